@@ -1,0 +1,33 @@
+PYTHON := .venv/bin/python
+READY := .venv/.ready
+
+.PHONY: demo test test-fast lint wheel ui bench setup clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml uv.lock bootstrap.py
+	@python3 bootstrap.py
+
+demo: $(READY)
+	@$(PYTHON) -m fraud_detection.simulator .local/demo && $(PYTHON) mlflow-triggers/run.py fraud-training --on local -P data=.local/demo
+
+test: lint
+	@$(PYTHON) -m pytest --cov --cov-report=term:skip-covered
+
+test-fast: $(READY)
+	@$(PYTHON) -m pytest -m "not spark"
+
+lint: $(READY)
+	@$(PYTHON) -m flake8 && $(PYTHON) -m mypy --no-error-summary && $(PYTHON) -m mypy --no-error-summary --python-version 3.12
+
+wheel: $(READY)
+	@$(PYTHON) -m branchline.wheel
+
+ui: $(READY)
+	@$(PYTHON) -m mlflow ui --backend-store-uri sqlite:///.local/mlflow.db --host 127.0.0.1 --port 5000
+
+bench: $(READY)
+	@$(PYTHON) -m benchmarks
+
+clean:
+	@rm -rf .local dist

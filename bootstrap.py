@@ -1,0 +1,124 @@
+"""Makes this machine ready: Java, uv, the environment `.venv`, Delta's jars. Standard library only.
+
+`make` calls it when pyproject.toml, uv.lock or this file is newer than the environment.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+ENVIRONMENT = ROOT / ".venv"
+STAMP = ENVIRONMENT / ".ready"
+JAVA_VERSIONS = ("17", "21")
+JAVA_PACKAGE = "openjdk-17-jre-headless"
+VENV_PACKAGE = "python3-venv"
+
+
+def main():
+    python_is_new_enough()
+    java()
+    uv = find_uv()
+    print("environment  .venv, as uv.lock says", flush=True)
+    run([uv, "sync", "--frozen", "--quiet", "--extra", "local", *chosen_python(uv)])
+    print("jars         Delta Lake", flush=True)
+    run([ENVIRONMENT / "bin" / "python", "-c",
+         "from branchline.jars import delta_jars; delta_jars()"])
+    STAMP.touch()
+
+
+def python_is_new_enough():
+    if sys.version_info < (3, 8):
+        stop("Python %s.%s is too old to set this up; expected 3.8 or later as `python3`."
+             % sys.version_info[:2])
+
+
+def java():
+    """Java 17 or 21 of JAVA_HOME or PATH; installed where this is Debian and we may."""
+    found = java_version()
+    if found in JAVA_VERSIONS:
+        return print("java         version " + found, flush=True)
+    print("java         %s found, installing %s" % (found or "none", JAVA_PACKAGE), flush=True)
+    install(JAVA_PACKAGE, "Java 17 or 21 (found: %s)" % (found or "none"))
+    if java_version() not in JAVA_VERSIONS:
+        stop("Java: %s is still the first in JAVA_HOME or PATH; set JAVA_HOME to a Java 17."
+             % java_version())
+
+
+def java_version():
+    home = os.environ.get("JAVA_HOME")
+    program = (home and shutil.which("java", path=home + "/bin")) or shutil.which("java")
+    if not program:
+        return None
+    said = subprocess.run([program, "-version"], stderr=subprocess.PIPE, text=True).stderr
+    version = re.search(r'version "(\d+)', said)
+    return version.group(1) if version else None
+
+
+def install(package, what):
+    """Install a Debian package where apt and the rights are there, else say how."""
+    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    may = not sudo or (shutil.which("sudo") and succeeds(["sudo", "-n", "true"]))
+    if shutil.which("apt-get") and may:
+        env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+        if (succeeds(sudo + ["apt-get", "update", "-qq"], env)
+                and succeeds(sudo + ["apt-get", "install", "-y", "-qq", package], env)):
+            return
+    stop("%s is needed; install it with: %s, then run make again." % (what, command_for(package)))
+
+
+def command_for(package):
+    """The one command that installs the package on this system."""
+    if sys.platform == "darwin":
+        return "brew install %s" % ("openjdk@17" if package == JAVA_PACKAGE else "python@3.11")
+    if shutil.which("apt-get"):
+        return "sudo apt-get install " + package
+    if shutil.which("dnf"):
+        return "sudo dnf install %s" % ("java-17-openjdk-headless" if package == JAVA_PACKAGE
+                                        else "python3")
+    return "your system's package manager (a JRE 17)" if package == JAVA_PACKAGE else "it"
+
+
+def find_uv():
+    """uv of PATH, else our own in `.uv`."""
+    own = ROOT / ".uv" / "bin" / "uv"
+    found = shutil.which("uv") or (str(own) if own.exists() else None)
+    if found:
+        return found
+    print("uv           installing into .uv", flush=True)
+    if not succeeds([sys.executable, "-m", "venv", "--clear", ROOT / ".uv"]):
+        install(VENV_PACKAGE, "Python's venv module")
+        run([sys.executable, "-m", "venv", "--clear", ROOT / ".uv"])
+    run([ROOT / ".uv" / "bin" / "python", "-m", "pip", "install", "--quiet",
+         "--disable-pip-version-check", "uv>=0.9"])
+    return str(own)
+
+
+def chosen_python(uv):
+    """Python 3.11, which uv.lock is tested with, where it is there; else uv's choice."""
+    found = succeeds([uv, "python", "find", "--no-python-downloads", "3.11"])
+    return ["--python", "3.11"] if found else []
+
+
+def succeeds(command, env=None):
+    return subprocess.run([str(part) for part in command], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL, env=env).returncode == 0
+
+
+def run(command):
+    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    done = subprocess.run([str(part) for part in command], cwd=str(ROOT), env=environment)
+    if done.returncode:
+        stop("%s failed (exit code %d); its own words are above. Run make again once that is "
+             "mended: nothing is half done." % (Path(command[0]).name, done.returncode))
+
+
+def stop(line):
+    sys.exit("bootstrap: " + line)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""How every trigger ends: one line on stderr and the error's exit code, a traceback on --debug."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import click
+
+from branchline.errors import BranchlineError
+
+__all__ = ["INTERRUPTED", "run_command"]
+
+INTERRUPTED = 130
+
+
+def run_command(command: click.Command) -> NoReturn:
+    """Run a click command to its end and leave the process with its exit code."""
+    debug = "--debug" in sys.argv
+    name = sys.argv[0].rpartition("/")[2]
+    try:
+        command.main(standalone_mode=False)
+    except KeyboardInterrupt:
+        _leave(f"{name}: interrupted", INTERRUPTED)
+    except click.exceptions.Abort:
+        _leave(f"{name}: interrupted", INTERRUPTED)
+    except click.ClickException as problem:
+        _leave(f"{name}: {problem.format_message()} See {name} --help.", problem.exit_code)
+    except BranchlineError as problem:
+        if debug:
+            raise
+        _leave(f"{name}: {problem}", problem.exit_code)
+    except Exception as problem:
+        if debug:
+            raise
+        text = " ".join(str(problem).split()) or "no text"
+        _leave(f"{name}: {type(problem).__name__}: {text} (--debug shows where)", 1)
+    sys.exit(0)
+
+
+def _leave(line: str, code: int) -> NoReturn:
+    print(line, file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,102 @@
+"""Delta Lake's jars for local Spark: resolved once with Ivy, then kept in the user's cache."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from branchline.errors import NotInstalled
+
+__all__ = ["delta_jars", "java"]
+
+# pyspark ships all of these itself; a second copy would only cost 50 MB and shadow the first.
+SHIPPED = ("org.apache.hadoop", "org.apache.parquet", "org.apache.logging.log4j", "org.slf4j",
+           "org.scala-lang", "org.roaringbitmap", "com.github.luben", "com.fasterxml.jackson.core",
+           "commons-pool", "io.airlift", "javax.annotation", "com.google.code.findbugs")
+
+
+def java() -> Path:
+    """The `java` program of JAVA_HOME or PATH.
+
+    Raises:
+        NotInstalled: there is none.
+    """
+    home = os.environ.get("JAVA_HOME")
+    found = shutil.which("java", path=f"{home}/bin" if home else None) or shutil.which("java")
+    if found is None:
+        raise NotInstalled("Java: not found in JAVA_HOME or PATH; Spark needs Java 17 or 21. "
+                           "Run `make setup`, or install a JRE and try again.")
+    return Path(found)
+
+
+def delta_jars() -> list[Path]:
+    """Delta's jars for the installed pyspark and delta-spark, downloaded on first use (10 MB).
+
+    Raises:
+        NotInstalled: pyspark, delta-spark or Java is missing, or the download failed.
+    """
+    try:
+        spark, delta = version("pyspark"), version("delta-spark")
+    except PackageNotFoundError as missing:
+        raise NotInstalled(f"{missing.name}: not installed in this environment; local runs need "
+                           "the extra `local`. Run `make setup`.") from None
+    scala_artifact = f"delta-spark_{'.'.join(spark.split('.')[:2])}_2.13"
+    folder = _cache() / f"{scala_artifact}-{delta}"
+    if not folder.is_dir():
+        _download(scala_artifact, delta, folder)
+    return sorted(folder.glob("*.jar"))
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "branchline"
+
+
+def _download(artifact: str, revision: str, folder: Path) -> None:
+    """Retrieve into a scratch folder and rename, so that a half download is never used."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".resolving-") as scratch:
+        work = Path(scratch)
+        (work / "ivy.xml").write_text(_module(artifact, revision))
+        (work / "jars").mkdir()
+        # Ivy by itself, not Spark's --packages: that one also looks into the Maven local
+        # repository and fails for good where it finds a POM without its jar.
+        done = subprocess.run(
+            [java(), "-cp", f"{_pyspark_jars()}/*", "org.apache.ivy.Main", "-warn",
+             "-ivy", work / "ivy.xml", "-cache", work / "cache", "-types", "jar",
+             "-retrieve", f"{work}/jars/[artifact]-[revision].[ext]"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode or not any((work / "jars").glob("delta-spark*.jar")):
+            raise NotInstalled(f"Delta's jars ({artifact} {revision}) could not be downloaded: "
+                               f"{_reason(done.stdout)}. Check the connection to the Maven "
+                               "repository and run the command again.")
+        try:
+            (work / "jars").rename(folder)
+        except OSError:
+            if not folder.is_dir():  # another process was first: its copy is as good
+                raise
+
+
+def _pyspark_jars() -> Path:
+    import pyspark
+    return Path(pyspark.__file__).parent / "jars"
+
+
+def _reason(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    problems = [line for line in lines
+                if any(word in line for word in ("ERROR", "FAILED", "not found"))]
+    return (problems or lines or ["no output"])[0]
+
+
+def _module(artifact: str, revision: str) -> str:
+    excludes = "".join(f'<exclude org="{organisation}"/>' for organisation in SHIPPED)
+    return (
+        '<ivy-module version="2.0">'
+        '<info organisation="branchline" module="local-spark"/>'
+        f'<dependencies><dependency org="io.delta" name="{artifact}" rev="{revision}" '
+        f'conf="default"/>{excludes}</dependencies></ivy-module>'
+    )

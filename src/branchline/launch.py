@@ -1,0 +1,132 @@
+"""Starts an MLflow project on this machine, in the branch's experiment, and follows it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from branchline import wheel as wheels
+from branchline.branch import Branch
+from branchline.errors import RunFailed
+from branchline.projects import Project
+from branchline.source import Source
+from branchline.targets import Target
+from branchline.tracking import Tracking
+
+__all__ = ["Request", "launch", "place_values", "tags"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be run: a project's entry point with all of its parameters, for a branch.
+
+    `wheel` runs the project in a fresh environment with that wheel; None runs the source tree.
+    """
+
+    root: Path
+    project: Project
+    entry_point: str
+    parameters: Mapping[str, str]
+    branch: Branch
+    wheel: Path | None
+
+
+def place_values(target: Target, branch: Branch, root: Path) -> dict[str, str]:
+    """The parameters that a target gives to every project that takes them."""
+    return {"lakehouse": str((root / target.lakehouse).resolve()), "schema": branch.schema}
+
+
+def tags(request: Request, source: Source, starter: str) -> dict[str, str]:
+    """The run's tags, by MLflow's own names where it has one."""
+    version = wheels.version_of(request.wheel) if request.wheel else source.version
+    ours = {
+        "branch": request.branch.name,
+        "branch_kind": request.branch.kind,
+        "commit": source.commit or "none",
+        "dirty": str(source.dirty).lower(),
+        "wheel_version": version,
+        "project": request.project.name,
+        "started_by": starter,
+        "mlflow.user": starter,
+        "mlflow.source.type": "PROJECT",
+        "mlflow.source.name": f"{request.project.folder.parent.name}/{request.project.name}",
+        "mlflow.project.entryPoint": request.entry_point,
+        "mlflow.project.backend": "local",
+    }
+    return ours | ({"mlflow.source.git.commit": source.commit} if source.commit else {})
+
+
+def launch(request: Request, tracking: Tracking, experiment_id: str, run_id: str) -> None:
+    """Run the project through mlflow.projects and wait for it.
+
+    Raises:
+        RunFailed: the project ended without success; its run is marked FAILED.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; the project was stopped, its run is marked KILLED.
+    """
+    import mlflow
+    from mlflow.exceptions import ExecutionException
+    tracking.client()
+    with ExitStack() as stack:
+        stack.enter_context(_sigterm_as_interrupt())
+        folder = request.project.folder
+        programs = Path(sys.executable).parent
+        try:
+            if request.wheel:
+                programs = stack.enter_context(wheels.environment_with(request.wheel, request.root))
+                folder = stack.enter_context(_copy_of(folder))
+            stack.enter_context(_environment(programs, isolated=request.wheel is not None))
+            mlflow.projects.run(  # type: ignore[no-untyped-call]
+                str(folder), request.entry_point, parameters=dict(request.parameters),
+                experiment_id=experiment_id, backend="local", env_manager="local", run_id=run_id)
+        except ExecutionException:
+            error = tracking.run(run_id).data.tags.get("error", "the project's process ended early")
+            raise RunFailed(f"{request.project.name}: the run failed: {error}") from None
+        except KeyboardInterrupt:
+            tracking.end(run_id, "KILLED")
+            raise
+        except BaseException:
+            tracking.end(run_id, "FAILED")
+            raise
+
+
+@contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """CI cancels with SIGTERM: take it as Ctrl-C."""
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _copy_of(folder: Path) -> Iterator[Path]:
+    """The project alone, so that nothing beside it in the source tree can be found."""
+    with tempfile.TemporaryDirectory(prefix="branchline-project-") as scratch:
+        yield Path(shutil.copytree(folder, Path(scratch, folder.name)))
+
+
+@contextmanager
+def _environment(programs: Path, isolated: bool) -> Iterator[None]:
+    """The variables that the project's process inherits: `python` is the one in `programs`."""
+    kept = dict(os.environ)
+    os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
+    if isolated:
+        for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):
+            os.environ.pop(name, None)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)

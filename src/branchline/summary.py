@@ -1,0 +1,49 @@
+"""What a person sees of a run on the terminal: its header, its metrics, where to look next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from rich.console import Console
+from rich.table import Table
+
+from branchline.tracking import Tracking
+
+if TYPE_CHECKING:
+    from branchline.launch import Request
+
+__all__ = ["show_end", "show_start"]
+
+UI = "http://127.0.0.1:5000"
+
+
+def show_start(request: Request, target: str, experiment: str, run_id: str) -> None:
+    """Print what is started, where, and as which run."""
+    print(f"{request.project.name} on {target}, {request.branch.kind} {request.branch.name}")
+    print(f"experiment  {experiment}")
+    print(f"run         {run_id}\n", flush=True)
+
+
+def show_end(tracking: Tracking, experiment: str, run_id: str) -> None:
+    """Print the run's headline metrics (those without a group before a slash) and addresses."""
+    run = tracking.run(run_id)
+    metrics = {name: value for name, value in run.data.metrics.items() if "/" not in name}
+    if metrics:
+        table = Table("metric", "value", box=None, padding=(0, 3, 0, 0))
+        table.columns[1].justify = "right"
+        for name, value in metrics.items():
+            table.add_row(name, f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4f}")
+        print()
+        Console(highlight=False).print(table)
+    print(f"\nrun        {address(tracking.uri, run.info.experiment_id, run_id)}")
+    place = run.info.artifact_uri
+    print(f"artifacts  {unquote(urlsplit(place).path) if place.startswith('file:') else place}")
+
+
+def address(tracking_uri: str, experiment_id: str, run_id: str) -> str:
+    """Where a browser shows the run; a database is shown by `make ui`."""
+    page = f"#/experiments/{experiment_id}/runs/{run_id}"
+    if tracking_uri.startswith(("http://", "https://")):
+        return f"{tracking_uri.rstrip('/')}/{page}"
+    return f"{UI}/{page}  (after `make ui`)"

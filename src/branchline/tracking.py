@@ -1,0 +1,80 @@
+"""MLflow tracking as a trigger needs it: the store, the branch's experiment, the run."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from branchline.targets import Target
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+__all__ = ["Tracking", "connect", "quiet"]
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """A tracking store, and where a new experiment's artifacts go (None: as the store decides)."""
+
+    uri: str
+    artifacts: Path | None
+
+    def client(self) -> MlflowClient:
+        import mlflow
+        quiet()
+        mlflow.set_tracking_uri(self.uri)
+        return mlflow.MlflowClient()
+
+    def experiment(self, name: str) -> str:
+        """The id of the experiment called `name`, which is created where it is missing."""
+        from mlflow.exceptions import MlflowException
+        client = self.client()
+        found = client.get_experiment_by_name(name)
+        if found is None:
+            try:
+                place = (self.artifacts / name.strip("/")).as_uri() if self.artifacts else None
+                return client.create_experiment(name, artifact_location=place)
+            except MlflowException:
+                found = client.get_experiment_by_name(name)  # made by another run meanwhile
+                if found is None:
+                    raise
+        return str(found.experiment_id)
+
+    def start(self, experiment_id: str, name: str, tags: Mapping[str, str],
+              parameters: Mapping[str, str]) -> str:
+        """Create a run and log its parameters; the project's process resumes it by its id."""
+        from mlflow.entities import Param
+        client = self.client()
+        run = client.create_run(experiment_id, tags=dict(tags), run_name=name)
+        run_id = str(run.info.run_id)
+        client.log_batch(run_id, params=[Param(key, value) for key, value in parameters.items()])
+        return run_id
+
+    def run(self, run_id: str) -> Run:
+        return self.client().get_run(run_id)
+
+    def end(self, run_id: str, status: str) -> None:
+        self.client().set_terminated(run_id, status)
+
+
+def connect(target: Target, root: Path, environment: Mapping[str, str]) -> Tracking:
+    """The store that MLFLOW_TRACKING_URI names, else the target's; sqlite gets its folder."""
+    uri = environment.get("MLFLOW_TRACKING_URI") or target.tracking_uri
+    if not uri.startswith("sqlite:///"):
+        return Tracking(uri, None)
+    database = root / uri.removeprefix("sqlite:///")
+    database.parent.mkdir(parents=True, exist_ok=True)
+    return Tracking(f"sqlite:///{database}", (root / target.artifacts).resolve())
+
+
+def quiet() -> None:
+    """Keep MLflow's own chatter (database migrations, progress, hints) out of a run's output."""
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"mlflow(\.|$)")

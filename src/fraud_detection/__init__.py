@@ -1,0 +1,1 @@
+"""The example's pipeline, one module a step: the part that a team replaces with its own."""

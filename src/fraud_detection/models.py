@@ -1,0 +1,115 @@
+"""Models: the estimators to choose from, and a logged one with what scoring needs to know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from branchline.errors import BadInput
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["LoggedModel", "SEARCH_SPACES", "TRUSTED_TYPES", "estimator", "find_model"]
+
+# What scikit-learn's trees consist of; MLflow asks for the list before it loads a model.
+TRUSTED_TYPES = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+                 "sklearn.tree._tree.Tree", "numpy.dtype"]
+
+SEARCH_SPACES: dict[str, dict[str, list[Any]]] = {
+    "hist_gradient_boosting": {
+        "learning_rate": [0.02, 0.05, 0.1], "max_iter": [100, 200, 400],
+        "max_leaf_nodes": [7, 15, 31], "min_samples_leaf": [30, 100, 300],
+        "l2_regularization": [0.0, 1.0, 5.0, 20.0]},
+    "logistic_regression": {"C": [0.001, 0.01, 0.1, 1.0, 10.0]},
+    "random_forest": {"n_estimators": [100, 200], "max_depth": [8, 12, 20, None],
+                      "min_samples_leaf": [1, 5, 20], "max_features": ["sqrt", 0.5]},
+}
+
+
+def estimator(name: str, class_weight: str, seed: int) -> Pipeline:
+    """A new, unfitted model: a pipeline whose last step is the classifier.
+
+    Raises:
+        BadInput: no model of that name.
+    """
+    weight = "balanced" if class_weight == "balanced" else None
+    if name == "hist_gradient_boosting":
+        return make_pipeline(HistGradientBoostingClassifier(
+            learning_rate=0.05, max_iter=200, max_leaf_nodes=15, min_samples_leaf=100,
+            l2_regularization=5.0, early_stopping=False, class_weight=weight, random_state=seed))
+    if name == "logistic_regression":
+        return make_pipeline(StandardScaler(), LogisticRegression(
+            max_iter=1000, class_weight=weight, random_state=seed))
+    if name == "random_forest":
+        return make_pipeline(RandomForestClassifier(
+            n_estimators=100, max_depth=12, min_samples_leaf=5, class_weight=weight, n_jobs=-1,
+            random_state=seed))
+    raise BadInput(f"model {name!r} is unknown; expected one of {', '.join(SEARCH_SPACES)}.")
+
+
+@dataclass(frozen=True)
+class LoggedModel:
+    """A model as MLflow keeps it: its id or registry version, inputs, threshold, training days.
+
+    `notes` is the metadata that `train` logged with it.
+    """
+
+    version: str
+    pipeline: Pipeline
+    inputs: list[str]
+    notes: dict[str, Any]
+
+    @property
+    def threshold(self) -> float:
+        return float(self.notes["threshold"])
+
+    def score(self, features: pd.DataFrame) -> NDArray[np.float64]:
+        """The fraud score of each row, 0 to 1."""
+        scores: NDArray[np.float64] = self.pipeline.predict_proba(features[self.inputs])[:, 1]
+        return scores
+
+
+def find_model(uri: str | None) -> LoggedModel:
+    """The model at an MLflow address; None: this run's own, else the experiment's newest.
+
+    Raises:
+        BadInput: there is no such model, or it was not logged by `train`.
+    """
+    import mlflow
+    from mlflow.exceptions import MlflowException
+    address = uri or _newest()
+    try:
+        info = mlflow.models.get_model_info(address)
+        pipeline = mlflow.sklearn.load_model(address)
+    except MlflowException as problem:
+        raise BadInput(f"model {address}: cannot be loaded: {' '.join(str(problem).split())}"
+                       ) from None
+    if not info.metadata or "threshold" not in info.metadata or info.signature is None:
+        raise BadInput(f"model {address}: was not logged by this project's train step; expected "
+                       "a signature and a threshold.")
+    registered = address.removeprefix("models:/") if info.model_id is None else info.model_id
+    return LoggedModel(registered, pipeline, info.signature.inputs.input_names(), info.metadata)
+
+
+def _newest() -> str:
+    import mlflow
+    run = mlflow.active_run()
+    if run is None:
+        raise BadInput("no MLflow run is active; pass -P model_uri=models:/...")
+    for condition in (f"name = 'model' AND source_run_id = '{run.info.run_id}'", "name = 'model'"):
+        models = mlflow.search_logged_models(
+            experiment_ids=[run.info.experiment_id], filter_string=condition, max_results=1,
+            order_by=[{"field_name": "creation_timestamp", "ascending": False}],
+            output_format="list")
+        if models:
+            return f"models:/{models[0].model_id}"
+    raise BadInput("the experiment has no logged model yet; run the train step first, or pass "
+                   "-P model_uri=models:/...")
