@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -29,6 +30,7 @@ class Parameter:
     type: str
     default: str | None
     choices: tuple[str, ...] = ()
+    minimum: float | None = None
     help: str = ""
 
     def check(self, text: str) -> str:
@@ -41,17 +43,27 @@ class Parameter:
             return text
         if self.choices and text not in self.choices:
             raise self._not(text, "one of " + ", ".join(self.choices))
-        try:
-            if self.type == "integer":
-                int(text)
-            elif self.type == "float":
-                float(text)
-            elif self.type == "date":
-                date.fromisoformat(text)
-        except ValueError:
-            kind = {"integer": "a whole number", "float": "a number", "date": "a date (YYYY-MM-DD)"}
-            raise self._not(text, kind[self.type]) from None
+        if self.type in ("integer", "float"):
+            self._check_number(text)
+        elif self.type == "date":
+            self._check_date(text)
         return self._location(text) if self.type == "location" else text
+
+    def _check_number(self, text: str) -> None:
+        kind = "a whole number" if self.type == "integer" else "a number"
+        least = "" if self.minimum is None else f" of at least {self.minimum:g}"
+        try:
+            number = int(text) if self.type == "integer" else float(text)
+        except ValueError:
+            raise self._not(text, kind + least) from None
+        if not math.isfinite(number) or (self.minimum is not None and number < self.minimum):
+            raise self._not(text, kind + least)
+
+    def _check_date(self, text: str) -> None:
+        try:
+            date.fromisoformat(text)
+        except ValueError:
+            raise self._not(text, "a date (YYYY-MM-DD)") from None
 
     def _location(self, text: str) -> str:
         if ":/" in text or text.startswith("/Volumes/"):
@@ -163,4 +175,4 @@ def _parameter(name: str, content: Any, path: Path) -> Parameter:
     default = content.get("default")
     return Parameter(name, kind, None if default is None else str(default),
                      tuple(str(choice) for choice in content.get("choices", ())),
-                     content.get("help", ""))
+                     content.get("minimum"), content.get("help", ""))

@@ -85,9 +85,10 @@ def _counts(lakehouse: Lakehouse, before: int) -> dict[str, int]:
     files = (lakehouse.read(BRONZE_TRANSACTIONS).groupBy("source_file", "ignored_columns")
              .agg(F.count("*").alias("rows"), F.count("problem").alias("unreadable"))
              .join(then.select("source_file").distinct(), "source_file", "left_anti").collect())
-    ignored = {name for file in files for name in (file["ignored_columns"] or "").split(", ")}
-    if ignored > {""}:
-        log.warning("kept out: column %s", ", ".join(sorted(ignored - {""})))
+    ignored = {name for file in files if file["ignored_columns"]
+               for name in file["ignored_columns"].split(", ")}
+    if ignored:
+        log.warning("kept out: column %s", ", ".join(sorted(ignored)))
     return {"rows": sum(file["rows"] for file in files),
             "files": len({file["source_file"] for file in files}),
             "unreadable": sum(file["unreadable"] for file in files)}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import reduce
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -14,6 +17,7 @@ __all__ = ["duplicated", "run", "typed"]
 
 LABELS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
 EPOCH_DIVISOR = {"seconds": 1, "milliseconds": 1000}
+PLACES = (TRANSACTIONS, QUARANTINE, DUPLICATES)
 TYPED = ("transaction_id", "event_time", "customer_id", "terminal_id", "amount", "is_fraud")
 
 
@@ -96,12 +100,16 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     Raises:
         RowsLost: silver + quarantine + duplicates is not bronze.
     """
-    for table in (TRANSACTIONS, QUARANTINE, DUPLICATES):
+    for table in PLACES:
         lakehouse.create(table)
-    files = _open_files(lakehouse)
-    if files:
-        _place(lakehouse, typed(_unplaced(lakehouse, files), settings.columns))
-    return _counts(lakehouse)
+    rows = _rows_by_file(lakehouse)
+    if open_files := [file for file in rows[BRONZE_TRANSACTIONS]
+                      if rows[BRONZE_TRANSACTIONS][file] != sum(rows[table][file]
+                                                                for table in PLACES)]:
+        new = typed(_unplaced(lakehouse, open_files, rows), settings.columns)
+        _place(lakehouse, new)
+        rows = _rows_by_file(lakehouse)
+    return _balanced(*(rows[table].total() for table in (BRONZE_TRANSACTIONS, *PLACES)))
 
 
 def _place(lakehouse: Lakehouse, new: DataFrame) -> None:
@@ -114,40 +122,33 @@ def _place(lakehouse: Lakehouse, new: DataFrame) -> None:
     lakehouse.merge(TRANSACTIONS, first.select("typed.*", "source_file", "source_row"))
 
 
-def _open_files(lakehouse: Lakehouse) -> list[str]:
-    """The files of which some row is in none of the three tables yet."""
-    placed = _rows_by_file(lakehouse, TRANSACTIONS)
-    for table in (QUARANTINE, DUPLICATES):
-        for file, rows in _rows_by_file(lakehouse, table).items():
-            placed[file] = placed.get(file, 0) + rows
-    landed = _rows_by_file(lakehouse, BRONZE_TRANSACTIONS)
-    return [file for file, rows in landed.items() if rows != placed.get(file, 0)]
+def _rows_by_file(lakehouse: Lakehouse) -> dict[Table, Counter[str]]:
+    """How many rows of each file every table has."""
+    tables = (BRONZE_TRANSACTIONS, *PLACES)
+    parts = [lakehouse.read(table).select("source_file", F.lit(at).alias("table"))
+             for at, table in enumerate(tables)]
+    found: dict[Table, Counter[str]] = {table: Counter() for table in tables}
+    for row in reduce(DataFrame.union, parts).groupBy("source_file", "table").count().collect():
+        found[tables[row["table"]]][row["source_file"]] = row["count"]
+    return found
 
 
-def _rows_by_file(lakehouse: Lakehouse, table: Table) -> dict[str, int]:
-    rows = lakehouse.read(table).groupBy("source_file").count().collect()
-    return {row["source_file"]: row["count"] for row in rows}
-
-
-def _unplaced(lakehouse: Lakehouse, files: list[str]) -> DataFrame:
+def _unplaced(lakehouse: Lakehouse, files: list[str],
+              rows: dict[Table, Counter[str]]) -> DataFrame:
     """The bronze rows of these files, less those that a run which was cut off has placed."""
-    key = ["source_file", "source_row"]
     chosen = F.broadcast(lakehouse.spark.createDataFrame([(file,) for file in files],
                                                          "source_file STRING"))
-    rows = lakehouse.read(BRONZE_TRANSACTIONS).join(chosen, "source_file", "left_semi")
-    for table in (TRANSACTIONS, QUARANTINE, DUPLICATES):
-        placed = lakehouse.read(table).select(key).join(chosen, "source_file", "left_semi")
-        if placed.limit(1).count():
-            rows = rows.join(placed, key, "left_anti")
-    return rows
+    found = lakehouse.read(BRONZE_TRANSACTIONS).join(chosen, "source_file", "left_semi")
+    for table in PLACES:
+        if any(rows[table][file] for file in files):
+            placed = lakehouse.read(table).select("source_file", "source_row")
+            found = found.join(placed, ["source_file", "source_row"], "left_anti")
+    return found
 
 
-def _counts(lakehouse: Lakehouse) -> dict[str, int]:
-    names = {"rows": BRONZE_TRANSACTIONS, "silver": TRANSACTIONS, "quarantine": QUARANTINE,
-             "duplicates": DUPLICATES}
-    counts = {name: lakehouse.read(table).count() for name, table in names.items()}
-    kept = counts["silver"] + counts["quarantine"] + counts["duplicates"]
-    if kept != counts["rows"]:
-        raise RowsLost(f"prepare: bronze has {counts['rows']} rows, but silver + quarantine + "
-                       f"duplicates are {kept}; do not use these tables, and report it.")
-    return counts
+def _balanced(bronze: int, silver: int, quarantine: int, duplicates: int) -> dict[str, int]:
+    if silver + quarantine + duplicates != bronze:
+        raise RowsLost(f"prepare: bronze has {bronze} rows, but silver + quarantine + duplicates "
+                       f"are {silver} + {quarantine} + {duplicates}; do not use these tables, and "
+                       "report it.")
+    return {"rows": bronze, "silver": silver, "quarantine": quarantine, "duplicates": duplicates}

@@ -131,14 +131,6 @@ def test_reasons_are_counted_without_the_values_they_quote(spark: SparkSession) 
         "is_fraud is not 0, 1 or missing": 1}
 
 
-@pytest.fixture
-def run_id(tmp_path: Path) -> str:
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/runs.db")
-    experiment = mlflow.create_experiment("explore", (tmp_path / "artifacts").as_uri())
-    with mlflow.start_run(experiment_id=experiment) as run:
-        return run.info.run_id
-
-
 def filled(lakehouse: Lakehouse, reasons: list[str], rows: DataFrame) -> Lakehouse:
     lakehouse.merge(TRANSACTIONS, rows)
     lakehouse.merge(QUARANTINE, quarantine(lakehouse.spark, reasons))
@@ -147,18 +139,19 @@ def filled(lakehouse: Lakehouse, reasons: list[str], rows: DataFrame) -> Lakehou
     return lakehouse
 
 
-def report(lakehouse: Lakehouse, run_id: str, folder: Path) -> tuple[dict[str, int], set[str], str]:
-    with mlflow.start_run(run_id):
-        found = explore.run(lakehouse, Settings())
-    local = Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path="explore",
-                                                     dst_path=str(folder)))
+def report(lakehouse: Lakehouse, run: mlflow.ActiveRun,
+           folder: Path) -> tuple[dict[str, int], set[str], str]:
+    found = explore.run(lakehouse, Settings())
+    local = Path(mlflow.artifacts.download_artifacts(
+        run_id=run.info.run_id, artifact_path="explore", dst_path=str(folder)))
     return (found, {path.name for path in local.iterdir()},
             (local / "report.html").read_text(encoding="utf-8"))
 
 
 def test_the_run_has_every_picture_and_one_page_that_holds_them(
-        lakehouse: Lakehouse, transactions: DataFrame, run_id: str, tmp_path: Path) -> None:
-    found, files, page = report(filled(lakehouse, [], transactions), run_id, tmp_path)
+        lakehouse: Lakehouse, transactions: DataFrame, run: mlflow.ActiveRun,
+        tmp_path: Path) -> None:
+    found, files, page = report(filled(lakehouse, [], transactions), run, tmp_path)
     assert found == {"rows": 5, "days": 3, "pictures": 6}
     assert files == {"volume_by_day.png", "by_hour.png", "by_amount.png", "by_terminal.png",
                      "labels.png", "missing_values.png", "report.html"}
@@ -167,9 +160,10 @@ def test_the_run_has_every_picture_and_one_page_that_holds_them(
 
 
 def test_the_page_is_there_even_if_every_row_was_rejected(
-        lakehouse: Lakehouse, spark: SparkSession, run_id: str, tmp_path: Path) -> None:
+        lakehouse: Lakehouse, spark: SparkSession, run: mlflow.ActiveRun,
+        tmp_path: Path) -> None:
     rejected = filled(lakehouse, ["file: <b>no & table</b>"], silver(spark, []))
-    found, files, page = report(rejected, run_id, tmp_path)
+    found, files, page = report(rejected, run, tmp_path)
     assert found == {"rows": 0, "days": 0, "pictures": 6}
     assert len(files) == 7
     assert "<b>" not in page
