@@ -8,10 +8,12 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+
+import psutil
 
 from branchline import wheel as wheels
 from branchline.branch import Branch
@@ -22,6 +24,8 @@ from branchline.targets import Target
 from branchline.tracking import Tracking
 
 __all__ = ["Request", "launch", "place_values", "tags"]
+
+GRACE_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def launch(request: Request, tracking: Tracking, experiment_id: str, run_id: str
     from mlflow.exceptions import ExecutionException
     tracking.client()
     with ExitStack() as stack:
-        stack.enter_context(_sigterm_as_interrupt())
+        stack.enter_context(_stoppable())
         folder = request.project.folder
         programs = Path(sys.executable).parent
         try:
@@ -98,16 +102,33 @@ def launch(request: Request, tracking: Tracking, experiment_id: str, run_id: str
 
 
 @contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """CI cancels with SIGTERM: take it as Ctrl-C."""
+def _stoppable() -> Iterator[None]:
+    """Ctrl-C, and SIGTERM by which CI cancels, end all processes below this one."""
+    family: list[psutil.Process] = []
+
     def interrupt(number: int, frame: FrameType | None) -> None:
+        # Now, while the tree is whole: what outlives its parent could not be found later.
+        family.extend(psutil.Process().children(recursive=True))
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt)
+              for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        _end(family)
+
+
+def _end(family: list[psutil.Process]) -> None:
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, alive = psutil.wait_procs(family, timeout=GRACE_SECONDS)
+    for process in alive:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 @contextmanager

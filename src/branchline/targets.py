@@ -17,12 +17,11 @@ class Target:
     """A place that runs go to.
 
     Relative folders are under the repository's top. `tracking_uri` is the default only: the
-    variable MLFLOW_TRACKING_URI wins. `artifacts` is used where tracking is a database.
+    variable MLFLOW_TRACKING_URI wins.
     """
 
     name: str
     tracking_uri: str
-    artifacts: str
     lakehouse: str
     experiment_root: str
 

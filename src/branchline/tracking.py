@@ -20,7 +20,7 @@ __all__ = ["Tracking", "connect", "quiet"]
 
 @dataclass(frozen=True)
 class Tracking:
-    """A tracking store, and where a new experiment's artifacts go (None: as the store decides)."""
+    """A tracking store; `artifacts` is beside a database, None where a server decides."""
 
     uri: str
     artifacts: Path | None
@@ -70,7 +70,7 @@ def connect(target: Target, root: Path, environment: Mapping[str, str]) -> Track
         return Tracking(uri, None)
     database = root / uri.removeprefix("sqlite:///")
     database.parent.mkdir(parents=True, exist_ok=True)
-    return Tracking(f"sqlite:///{database}", (root / target.artifacts).resolve())
+    return Tracking(f"sqlite:///{database}", database.parent.resolve() / "artifacts")
 
 
 def quiet() -> None:

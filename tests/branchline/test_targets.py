@@ -8,7 +8,7 @@ from branchline.errors import BadInput
 from branchline.targets import read_target
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCAL = "local: {tracking_uri: a, artifacts: b, lakehouse: c, experiment_root: d}\n"
+LOCAL = "local: {tracking_uri: a, lakehouse: c, experiment_root: d}\n"
 
 
 def test_the_repository_has_a_local_target() -> None:
@@ -19,7 +19,7 @@ def test_the_repository_has_a_local_target() -> None:
 @pytest.mark.parametrize(("content", "name", "line"), [
     (LOCAL, "dev", "target dev is not in targets.yml; found local."),
     ("", "local", "found none."),
-    ("local: {tracking_uri: a, artifacts: b, lakehouse: c}", "local", "lacks experiment_root"),
+    ("local: {tracking_uri: a, lakehouse: c}", "local", "lacks experiment_root"),
     (LOCAL.replace("d}", "d, experiment: e}"), "local", "unknown key experiment; expected"),
     ("local: [", "local", "cannot be read"),
 ])

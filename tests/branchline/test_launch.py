@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from branchline import wheel
+from branchline.branch import Branch
+from branchline.errors import RunFailed
+from branchline.launch import Request, launch, place_values, tags
+from branchline.projects import Project
+from branchline.source import Source
+from branchline.targets import Target
+from branchline.tracking import Tracking, connect
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = Project.read(ROOT / "tests" / "sample-project")
+TARGET = Target("local", "sqlite:///mlflow.db", "lakehouse", "/branchline")
+pytestmark = pytest.mark.spark
+
+
+def request(parameters: Mapping[str, str], built: Path | None = None) -> Request:
+    values = SAMPLE.entry_point("main").check(parameters)
+    return Request(ROOT, SAMPLE, "main", values, Branch("branch", "feature/a"), built)
+
+
+@pytest.fixture
+def tracking(store: str, tmp_path: Path) -> Tracking:
+    return Tracking(store, tmp_path / "artifacts")
+
+
+def started(tracking: Tracking, asked: Request, name: str) -> tuple[str, str]:
+    experiment_id = tracking.experiment(f"/branchline/sample-project/{name}")
+    source = Source("1.0", "c0ffee" * 6 + "c0ff", None)
+    run_id = tracking.start(experiment_id, "main", tags(asked, source, "me"), asked.parameters)
+    return experiment_id, run_id
+
+
+def test_a_project_runs_in_its_experiment_with_parameters_tags_and_metrics(
+        tracking: Tracking) -> None:
+    asked = request({"who": "a 'quoted'; $(name)"})
+    experiment_id, run_id = started(tracking, asked, "feature-a")
+    launch(asked, tracking, experiment_id, run_id)
+    run = tracking.run(run_id)
+    assert run.info.status == "FINISHED" and run.info.experiment_id == experiment_id
+    assert run.data.metrics == {"letters": 19}
+    assert run.data.params["who"] == "a 'quoted'; $(name)" and run.data.params["then"] == "end"
+    assert Path(run.data.params["python"]).parent == Path(sys.executable).parent
+    expected = {"branch": "feature/a", "commit": "c0ffee" * 6 + "c0ff", "dirty": "false",
+                "wheel_version": "1.0+gc0ffeec0ffee", "project": "sample-project",
+                "started_by": "me", "mlflow.project.entryPoint": "main"}
+    assert expected.items() <= run.data.tags.items()
+
+
+def test_an_experiment_is_made_once_with_artifacts_beside_the_database(
+        tracking: Tracking) -> None:
+    first, second = (tracking.experiment("/branchline/sample-project/twice") for _ in range(2))
+    place = tracking.client().get_experiment(first).artifact_location
+    assert first == second
+    assert place == (tracking.artifacts / "branchline/sample-project/twice").as_uri()  # type: ignore
+
+
+def test_a_project_that_fails_marks_its_run_and_tells_its_error(tracking: Tracking) -> None:
+    asked = request({"then": "fail"})
+    experiment_id, run_id = started(tracking, asked, "feature-b")
+    with pytest.raises(RunFailed, match="sample-project: the run failed: told to fail"):
+        launch(asked, tracking, experiment_id, run_id)
+    assert tracking.run(run_id).info.status == "FAILED"
+
+
+def test_a_wheel_runs_in_an_environment_that_has_it_and_not_the_source(
+        tracking: Tracking, tmp_path: Path) -> None:
+    built = wheel.build(ROOT, tmp_path)
+    asked = request({}, built)
+    experiment_id, run_id = started(tracking, asked, "feature-c")
+    launch(asked, tracking, experiment_id, run_id)
+    run = tracking.run(run_id)
+    where = Path(run.data.params["branchline_in"])
+    assert run.info.status == "FINISHED" and run.data.tags["wheel_version"] in built.name
+    assert ROOT not in where.parents and where.parent.name == "site-packages"
+    assert not where.exists(), "the environment outlived its run"
+
+
+LAUNCHER = """
+import sys
+from tests.branchline.test_launch import request, started, launch
+from branchline.tracking import Tracking
+from pathlib import Path
+tracking = Tracking(sys.argv[1], Path(sys.argv[2]))
+asked = request({"then": "sleep"})
+experiment_id, run_id = started(tracking, asked, sys.argv[3])
+print(run_id, flush=True)
+launch(asked, tracking, experiment_id, run_id)
+"""
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_mark_the_run_killed_and_leave_no_process(
+        tracking: Tracking, tmp_path: Path, sent: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", LAUNCHER, tracking.uri, str(tmp_path), f"killed-{sent.name}"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True)
+    assert process.stdout is not None
+    run_id = process.stdout.readline().strip()
+    wait_until(lambda: tracking.run(run_id).data.tags.get("sleeping") == "yes")
+    process.send_signal(sent)
+    process.communicate()
+    assert tracking.run(run_id).info.status == "KILLED"
+    wait_until(lambda: processes_of_session(process.pid) == [])
+
+
+def wait_until(condition: Any) -> None:
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError("did not happen within a minute")
+
+
+def processes_of_session(session: int) -> list[str]:
+    listed = subprocess.run(["ps", "-o", "pid=,stat=,args=", "-s", str(session)],
+                            capture_output=True, text=True).stdout
+    return [line for line in listed.splitlines() if line.split()[1][0] != "Z"]
+
+
+def test_a_target_gives_the_branch_s_tables(tmp_path: Path) -> None:
+    values = place_values(TARGET, Branch("branch", "Feature/A"), tmp_path)
+    assert values["lakehouse"] == str(tmp_path / "lakehouse")
+    assert values["schema"] == Branch("branch", "Feature/A").schema != "feature_a"
+
+
+def test_the_usual_variable_chooses_the_tracking_store(tmp_path: Path) -> None:
+    server = connect(TARGET, tmp_path, {"MLFLOW_TRACKING_URI": "http://127.0.0.1:1"})
+    assert server == Tracking("http://127.0.0.1:1", None)
+    database = connect(TARGET, tmp_path, dict(os.environ) | {"MLFLOW_TRACKING_URI": ""})
+    assert database.uri == f"sqlite:///{tmp_path}/mlflow.db"
+    assert database.artifacts == tmp_path / "artifacts"
