@@ -13,6 +13,8 @@ import pytest
 from branchline.lakehouse import Lakehouse
 
 ROOT = Path(__file__).resolve().parents[1]
+PROJECT = ROOT / "mlflow-notebooks" / "fraud-training"
+COLUMNS = PROJECT / "columns.yml"
 SHARED = ROOT.parent / "shared" / "data"
 
 # A warning of ours is worth a look; MLflow's and Spark's own are not ours to mend.
@@ -54,6 +56,59 @@ def run(store: str, tmp_path: Path) -> Iterator[Any]:
     experiment = mlflow.create_experiment(str(tmp_path), (tmp_path / "artifacts").as_uri())
     with mlflow.start_run(experiment_id=experiment) as active:
         yield active
+
+
+@pytest.fixture(scope="session")
+def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Some 8,000 simulated transactions of 40 days, in the published columns, as landed files."""
+    from fraud_detection.simulator import World, write
+    folder = tmp_path_factory.mktemp("landing")
+    write(World(customers=120, terminals=240, days=40, seed=3), folder, files=2)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def arguments(landing: Path) -> list[str]:
+    """What the project is told in every test of the whole pipeline."""
+    return ["--data", str(landing), "--columns", str(COLUMNS), "--train_days", "10",
+            "--schema", "a_branch"]
+
+
+@pytest.fixture(scope="session")
+def finished(spark: Any, store: str, arguments: list[str],
+             tmp_path_factory: pytest.TempPathFactory) -> Lakehouse:
+    """The tables after the whole pipeline has run once, undisturbed, in this session."""
+    import mlflow
+
+    from fraud_detection.settings import Settings
+    folder = tmp_path_factory.mktemp("finished")
+    settings = Settings.from_arguments([*arguments, "--lakehouse", str(folder)])
+    lakehouse = Lakehouse(spark, settings.lakehouse, settings.tables_schema)
+    mlflow.set_tracking_uri(store)
+    experiment = mlflow.create_experiment(str(folder), (folder / "artifacts").as_uri())
+    with mlflow.start_run(experiment_id=experiment):
+        run_steps(lakehouse, settings)
+    return lakehouse
+
+
+def run_steps(lakehouse: Lakehouse, settings: Any) -> dict[str, dict[str, int]]:
+    """Run the settings' steps in order; their counts by step."""
+    from importlib import import_module
+    return {name: import_module(f"fraud_detection.{name}").run(lakehouse, settings)
+            for name in settings.steps}
+
+
+def contents(lakehouse: Lakehouse) -> dict[str, list[tuple[Any, ...]]]:
+    """Every table's rows in order, less what differs from run to run: ingest time and model id."""
+    from fraud_detection import tables
+    found = {}
+    for table in vars(tables).values():
+        if isinstance(table, tables.Table) and lakehouse.exists(table):
+            names = [name for name in table.column_names
+                     if name not in ("ingested_at", "model_version")]
+            rows = lakehouse.read(table).select(*names).collect()
+            found[table.name] = sorted((tuple(row) for row in rows), key=repr)
+    return found
 
 
 Silver = Callable[..., None]

@@ -23,13 +23,14 @@ ENTITIES = ("terminal_id", "customer_id")
 ROWS_AT_ONCE = 65_536
 
 
-def features(transactions: DataFrame, first: date, last: date, label_delay: int) -> DataFrame:
-    """Silver rows of the days `first` to `last` with all features, each the kernel's.
+def features(transactions: DataFrame, first: date, last: date, label_delay: int,
+             kind: str = "full") -> DataFrame:
+    """Silver rows of the days `first` to `last` with the features of a `kind`, all the kernel's.
 
     Reads only as many days before `first` as the windows look back; the rows of one entity meet
     in one partition, one shuffle an entity.
     """
-    listed = definitions("full", label_delay)
+    listed = definitions(kind, label_delay)
     history = transactions.select(*TRANSACTION_COLUMNS).where(
         between(first - timedelta(days=look_back_days(listed)), first - timedelta(days=1)))
     rows = transactions.select(*TRANSACTION_COLUMNS).where(between(first, last))

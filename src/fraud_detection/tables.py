@@ -59,7 +59,7 @@ DUPLICATES = Table(
 
 FEATURES = Table(
     "gold.features", "Model input: what was known of a transaction when it was made",
-    key=("transaction_id",),
+    key=("transaction_id",), filtered_by=("event_time",),
     columns=(
         Column("transaction_id", "STRING", "The transaction", True),
         Column("event_time", "TIMESTAMP", "When it happened (UTC)", True),

@@ -49,7 +49,8 @@ def test_a_project_runs_in_its_experiment_with_parameters_tags_and_metrics(
     experiment_id, run_id = started(tracking, asked, "feature-a")
     launch(asked, tracking, experiment_id, run_id)
     run = tracking.run(run_id)
-    assert run.info.status == "FINISHED" and run.info.experiment_id == experiment_id
+    assert run.info.status == "FINISHED"
+    assert run.info.experiment_id == experiment_id
     assert run.data.metrics == {"letters": 19}
     assert run.data.params["who"] == "a 'quoted'; $(name)" and run.data.params["then"] == "end"
     assert Path(run.data.params["python"]).parent == Path(sys.executable).parent
@@ -64,7 +65,8 @@ def test_an_experiment_is_made_once_with_artifacts_beside_the_database(
     first, second = (tracking.experiment("/branchline/sample-project/twice") for _ in range(2))
     place = tracking.client().get_experiment(first).artifact_location
     assert first == second
-    assert place == (tracking.artifacts / "branchline/sample-project/twice").as_uri()  # type: ignore
+    assert tracking.artifacts is not None
+    assert place == (tracking.artifacts / "branchline/sample-project/twice").as_uri()
 
 
 def test_a_project_that_fails_marks_its_run_and_tells_its_error(tracking: Tracking) -> None:

@@ -1,0 +1,65 @@
+"""The doors between the rooms: who may import whom, and what importing may not do."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def imports(folder: str) -> Iterator[tuple[str, str]]:
+    """(file, imported module) for every import in the folder's Python files."""
+    files = sorted((ROOT / folder).rglob("*.py"))
+    assert files
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                yield from ((str(file), alias.name) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                yield str(file), node.module or ""
+
+
+@pytest.mark.parametrize(("folder", "forbidden"), [
+    ("src/branchline", "fraud_detection"),
+    ("mlflow-triggers", "fraud_detection"),
+    ("mlflow-triggers", "pyspark"),
+    ("mlflow-notebooks", "branchline"),
+    ("src/fraud_detection", "databricks"),
+    ("src/branchline", "databricks"),
+])
+def test_no_import_goes_through_a_closed_door(folder: str, forbidden: str) -> None:
+    assert [(file, name) for file, name in imports(folder)
+            if name.partition(".")[0] == forbidden] == []
+
+
+@pytest.mark.parametrize("module", ["fraud_detection/features.py", "fraud_detection/protocol.py"])
+def test_the_kernel_and_the_protocol_know_neither_spark_nor_mlflow(module: str) -> None:
+    tree = ast.parse((ROOT / "src" / module).read_text())
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import)
+             for alias in node.names}
+    names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert not {name for name in names if name.partition(".")[0] in ("pyspark", "mlflow")}
+
+
+@pytest.mark.parametrize("used", [".sparkContext", "._jvm", "._jdf", ".rdd", ".cache()",
+                                  ".persist("])
+def test_steps_use_only_what_spark_connect_has(used: str) -> None:
+    for file in (ROOT / "src" / "fraud_detection").glob("*.py"):
+        assert used not in file.read_text(), file.name
+
+
+def test_help_imports_neither_spark_nor_mlflow_nor_pandas() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "mlflow-triggers/run.py", "--help"], cwd=ROOT,
+        capture_output=True, text=True)
+    assert done.returncode == 0 and "Usage: run.py" in done.stdout
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0]
+              for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "click" in loaded
+    assert not loaded & {"pyspark", "mlflow", "pandas", "numpy", "sklearn", "fraud_detection"}
