@@ -19,6 +19,7 @@ SHARED = ROOT.parent / "shared" / "data"
 
 # A warning of ours is worth a look; MLflow's and Spark's own are not ours to mend.
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the trigger sets it for a project
 
 
 @pytest.fixture(scope="session")

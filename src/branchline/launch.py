@@ -143,6 +143,9 @@ def _environment(programs: Path, isolated: bool) -> Iterator[None]:
     """The variables that the project's process inherits: `python` is the one in `programs`."""
     kept = dict(os.environ)
     os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
+    # OpenMP's threads (scikit-learn's trees) otherwise spin while they wait: on a busy machine a
+    # fit of seconds then takes minutes.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if isolated:
         for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):
             os.environ.pop(name, None)

@@ -16,12 +16,12 @@ from fraud_detection.train import best_threshold, fit
 
 @pytest.fixture(scope="module")
 def rows() -> pd.DataFrame:
-    """2,000 rows of 100 customers; only `amount_to_usual` tells of fraud, but not in all."""
+    """8,000 rows of 400 customers; only `amount_to_usual` tells of fraud, but not in all."""
     rng = np.random.default_rng(0)
-    table = pd.DataFrame(rng.random((2000, 26)), columns=names("full"))
-    table["is_fraud"] = (rng.random(2000) < .05).astype(int)
-    table["amount_to_usual"] += 2 * table["is_fraud"] * (rng.random(2000) < .8)
-    return table.assign(customer_id=rng.integers(0, 100, 2000).astype(str))
+    table = pd.DataFrame(rng.random((8000, 26)), columns=names("full"))
+    table["is_fraud"] = (rng.random(8000) < .05).astype(int)
+    table["amount_to_usual"] += 2 * table["is_fraud"] * (rng.random(8000) < .8)
+    return table.assign(customer_id=rng.integers(0, 400, 8000).astype(str))
 
 
 @pytest.mark.parametrize("model", SEARCH_SPACES)
@@ -30,7 +30,7 @@ def test_each_model_finds_what_there_is_to_find(rows: pd.DataFrame, model: str,
                                                 class_weight: str) -> None:
     fitted, unseen = fit(rows, Settings(model=model, class_weight=class_weight))
     assert average_precision_score(unseen["is_fraud"], unseen["score"]) > .6
-    assert fitted.predict_proba(rows[names("full")]).shape == (2000, 2)
+    assert fitted.predict_proba(rows[names("full")]).shape == (8000, 2)
 
 
 def test_published_features_leave_the_further_ones_out(rows: pd.DataFrame) -> None:
