@@ -57,7 +57,8 @@ def command(project: str, target_name: str, entry_point: str, given: tuple[str, 
     run_id = store.start(experiment_id, entry_point, tags, values)
     summary.show_start(request, target.name, experiment, run_id)
     launch.launch(request, store, experiment_id, run_id)
-    summary.show_end(store, experiment, run_id)
+    summary.show_end(store, run_id)
+    summary.show_next(found, entry_point)
 
 
 def _pairs(given: Iterable[str]) -> dict[str, str]:

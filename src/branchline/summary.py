@@ -8,12 +8,13 @@ from urllib.parse import unquote, urlsplit
 from rich.console import Console
 from rich.table import Table
 
+from branchline.projects import Project
 from branchline.tracking import Tracking
 
 if TYPE_CHECKING:
     from branchline.launch import Request
 
-__all__ = ["show_end", "show_start"]
+__all__ = ["show_end", "show_next", "show_start"]
 
 UI = "http://127.0.0.1:5000"
 
@@ -25,7 +26,7 @@ def show_start(request: Request, target: str, experiment: str, run_id: str) -> N
     print(f"run         {run_id}\n", flush=True)
 
 
-def show_end(tracking: Tracking, experiment: str, run_id: str) -> None:
+def show_end(tracking: Tracking, run_id: str) -> None:
     """Print the run's headline metrics (those without a group before a slash) and addresses."""
     run = tracking.run(run_id)
     metrics = {name: value for name, value in run.data.metrics.items() if "/" not in name}
@@ -39,6 +40,13 @@ def show_end(tracking: Tracking, experiment: str, run_id: str) -> None:
     print(f"\nrun        {address(tracking.uri, run.info.experiment_id, run_id)}")
     place = run.info.artifact_uri
     print(f"artifacts  {unquote(urlsplit(place).path) if place.startswith('file:') else place}")
+
+
+def show_next(project: Project, entry_point: str) -> None:
+    """Print the command to try next: an entry point that the run just had among others."""
+    others = [name for name in project.entry_points if name != entry_point]
+    if others:
+        print(f"next       python mlflow-triggers/run.py {project.name} -e {'|'.join(others)}")
 
 
 def address(tracking_uri: str, experiment_id: str, run_id: str) -> str:
