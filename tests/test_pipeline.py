@@ -127,6 +127,8 @@ def test_a_run_that_was_killed_in_any_step_leaves_the_next_one_right_tables(
 def test_a_second_run_of_one_branch_at_once_is_told_who_holds_the_tables(
         arguments: list[str], store: str, tmp_path: Path, spark: Any) -> None:
     schema = Settings.from_arguments(arguments).tables_schema
+    mlflow.set_tracking_uri(store)
+    mlflow.create_experiment(str(tmp_path), (tmp_path / "artifacts").as_uri())
     with Lakehouse(spark, str(tmp_path), schema).writing():
         process = Project(arguments, tmp_path, store).start("ingest")
         said, _ = process.communicate()
