@@ -27,7 +27,7 @@ def main() -> None:
     lakehouse, settings = silver()
     for name in chosen:
         print(f"\n## {name}\n", flush=True)
-        BENCHMARKS[name](lakehouse, settings, PUBLISHED)
+        BENCHMARKS[name](lakehouse, settings)
 
 
 def silver() -> tuple[Lakehouse, Settings]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -66,7 +65,7 @@ def card_bootstrap(folds: list[pd.DataFrame]) -> np.ndarray:
     return np.std(means, axis=0)
 
 
-def run(lakehouse: Lakehouse, settings: Settings, shared: Path) -> None:
+def run(lakehouse: Lakehouse, settings: Settings) -> None:
     first, last = date(2018, 4, 1), FOLDS[-1] + timedelta(days=6)
     featurize.run(lakehouse, replace(settings, first_day=first, last_day=last))
     table = Table("model", "fold", *MEASURES, "published", "fit + score s", box=None)

@@ -28,7 +28,7 @@ WINDOWS = (1, 7, 30)
 DELAY = 7
 
 
-def run(lakehouse: Lakehouse, settings: Settings, shared: Path) -> None:
+def run(lakehouse: Lakehouse, settings: Settings) -> None:
     """Print the table of ratios; every pair is measured on the same rows, in turn."""
     silver = lakehouse.read(TRANSACTIONS)
     ends = silver.selectExpr("min(event_time) AS first", "max(event_time) AS last").first()

@@ -20,7 +20,7 @@ PROJECT = Path(__file__).resolve().parents[1] / "mlflow-notebooks" / "fraud-trai
 LINE = re.compile(r"^  (\w+) .*?([\d.]+) s ", re.MULTILINE)
 
 
-def run(lakehouse: Lakehouse, settings: Settings, shared: Path) -> None:
+def run(lakehouse: Lakehouse, settings: Settings) -> None:
     """The project in a process of its own on the same data, from nothing, and once more."""
     with tempfile.TemporaryDirectory() as folder:
         first, second = (_seconds(settings, folder) for _ in range(2))

@@ -11,15 +11,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import TYPE_CHECKING
 
 from branchline import spark, tracking
 from branchline.errors import BranchlineError
 from branchline.lakehouse import Lakehouse
 from fraud_detection.settings import Settings
-
-if TYPE_CHECKING:
-    import mlflow
 
 __all__ = ["Job", "start"]
 
@@ -42,11 +38,9 @@ class _Notes(logging.Handler):
 class Job:
     """Runs steps on one branch's tables, in one MLflow run."""
 
-    def __init__(self, lakehouse: Lakehouse, settings: Settings, run: mlflow.ActiveRun,
-                 notes: _Notes) -> None:
+    def __init__(self, lakehouse: Lakehouse, settings: Settings, notes: _Notes) -> None:
         self.lakehouse = lakehouse
         self.settings = settings
-        self.mlflow_run = run
         self._notes = notes
         self._held = ExitStack()
         self._held.enter_context(lakehouse.writing())
@@ -90,13 +84,14 @@ def start(arguments: Sequence[str] | None = None) -> Job:
     notes = _Notes()
     logging.getLogger("fraud_detection").addHandler(notes)
     settings = Settings.from_arguments(sys.argv[1:] if arguments is None else arguments)
-    run = mlflow.active_run() or mlflow.start_run()
+    if mlflow.active_run() is None:
+        mlflow.start_run()
     began = time.perf_counter()
     session = spark.session(os.environ, Path(settings.lakehouse).parent / "spark.log")
     print(f"  {'spark':<10}{'':>16} {time.perf_counter() - began:>6.1f} s   "
           f"version {session.version}", flush=True)
     lakehouse = Lakehouse(session, settings.lakehouse, settings.tables_schema)
-    return Job(lakehouse, settings, run, notes)
+    return Job(lakehouse, settings, notes)
 
 
 def _fail(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -28,7 +28,6 @@ def typed(rows: DataFrame, columns: Columns) -> DataFrame:
     amount = text["amount"].try_cast("double")
     label = _label(text["is_fraud"])
     reasons = [
-        F.col("problem"),
         *[F.when(text[name].isNull(), f"{name} is missing") for name in TYPED[:-1]],
         _unusable("event_time", text, time.isNull(), "is not a time"),
         F.when(time > F.col("arrived_at"),
@@ -43,7 +42,7 @@ def typed(rows: DataFrame, columns: Columns) -> DataFrame:
                       amount.alias("amount"), label.alias("is_fraud"))
     unreadable = F.col("problem").isNotNull()
     reason = F.when(unreadable, F.col("problem")).otherwise(
-        F.nullif(F.concat_ws("; ", *reasons[1:]), F.lit("")))
+        F.nullif(F.concat_ws("; ", *reasons), F.lit("")))
     return rows.withColumn("typed", silver).withColumn("reason", reason)
 
 
