@@ -3,31 +3,56 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta, timezone
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from branchline.lakehouse import Lakehouse
+from tests.tables import contents, run_steps
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = ROOT / "mlflow-notebooks" / "fraud-training"
 COLUMNS = PROJECT / "columns.yml"
 SHARED = ROOT.parent / "shared" / "data"
 
-# A warning of ours is worth a look; MLflow's and Spark's own are not ours to mend.
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the trigger sets it for a project
+# Most of a test's time is the JVM's compiler: its first stage is quick and changes no result.
+os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1")
+
+CONNECT = {"spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+           "spark.connect.grpc.binding.address": "127.0.0.1",
+           "spark.connect.grpc.binding.port": str(free_port())}
 
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from branchline.spark import session
-    found = session({}, tmp_path_factory.mktemp("spark") / "spark.log")
+    os.environ["PYSPARK_SUBMIT_ARGS"] = " ".join(
+        [*(f"--conf {name}={value}" for name, value in CONNECT.items()), "pyspark-shell"])
+    try:
+        found = session({}, tmp_path_factory.mktemp("spark") / "spark.log")
+    finally:
+        del os.environ["PYSPARK_SUBMIT_ARGS"]  # not for the processes that tests start
     yield found
     found.stop()
+
+
+@pytest.fixture(scope="session")
+def connect(spark: Any) -> str:
+    """The address of the Spark Connect server that the session's JVM also is."""
+    port = spark.conf.get("spark.connect.grpc.binding.port")
+    return f"sc://{CONNECT['spark.connect.grpc.binding.address']}:{port}"
 
 
 @pytest.fixture
@@ -92,48 +117,7 @@ def finished(spark: Any, store: str, arguments: list[str],
     return lakehouse
 
 
-def run_steps(lakehouse: Lakehouse, settings: Any) -> dict[str, dict[str, int]]:
-    """Run the settings' steps in order; their counts by step."""
-    from importlib import import_module
-    return {name: import_module(f"fraud_detection.{name}").run(lakehouse, settings)
-            for name in settings.steps}
-
-
-def contents(lakehouse: Lakehouse) -> dict[str, list[tuple[Any, ...]]]:
-    """Every table's rows in order, less what differs from run to run: ingest time and model id."""
-    from fraud_detection import tables
-    found = {}
-    for table in vars(tables).values():
-        if isinstance(table, tables.Table) and lakehouse.exists(table):
-            names = [name for name in table.column_names
-                     if name not in ("ingested_at", "model_version")]
-            rows = lakehouse.read(table).select(*names).collect()
-            found[table.name] = sorted((tuple(row) for row in rows), key=repr)
-    return found
-
-
-Silver = Callable[..., None]
-
-
-@pytest.fixture
-def silver(lakehouse: Lakehouse) -> Silver:
-    """Writes rows of (id, day or time, customer, terminal, amount, label) into silver."""
-    from fraud_detection.tables import TRANSACTIONS
-
-    def write(*rows: tuple[Any, ...]) -> None:
-        made = [(str(name), _time(when), str(customer), str(terminal), float(amount), label,
-                 "file:/landed.csv", number)
-                for number, (name, when, customer, terminal, amount, label) in enumerate(rows, 1)]
-        frame = lakehouse.spark.createDataFrame(made, ", ".join(
-            f"{column.name} {column.type}" for column in TRANSACTIONS.columns))
-        lakehouse.merge(TRANSACTIONS, frame)
-
-    return write
-
-
-def _time(when: date | datetime | float) -> datetime:
-    if isinstance(when, (int, float)):
-        return datetime(2024, 1, 1, tzinfo=timezone.utc) + timedelta(days=when)
-    if isinstance(when, datetime):
-        return when
-    return datetime(when.year, when.month, when.day, 12, tzinfo=timezone.utc)
+@pytest.fixture(scope="session")
+def expected(finished: Lakehouse) -> dict[str, list[tuple[Any, ...]]]:
+    """What is in the tables then."""
+    return contents(finished)

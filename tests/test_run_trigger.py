@@ -6,14 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
 import pytest
 
-from tests.branchline.test_launch import processes_of_session, wait_until
 from tests.conftest import ROOT
+from tests.processes import kill, processes_of_session, wait_until
 
+Started = list[tuple[Path, "subprocess.Popen[str]"]]
 RUN = [sys.executable, "mlflow-triggers/run.py"]
 
 
@@ -22,7 +24,7 @@ def trigger(*arguments: str, **variables: str) -> subprocess.CompletedProcess[st
                           capture_output=True, text=True)
 
 
-@pytest.mark.parametrize(("arguments", "line"), [
+REFUSED = [
     (["fraud-trainig"], "project fraud-trainig is not in mlflow-notebooks/; found fraud-training."),
     (["fraud-training", "--on", "mars"], "target mars is not in targets.yml; found local."),
     (["fraud-training", "-e", "trian"], "entry point trian is unknown to project fraud-training"),
@@ -37,13 +39,32 @@ def trigger(*arguments: str, **variables: str) -> subprocess.CompletedProcess[st
     (["fraud-training", "--branch", " "], "branch"),
     (["fraud-training", "--fast"], "No such option"),
     ([], "Missing argument"),
-])
-def test_what_cannot_be_used_is_one_line_and_exit_code_2(arguments: list[str], line: str,
-                                                         tmp_path: Path) -> None:
-    done = trigger(*arguments, MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path}/mlflow.db")
-    assert done.returncode == 2 and done.stdout == ""
-    assert len(done.stderr.splitlines()) == 1 and line in done.stderr
-    assert not (tmp_path / "mlflow.db").exists(), "something was started"
+]
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """A process for each of them, all started at once, and the folder of its MLflow database."""
+    started = []
+    for arguments, _ in REFUSED:
+        folder = tmp_path_factory.mktemp("refused")
+        started.append((folder, subprocess.Popen(
+            [*RUN, *arguments], cwd=ROOT, text=True, start_new_session=True,
+            env={**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)))
+    yield started
+    for _, process in started:
+        if process.returncode is None:
+            kill(process)
+
+
+@pytest.mark.parametrize("case", range(len(REFUSED)), ids=[line for _, line in REFUSED])
+def test_what_cannot_be_used_is_one_line_and_exit_code_2(case: int, refused: Started) -> None:
+    folder, process = refused[case]
+    out, err = process.communicate()
+    assert process.returncode == 2 and out == ""
+    assert len(err.splitlines()) == 1 and REFUSED[case][1] in err
+    assert not (folder / "mlflow.db").exists(), "something was started"
 
 
 def test_without_the_environment_the_trigger_says_how_to_make_it() -> None:
@@ -55,7 +76,7 @@ def test_without_the_environment_the_trigger_says_how_to_make_it() -> None:
 
 @pytest.mark.spark
 def test_one_step_runs_alone_and_a_failing_one_ends_with_3_and_its_reason(
-        landing: Path, store: str, tmp_path: Path) -> None:
+        landing: Path, store: str, connect: str, tmp_path: Path) -> None:
     where = ["--branch", "feature/One", "-P", f"lakehouse={tmp_path}"]
     done = trigger("fraud-training", "-e", "ingest", "-P", f"data={landing}", *where,
                    MLFLOW_TRACKING_URI=store)
@@ -65,7 +86,7 @@ def test_one_step_runs_alone_and_a_failing_one_ends_with_3_and_its_reason(
     assert [line.split()[0] for line in done.stdout.splitlines() if " s   " in line] == [
         "spark", "ingest"]
     done = trigger("fraud-training", "-e", "train", "-P", f"data={landing}", *where,
-                   MLFLOW_TRACKING_URI=store)
+                   MLFLOW_TRACKING_URI=store, SPARK_REMOTE=connect)
     assert done.returncode == 3
     assert "table silver.transactions: not found" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr

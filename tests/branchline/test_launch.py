@@ -4,10 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,6 +17,7 @@ from branchline.projects import Project
 from branchline.source import Source
 from branchline.targets import Target
 from branchline.tracking import Tracking, connect
+from tests.processes import kill, processes_of_session, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = Project.read(ROOT / "tests" / "sample-project")
@@ -103,13 +102,27 @@ launch(asked, tracking, experiment_id, run_id)
 """
 
 
+@pytest.fixture(scope="module")
+def sleeping(store: str, tmp_path_factory: pytest.TempPathFactory,
+             ) -> Iterator[dict[signal.Signals, subprocess.Popen[str]]]:
+    """By the signal that is for it: a process that has launched a project which only sleeps."""
+    processes = {}
+    for sent in (signal.SIGINT, signal.SIGTERM):
+        processes[sent] = subprocess.Popen(
+            [sys.executable, "-c", LAUNCHER, store, str(tmp_path_factory.mktemp(sent.name)),
+             f"killed-{sent.name}"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, start_new_session=True)
+    yield processes
+    for process in processes.values():
+        if process.returncode is None:
+            kill(process)
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_and_sigterm_mark_the_run_killed_and_leave_no_process(
-        tracking: Tracking, tmp_path: Path, sent: signal.Signals) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", LAUNCHER, tracking.uri, str(tmp_path), f"killed-{sent.name}"],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True)
+        tracking: Tracking, sleeping: dict[signal.Signals, subprocess.Popen[str]],
+        sent: signal.Signals) -> None:
+    process = sleeping[sent]
     assert process.stdout is not None
     run_id = process.stdout.readline().strip()
     wait_until(lambda: tracking.run(run_id).data.tags.get("sleeping") == "yes")
@@ -117,20 +130,6 @@ def test_ctrl_c_and_sigterm_mark_the_run_killed_and_leave_no_process(
     process.communicate()
     assert tracking.run(run_id).info.status == "KILLED"
     wait_until(lambda: processes_of_session(process.pid) == [])
-
-
-def wait_until(condition: Any) -> None:
-    for _ in range(600):
-        if condition():
-            return
-        time.sleep(0.1)
-    raise AssertionError("did not happen within a minute")
-
-
-def processes_of_session(session: int) -> list[str]:
-    listed = subprocess.run(["ps", "-o", "pid=,stat=,args=", "-s", str(session)],
-                            capture_output=True, text=True).stdout
-    return [line for line in listed.splitlines() if line.split()[1][0] != "Z"]
 
 
 def test_a_target_gives_the_branch_s_tables(tmp_path: Path) -> None:

@@ -1,24 +1,23 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from branchline.errors import BadInput
-from branchline.lakehouse import Lakehouse
 from fraud_detection.days import Span, between, run_days
 from fraud_detection.settings import Settings
-from fraud_detection.tables import TRANSACTIONS
 
 pytestmark = pytest.mark.spark
+START = datetime(2024, 1, 1, tzinfo=timezone.utc)
 
 
-@pytest.fixture
-def thirty_days(lakehouse: Lakehouse, silver: Any) -> Any:
+@pytest.fixture(scope="module")
+def thirty_days(spark: Any) -> Any:
     """A transaction at the first and at the last moment of January's days 1 to 30."""
-    silver(("first", 0, "c", "t", 1, 0), ("last", 30 - 1e-8, "c", "t", 1, 0))
-    return lakehouse.read(TRANSACTIONS)
+    last = START + timedelta(days=30, milliseconds=-1)
+    return spark.createDataFrame([(START,), (last,)], "event_time TIMESTAMP")
 
 
 def test_without_a_start_the_test_days_are_the_last_ones(thirty_days: Any) -> None:
@@ -50,19 +49,18 @@ def test_a_span_that_ends_before_it_begins_is_bad_input(thirty_days: Any) -> Non
                                        last_day=date(2024, 1, 10)))
 
 
-def test_days_are_utc_days_in_any_session(lakehouse: Lakehouse, thirty_days: Any) -> None:
-    conf = lakehouse.spark.conf
-    before = str(conf.get("spark.sql.session.timeZone"))
+def test_days_are_utc_days_in_any_session(spark: Any, thirty_days: Any) -> None:
+    before = str(spark.conf.get("spark.sql.session.timeZone"))
     try:
-        conf.set("spark.sql.session.timeZone", "Pacific/Auckland")
+        spark.conf.set("spark.sql.session.timeZone", "Pacific/Auckland")
         for first, last, count in ((1, 1, 1), (2, 29, 0), (30, 30, 1)):
             span = between(date(2024, 1, first), date(2024, 1, last))
             assert thirty_days.where(span).count() == count
+        assert run_days(thirty_days, Settings(train_days=16)).test.last == date(2024, 1, 30)
     finally:
-        conf.set("spark.sql.session.timeZone", before)
+        spark.conf.set("spark.sql.session.timeZone", before)
 
 
-def test_no_transactions_are_bad_input(lakehouse: Lakehouse) -> None:
-    lakehouse.create(TRANSACTIONS)
+def test_no_transactions_are_bad_input(thirty_days: Any) -> None:
     with pytest.raises(BadInput, match="silver.transactions is empty"):
-        run_days(lakehouse.read(TRANSACTIONS), Settings())
+        run_days(thirty_days.where("false"), Settings())

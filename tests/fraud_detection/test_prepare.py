@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,150 +8,101 @@ import pytest
 from branchline.errors import RowsLost
 from branchline.lakehouse import Lakehouse, Table
 from fraud_detection import prepare
-from fraud_detection.settings import Columns, Settings
+from fraud_detection.settings import Settings
 from fraud_detection.tables import (BRONZE_TRANSACTIONS, DUPLICATES, QUARANTINE,
                                     TRANSACTION_COLUMNS, TRANSACTIONS)
+from tests.fraud_detection.bronze import BAD, GOOD, TEN, Rows, bronze, session_set_to
+from tests.tables import contents, copied
 
 pytestmark = pytest.mark.spark
-GOOD = {"transaction_id": "1", "event_time": "2024-01-01 10:00:00", "customer_id": "c",
-        "terminal_id": "t", "amount": "10.5", "is_fraud": "0"}
-ARRIVED = datetime(2024, 1, 2, tzinfo=timezone.utc)
+PLACES = (TRANSACTIONS, QUARANTINE, DUPLICATES)
 
 
-def land(lakehouse: Lakehouse, rows: Iterable[dict[str, str | None]], file: str = "a.csv",
-         minute: int = 0) -> None:
-    """Rows of text into bronze, as one file that was taken at that minute."""
-    made = [{"source_file": file, "source_row": at, **GOOD, "problem": None,
-             "ignored_columns": None, "arrived_at": ARRIVED,
-             "ingested_at": ARRIVED.replace(minute=minute), **row}
-            for at, row in enumerate(rows, 1)]
-    types = ", ".join(f"{column.name} {column.type}" for column in BRONZE_TRANSACTIONS.columns)
-    frame = lakehouse.spark.createDataFrame(
-        [tuple(row[name] for name in BRONZE_TRANSACTIONS.column_names) for row in made], types)
-    lakehouse.merge(BRONZE_TRANSACTIONS, frame)
+def rows_of(lakehouse: Lakehouse, table: Table, file: str) -> list[dict[str, Any]]:
+    found = lakehouse.read(table).where(f"source_file = '{file}'").orderBy("source_row")
+    return [row.asDict() for row in found.collect()]
 
 
-def rows_of(lakehouse: Lakehouse, table: Table) -> list[dict[str, Any]]:
-    return [row.asDict() for row in lakehouse.read(table).orderBy("source_row").collect()]
+LABELS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "True": 1, "false": 0, "": None, None: None}
 
 
-BAD = [
-    ({"event_time": "yesterday"}, "event_time yesterday is not a time"),
-    ({"event_time": "2024-02-30 00:00:00"}, "event_time 2024-02-30 00:00:00 is not a time"),
-    ({"event_time": None}, "event_time is missing"),
-    ({"event_time": "2024-01-02 00:00:01"},
-     "event_time 2024-01-02 00:00:01 lies after the arrival of its file"),
-    ({"amount": "-0.01"}, "amount -0.01 is negative"),
-    ({"amount": "NaN"}, "amount NaN is not a finite number"),
-    ({"amount": "Infinity"}, "amount Infinity is not a finite number"),
-    ({"amount": "1e999"}, "amount 1e999 is not a finite number"),
-    ({"amount": "ten"}, "amount ten is not a finite number"),
-    ({"amount": ""}, "amount is missing"),
-    ({"customer_id": " "}, "customer_id is missing"),
-    ({"terminal_id": None}, "terminal_id is missing"),
-    ({"transaction_id": None}, "transaction_id is missing"),
-    ({"is_fraud": "2"}, "is_fraud 2 is not 0, 1 or missing"),
-    ({"amount": "x", "is_fraud": "y"},
-     "amount x is not a finite number; is_fraud y is not 0, 1 or missing"),
-    ({"problem": "text is not UTF-8"}, "text is not UTF-8"),
-]
+@pytest.fixture(scope="module")
+def placed(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Lakehouse:
+    """What the step makes of bad rows, of good ones, and of two files that share an id."""
+    lakehouse = Lakehouse(spark, str(tmp_path_factory.mktemp("placed")), "a_branch")
+    good: Rows = [{"transaction_id": f"g{at}", "is_fraud": label, "amount": "1e2"}
+                  for at, label in enumerate(LABELS)]
+    late: Rows = [{"amount": "-1"}, {"amount": "2"}, {"amount": "3"}]
+    early: Rows = [{"amount": "4"}, {"transaction_id": " 1 ", "amount": "5"}]
+    lakehouse.merge(BRONZE_TRANSACTIONS, bronze(spark, [row for row, _ in BAD], "bad.csv").union(
+        bronze(spark, good, "good.csv")).union(bronze(spark, late, "b.csv", minute=1)).union(
+        bronze(spark, early, "z.csv", minute=0)))
+    assert prepare.run(lakehouse, Settings()) == COUNTS
+    return lakehouse
 
 
-def test_every_kind_of_bad_row_is_kept_with_its_reason(lakehouse: Lakehouse) -> None:
-    land(lakehouse, [row for row, _ in BAD])
-    counts = prepare.run(lakehouse, Settings())
-    assert counts == {"rows": len(BAD), "silver": 0, "quarantine": len(BAD), "duplicates": 0}
-    kept = rows_of(lakehouse, QUARANTINE)
+COUNTS = {"rows": len(BAD) + len(LABELS) + 5, "silver": len(LABELS) + 1,
+          "quarantine": len(BAD) + 1, "duplicates": 3}
+
+
+@pytest.fixture
+def lakehouse(placed: Lakehouse, tmp_path: Path) -> Lakehouse:
+    return copied(placed, tmp_path)
+
+
+def test_every_kind_of_bad_row_is_kept_with_its_reason(placed: Lakehouse) -> None:
+    kept = rows_of(placed, QUARANTINE, "bad.csv")
     assert [row["reason"] for row in kept] == [reason for _, reason in BAD]
     for row, (given, _) in zip(kept, BAD, strict=True):
         expected = {**GOOD, **given}
         assert all(row[name] == expected[name] for name in TRANSACTION_COLUMNS)
 
 
-def test_good_rows_become_typed(lakehouse: Lakehouse) -> None:
-    labels = ["0", "1", "0.0", "1.0", "True", "false", "", None]
-    land(lakehouse, [{"transaction_id": str(at), "is_fraud": label, "amount": "1e2"}
-                     for at, label in enumerate(labels)])
-    prepare.run(lakehouse, Settings())
-    silver = rows_of(lakehouse, TRANSACTIONS)
-    assert [row["is_fraud"] for row in silver] == [0, 1, 0, 1, 1, 0, None, None]
+def test_good_rows_become_typed(placed: Lakehouse) -> None:
+    silver = rows_of(placed, TRANSACTIONS, "good.csv")
+    assert [row["is_fraud"] for row in silver] == list(LABELS.values())
     assert {row["amount"] for row in silver} == {100.0}
 
 
-TIMES = {
-    "2024-01-01 10:00:00": 0, "2024-01-01T10:00:00Z": 0, "2024-01-01 12:00:00+02:00": 0,
-    "2024-01-01T10:00:00.1239": 123, "2024-01-01": -36_000_000, "2023-10-29 01:30:00": None,
-}
+def test_of_rows_with_one_id_the_first_that_landed_wins(placed: Lakehouse) -> None:
+    assert rows_of(placed, TRANSACTIONS, "b.csv") == []
+    assert [row["amount"] for row in rows_of(placed, TRANSACTIONS, "z.csv")] == [4.0]
+    assert [row["amount"] for row in rows_of(placed, DUPLICATES, "z.csv")] == ["5"]
+    assert [row["amount"] for row in rows_of(placed, DUPLICATES, "b.csv")] == ["2", "3"]
 
 
-@pytest.mark.parametrize(("zone", "ansi"), [("UTC", "true"), ("Europe/Berlin", "false")])
-def test_times_are_utc_to_the_millisecond_whatever_the_session_is_set_to(
-        lakehouse: Lakehouse, zone: str, ansi: str) -> None:
-    conf = lakehouse.spark.conf
-    before = conf.get("spark.sql.session.timeZone"), conf.get("spark.sql.ansi.enabled")
-    ten = 1_704_103_200_000
-    try:
-        conf.set("spark.sql.session.timeZone", zone)
-        conf.set("spark.sql.ansi.enabled", ansi)
-        land(lakehouse, [{"transaction_id": text, "event_time": text} for text in TIMES])
-        prepare.run(lakehouse, Settings())
-        rows = lakehouse.read(TRANSACTIONS).selectExpr("transaction_id",
-                                                       "unix_millis(event_time) AS ms")
-        found = {row["transaction_id"]: row["ms"] for row in rows.collect()}
-    finally:
-        conf.set("spark.sql.session.timeZone", str(before[0]))
-        conf.set("spark.sql.ansi.enabled", str(before[1]))
-    assert found == {text: 1_698_543_000_000 if after is None else ten + after
-                     for text, after in TIMES.items()}
+def test_an_id_that_silver_has_is_a_duplicate_in_a_later_file_whatever_the_session_is_set_to(
+        lakehouse: Lakehouse) -> None:
+    later = bronze(lakehouse.spark, [{"amount": "6"}, {"transaction_id": "2"}], minute=2)
+    lakehouse.merge(BRONZE_TRANSACTIONS, later)
+    with session_set_to(lakehouse.spark, "Europe/Berlin", "false"):
+        assert prepare.run(lakehouse, Settings()) == {
+            **COUNTS, "rows": COUNTS["rows"] + 2, "silver": COUNTS["silver"] + 1, "duplicates": 4}
+    assert [row["amount"] for row in rows_of(lakehouse, DUPLICATES, "a.csv")] == ["6"]
+    silver = lakehouse.read(TRANSACTIONS).where("source_file = 'a.csv'")
+    assert [tuple(row) for row in silver.selectExpr(
+        "transaction_id", "unix_millis(event_time)").collect()] == [("2", TEN)]
 
 
-@pytest.mark.parametrize(("epoch", "text"), [("seconds", "1704103200.0"),
-                                             ("milliseconds", "1704103200000")])
-def test_times_may_be_counted_since_1970(lakehouse: Lakehouse, epoch: str, text: str) -> None:
-    land(lakehouse, [{"event_time": text}, {"event_time": "9" * 30}, {"event_time": "soon"}])
-    prepare.run(lakehouse, Settings(columns=Columns(epoch=epoch)))
-    assert [row["event_time"].isoformat() for row in rows_of(lakehouse, TRANSACTIONS)] == [
-        "2024-01-01T10:00:00"]
-    assert all("is not a time" in row["reason"] for row in rows_of(lakehouse, QUARANTINE))
+def test_a_second_run_changes_nothing(placed: Lakehouse) -> None:
+    versions = [placed.version(table) for table in PLACES]
+    assert prepare.run(placed, Settings()) == COUNTS
+    assert versions == [placed.version(table) for table in PLACES]
 
 
-def test_of_rows_with_one_id_the_first_that_landed_wins(lakehouse: Lakehouse) -> None:
-    land(lakehouse, [{"amount": "-1"}, {"amount": "2"}, {"amount": "3"}], "b.csv", minute=1)
-    land(lakehouse, [{"amount": "4"}, {"transaction_id": " 1 ", "amount": "5"}], "z.csv", minute=0)
-    counts = prepare.run(lakehouse, Settings())
-    assert counts == {"rows": 5, "silver": 1, "quarantine": 1, "duplicates": 3}
-    assert [row["amount"] for row in rows_of(lakehouse, TRANSACTIONS)] == [4.0]
-    land(lakehouse, [{"amount": "6"}, {"transaction_id": "2"}], "a.csv", minute=2)
-    counts = prepare.run(lakehouse, Settings())
-    assert counts == {"rows": 7, "silver": 2, "quarantine": 1, "duplicates": 4}
-
-
-def test_a_second_run_changes_nothing(lakehouse: Lakehouse) -> None:
-    land(lakehouse, [{}, {}, {"amount": "x"}])
-    first = prepare.run(lakehouse, Settings())
-    versions = [lakehouse.version(table) for table in (TRANSACTIONS, QUARANTINE, DUPLICATES)]
-    assert prepare.run(lakehouse, Settings()) == first
-    assert versions == [lakehouse.version(table)
-                        for table in (TRANSACTIONS, QUARANTINE, DUPLICATES)]
-
-
-@pytest.mark.parametrize("done", [(QUARANTINE,), (QUARANTINE, DUPLICATES)])
+@pytest.mark.parametrize("undone", [(TRANSACTIONS, DUPLICATES), (TRANSACTIONS,)])
 def test_a_run_that_was_cut_off_is_completed_by_the_next(
-        lakehouse: Lakehouse, done: tuple[Table, ...]) -> None:
-    land(lakehouse, [{}, {"amount": "2"}, {"amount": "x"}, {"transaction_id": "2"}])
-    expected = prepare.run(lakehouse, Settings())
-    for table in (TRANSACTIONS, QUARANTINE, DUPLICATES):
-        if table not in done:
-            lakehouse.spark.sql(f"DELETE FROM {lakehouse.reference(table)}")
-    assert prepare.run(lakehouse, Settings()) == expected
-    assert [row["amount"] for row in rows_of(lakehouse, TRANSACTIONS)] == [10.5, 10.5]
+        placed: Lakehouse, lakehouse: Lakehouse, undone: tuple[Table, ...]) -> None:
+    for table in undone:
+        lakehouse.spark.sql(f"DELETE FROM {lakehouse.reference(table)}")
+    assert prepare.run(lakehouse, Settings()) == COUNTS
+    assert contents(lakehouse) == contents(placed)
 
 
 def test_rows_that_are_in_no_table_stop_the_step(lakehouse: Lakehouse) -> None:
-    land(lakehouse, [{}])
-    prepare.run(lakehouse, Settings())
-    lakehouse.merge(QUARANTINE, lakehouse.read(BRONZE_TRANSACTIONS).selectExpr(
-        "'other.csv' AS source_file", "source_row", "'?' AS reason", *TRANSACTION_COLUMNS,
-        "arrived_at", "ingested_at"))
-    with pytest.raises(RowsLost, match="bronze has 1 rows, but .* are 1 \\+ 1 \\+ 0"):
+    stray = lakehouse.read(QUARANTINE).limit(1).drop("source_file").selectExpr(
+        "'other.csv' AS source_file", "*")
+    lakehouse.merge(QUARANTINE, stray)
+    found = f"bronze has {COUNTS['rows']} rows, but .* are {COUNTS['silver']} \\+ "
+    with pytest.raises(RowsLost, match=f"{found}{COUNTS['quarantine'] + 1} \\+ 3"):
         prepare.run(lakehouse, Settings())

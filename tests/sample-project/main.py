@@ -15,7 +15,7 @@ with mlflow.start_run():
     mlflow.log_param("python", sys.executable)
     if then == "sleep":
         mlflow.set_tag("sleeping", "yes")
-        subprocess.run(["sleep", "60"])
+        subprocess.run(["sleep", "600"])
     if then == "fail":
         mlflow.set_tag("error", "told to fail")
         sys.exit(1)
