@@ -49,6 +49,11 @@ def png(figure: Figure) -> bytes:
     return written.getvalue()
 
 
+def draw(figure: Figure) -> None:
+    """Draw every part, which is where a warning or an error comes up, without the pixels."""
+    figure.draw_without_rendering()
+
+
 def title(figure: Figure) -> str:
     return figure.get_suptitle().replace("\n", " ")
 
@@ -66,19 +71,19 @@ def scored(request: pytest.FixtureRequest) -> tuple[Numbers, Numbers]:
 @pytest.mark.parametrize("threshold", [0.0, 0.25, 2.0])
 def test_the_roc_is_drawn_for_any_labels_and_scores(
         scored: tuple[Numbers, Numbers], threshold: float) -> None:
-    assert png(curves.roc_and_precision_recall(*scored, threshold))
+    draw(curves.roc_and_precision_recall(*scored, threshold))
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.25, 2.0])
 def test_the_thresholds_are_drawn_for_any_labels_and_scores(
         scored: tuple[Numbers, Numbers], threshold: float) -> None:
     amount = np.full(len(scored[0]), 50.0)
-    assert png(curves.threshold_picture(*scored, amount, threshold, 10.0))
+    draw(curves.threshold_picture(*scored, amount, threshold, 10.0))
 
 
 def test_the_calibration_is_drawn_for_any_labels_and_scores(
         scored: tuple[Numbers, Numbers]) -> None:
-    assert png(curves.calibration(*scored))
+    draw(curves.calibration(*scored))
 
 
 def test_auc_and_ap_in_the_titles_are_those_of_scikit_learn() -> None:
