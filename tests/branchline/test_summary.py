@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from branchline.branch import Branch
+from branchline.launch import Request
+from branchline.projects import EntryPoint, Project
+from branchline.summary import address, show_end, show_next, show_start
+from branchline.tracking import Tracking
+
+PROJECT = Project("greeting", Path("greeting"),
+                  {name: EntryPoint(name, {}) for name in ("main", "greet", "part")})
+
+
+def test_the_start_says_what_runs_where_and_as_which_run(
+        capsys: pytest.CaptureFixture[str]) -> None:
+    request = Request(Path(), PROJECT, "main", {}, Branch("pull-request", "7"), None)
+    show_start(request, "local", "/root/greeting/pull-7", "c0ffee")
+    assert capsys.readouterr().out == (
+        "greeting on local, pull-request 7\nexperiment  /root/greeting/pull-7\n"
+        "run         c0ffee\n\n")
+
+
+def test_the_next_command_offers_the_other_entry_points(
+        capsys: pytest.CaptureFixture[str]) -> None:
+    show_next(PROJECT, "main")
+    assert capsys.readouterr().out.split()[-2:] == ["-e", "greet|part"]
+
+
+def test_a_project_with_one_entry_point_has_no_next_command(
+        capsys: pytest.CaptureFixture[str]) -> None:
+    show_next(Project("one", Path("one"), {"main": EntryPoint("main", {})}), "main")
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("uri", "shown"), [
+    ("https://ml.example/", "https://ml.example/#/experiments/1/runs/a"),
+    ("sqlite:///x.db", "http://127.0.0.1:5000/#/experiments/1/runs/a  (after `make ui`)"),
+])
+def test_a_run_s_address_is_its_server_s_or_the_one_of_make_ui(uri: str, shown: str) -> None:
+    assert address(uri, "1", "a") == shown
+
+
+@pytest.mark.spark
+def test_the_end_shows_the_headline_metrics_and_where_the_artifacts_are(
+        store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tracking = Tracking(store, tmp_path / "arti facts")
+    run_id = tracking.start(tracking.experiment(str(tmp_path)), "main", {}, {})
+    for name, value in (("saved", 12345.6), ("roc_auc", 0.5), ("train/rows", 7)):
+        tracking.client().log_metric(run_id, name, value)
+    show_end(tracking, run_id)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["saved", "12,346"] in lines and ["roc_auc", "0.5000"] in lines
+    assert not any(line[:1] == ["train/rows"] for line in lines)
+    assert " ".join(lines[-1]) == (
+        f"artifacts {tmp_path}/arti facts{tmp_path}/{run_id}/artifacts")

@@ -1,0 +1,91 @@
+"""What other code may use of the two packages: a change here is a change for every project."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+SURFACE = {
+    "branchline.branch": "Branch current identify",
+    "branchline.command_line": "INTERRUPTED run_command",
+    "branchline.errors":
+        "BadInput BranchlineError NotInstalled RowsLost RunFailed TablesBusy "
+        "UnknownBranch",
+    "branchline.jars": "delta_jars java",
+    "branchline.lakehouse": "Column Lakehouse Table",
+    "branchline.launch": "Request launch place_values tags",
+    "branchline.projects": "EntryPoint Parameter Project find_project",
+    "branchline.source": "Source source_of started_by",
+    "branchline.spark": "session",
+    "branchline.summary": "show_end show_next show_start",
+    "branchline.targets": "Target read_target",
+    "branchline.tracking": "Tracking connect quiet",
+    "branchline.wheel": "build environment_with version_of",
+    "fraud_detection.curves":
+        "by_day calibration importance psi roc_and_precision_recall slices "
+        "threshold_picture",
+    "fraud_detection.days": "RunDays Span between day_of milliseconds run_days",
+    "fraud_detection.evaluate": "run slice_metrics test_rows",
+    "fraud_detection.explore": "by_amount by_day by_hour by_terminal landed rejected run totals",
+    "fraud_detection.features":
+        "Definition Product Ratio Window calendar compute definitions look_back_days "
+        "meanings names time_order",
+    "fraud_detection.featurize": "features run",
+    "fraud_detection.ingest": "landed_rows run",
+    "fraud_detection.landing": "SCHEMA read_landed",
+    "fraud_detection.models": "LoggedModel SEARCH_SPACES TRUSTED_TYPES estimator find_model inputs",
+    "fraud_detection.monitor": "psi run shares",
+    "fraud_detection.pictures":
+        "AMBER BLUE GREEN GREY INK ORANGE days_below figure interval label_rows legend "
+        "note panels percent percentages shares shares_by_name thousands whole",
+    "fraud_detection.pipeline": "Job start",
+    "fraud_detection.predict": "daily_kpis run scored",
+    "fraud_detection.prepare": "duplicated run typed",
+    "fraud_detection.protocol": "card_precision headline without_known_cards",
+    "fraud_detection.report": "Section amounts days facts hours labels missing terminals write",
+    "fraud_detection.settings": "Columns SIMULATED STEPS Settings",
+    "fraud_detection.simulator": "World main simulate write",
+    "fraud_detection.tables":
+        "BRONZE_TRANSACTIONS DAILY_KPIS DUPLICATES FEATURES MONITORING QUARANTINE SCORES "
+        "TRANSACTIONS TRANSACTION_COLUMNS",
+    "fraud_detection.train": "best_threshold fit run",
+}
+
+
+def listed(file: Path) -> list[str]:
+    """The `__all__` of a source file, read without importing it."""
+    found = [ast.literal_eval(node.value) for node in ast.parse(file.read_text()).body
+             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"]
+    assert len(found) == 1, f"{file.name} has {len(found)} __all__"
+    names: list[str] = found[0]
+    return names
+
+
+def test_every_module_is_listed_here() -> None:
+    files = [file for folder in ("branchline", "fraud_detection")
+             for file in (ROOT / "src" / folder).glob("*.py") if file.name != "__init__.py"]
+    assert sorted(f"{file.parent.name}.{file.stem}" for file in files) == sorted(SURFACE)
+
+
+@pytest.mark.parametrize("module", SURFACE)
+def test_a_module_offers_these_names_and_has_them(module: str) -> None:
+    file = (ROOT / "src" / module.replace(".", "/")).with_suffix(".py")
+    assert sorted(listed(file)) == SURFACE[module].split()
+    tree = ast.parse(file.read_text())
+    defined = {name for node in tree.body for name in names_of(node)}
+    assert set(listed(file)) <= defined
+
+
+def names_of(node: ast.stmt) -> list[str]:
+    """What a statement at the top of a module defines."""
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return [node.name]
+    if isinstance(node, ast.Assign):
+        return [name.id for target in node.targets for name in ast.walk(target)
+                if isinstance(name, ast.Name)]
+    return [node.target.id] if isinstance(node, ast.AnnAssign) and isinstance(
+        node.target, ast.Name) else []
