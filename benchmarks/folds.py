@@ -16,7 +16,7 @@ from fraud_detection import featurize
 from fraud_detection.days import between, run_days
 from fraud_detection.evaluate import test_rows
 from fraud_detection.features import names
-from fraud_detection.models import estimator
+from fraud_detection.models import estimator, inputs
 from fraud_detection.protocol import card_precision
 from fraud_detection.settings import Settings
 from fraud_detection.tables import FEATURES, TRANSACTIONS
@@ -41,11 +41,11 @@ def scored_fold(lakehouse: Lakehouse, settings: Settings) -> pd.DataFrame:
     days = run_days(lakehouse.read(TRANSACTIONS), settings)
     rows = (lakehouse.read(FEATURES).where(between(days.train.first, days.train.last))
             .select("is_fraud", *names("full")).toArrow().to_pandas())
-    inputs = names(settings.features)
-    model = estimator(settings.model, settings.class_weight, settings.seed)
-    model.fit(rows[inputs], rows["is_fraud"])
+    model = estimator(settings.model, settings.features, settings.class_weight, settings.seed)
+    columns = inputs(settings.model, settings.features)
+    model.fit(rows[columns], rows["is_fraud"])
     test = test_rows(lakehouse, settings, days.test)
-    return test.assign(score=model.predict_proba(test[inputs])[:, 1])
+    return test.assign(score=model.predict_proba(test[columns])[:, 1])
 
 
 def card_bootstrap(folds: list[pd.DataFrame]) -> np.ndarray:

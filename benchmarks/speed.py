@@ -94,7 +94,8 @@ def duckdb_build(files: list[str], scratch: Path) -> None:
     duckdb.sql(
         "COPY (SELECT transaction_id, event_time, customer_id, terminal_id, is_fraud, amount, "
         "dayofweek(event_time) IN (0, 6) AS weekend, hour(event_time) <= 6 AS night, "
-        f"{', '.join(columns)} FROM read_parquet({files!r})) TO '{scratch}/duckdb.parquet'")
+        f"{', '.join(columns)} FROM (SELECT * REPLACE (event_time::TIMESTAMP AS event_time) "
+        f"FROM read_parquet({files!r}))) TO '{scratch}/duckdb.parquet'")
 
 
 def compare_pandas(table: Table, lakehouse: Lakehouse, scratch: Path, first: date) -> None:

@@ -22,6 +22,12 @@ LOCAL_SETTINGS = {
     # Small tables on few cores: these five halve the time of a run and change no result.
     "spark.sql.shuffle.partitions": str(os.cpu_count() or 2),
     "spark.databricks.delta.snapshotPartitions": "1",
+    # Any limit makes Spark 4.1 add up the sizes of all columns after each row that Python gets.
+    "spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1),
+    # A table of one file is read by all cores, and of some days only in part.
+    "spark.hadoop.parquet.block.size": str(16 * 2**20),
+    "spark.hadoop.parquet.dictionary.page.size": str(128 * 2**10),
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",

@@ -152,14 +152,22 @@ def look_back_days(listed: Sequence[Definition]) -> int:
     return max(reach.values(), default=0)
 
 
-def time_order(entity: Ints, time: Ints, ids: Sequence[str]) -> Ints:
-    """The order of events by entity, time and id, shorter ids first: so numbers sort as numbers."""
-    order = np.lexsort((time, entity))
+def time_order(entity: Ints, time: Ints, ids: Sequence[object]) -> Ints:
+    """The order of events by entity, time and id, shorter ids first: so numbers sort as numbers.
+
+    `entity` numbers the entities from 0; an id is what `str` makes of an element of `ids`.
+    """
+    if not len(time):
+        return np.array([], np.int64)
+    since = time - time.min()
+    span = int(since.max()) + 1
+    one_key = (int(entity.max()) + 1) * span < 2**63
+    order = np.argsort(entity * span + since) if one_key else np.lexsort((time, entity))
     same = (np.diff(entity[order]) == 0) & (np.diff(time[order]) == 0)
     edges = np.flatnonzero(np.diff(np.concatenate(([False], same, [False])).astype(np.int8)))
     for start, end in edges.reshape(-1, 2):
-        tied = order[start:end + 1]
-        order[start:end + 1] = sorted(tied, key=lambda row: (len(ids[row]), ids[row]))
+        tied = [(str(ids[row]), row) for row in order[start:end + 1]]
+        order[start:end + 1] = [row for _, row in sorted(tied, key=lambda one: (len(one[0]), one))]
     return order
 
 
@@ -216,19 +224,25 @@ class _Events:
         offsets = np.cumsum(spans) - spans - time[starts]
         self.time = time
         self.position = time + np.repeat(offsets, sizes)
+        self._edges: dict[tuple[str, int], Ints] = {}
 
     def aggregate(self, window: Window, value: Floats) -> Floats:
         known = ~np.isnan(value)
         at = slice(None) if known.all() else known
-        position = self.position[at]
-        far = np.searchsorted(position, self.position - (window.days + window.delay) * DAY, "right")
-        if window.delay:
-            near = np.searchsorted(position, self.position - window.delay * DAY, "right")
-        else:
-            near = np.cumsum(known) - (known if window.earlier else 0)
+        among = window.value if at is known else "all events"
+        far = self._edge(among, self.position[at], window.days + window.delay)
+        near = (self._edge(among, self.position[at], window.delay) if window.delay
+                else np.cumsum(known, dtype=np.int64) - known * window.earlier)
         empty = float(window.days + window.delay if window.empty is None else window.empty)
         seen = _Seen(self.time, self.time[at], value[at], np.minimum(far, near), near, empty)
         return AGGREGATES[window.aggregate](seen)
+
+    def _edge(self, among: str, position: Ints, days: int) -> Ints:
+        """How many of those at `position` lie `days` or more before each event; found once."""
+        if (among, days) not in self._edges:
+            self._edges[among, days] = np.searchsorted(position, self.position - days * DAY,
+                                                       "right")
+        return self._edges[among, days]
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from fraud_detection.tables import FEATURES, TRANSACTION_COLUMNS, TRANSACTIONS
 __all__ = ["features", "run"]
 
 ENTITIES = ("terminal_id", "customer_id")
+KERNEL_COLUMNS = ("transaction_id", "event_time", "amount", "is_fraud")
 ROWS_AT_ONCE = 65_536
 
 
@@ -31,11 +32,12 @@ def features(transactions: DataFrame, first: date, last: date, label_delay: int,
     in one partition, one shuffle an entity.
     """
     listed = definitions(kind, label_delay)
-    history = transactions.select(*TRANSACTION_COLUMNS).where(
-        between(first - timedelta(days=look_back_days(listed)), first - timedelta(days=1)))
-    rows = transactions.select(*TRANSACTION_COLUMNS).where(between(first, last))
+    silver = transactions.select(*TRANSACTION_COLUMNS)
+    rows = silver.where(between(first, last))
     for entity in ENTITIES:
         wanted = [each for each in listed if each.entity == entity]
+        seen = between(first - timedelta(days=look_back_days(wanted)), first - timedelta(days=1))
+        history = silver.where(seen).select(entity, *KERNEL_COLUMNS)
         rows = _with_features(rows.unionByName(history, allowMissingColumns=True), entity, wanted,
                               milliseconds(first))
     return rows.drop(*(each.name for each in listed if each.name.startswith("_")))
@@ -59,7 +61,7 @@ def _computed(table: pa.Table, entity: str, listed: list[Definition], added: lis
               start: int) -> list[pa.RecordBatch]:
     number = table[entity].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
     time = table["event_time"].cast(pa.timestamp("ms", "UTC")).cast(pa.int64()).to_numpy()
-    order = time_order(number, time, table["transaction_id"].to_numpy())
+    order = time_order(number, time, table["transaction_id"].combine_chunks())
     values = {"amount": table["amount"].to_numpy()[order],
               "is_fraud": table["is_fraud"].cast(pa.float64()).to_numpy()[order]}
     ordered = time[order]

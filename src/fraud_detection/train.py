@@ -15,8 +15,7 @@ from sklearn.pipeline import Pipeline
 from branchline.errors import BadInput
 from branchline.lakehouse import Lakehouse
 from fraud_detection.days import Span, between, run_days
-from fraud_detection.features import names
-from fraud_detection.models import SEARCH_SPACES, TRUSTED_TYPES, estimator
+from fraud_detection.models import SEARCH_SPACES, TRUSTED_TYPES, estimator, inputs
 from fraud_detection.settings import Settings
 from fraud_detection.tables import FEATURES, TRANSACTIONS
 
@@ -35,25 +34,25 @@ def fit(rows: pd.DataFrame, settings: Settings) -> tuple[Pipeline, pd.DataFrame]
         The model fitted on all rows; a frame with `score`, `amount`, `is_fraud`, from the same kind
         of model fitted without these customers: what a threshold may be chosen on.
     """
-    inputs = names(settings.features)
-    model = estimator(settings.model, settings.class_weight, settings.seed)
+    columns = inputs(settings.model, settings.features)
+    model = estimator(settings.model, settings.features, settings.class_weight, settings.seed)
     split = GroupShuffleSplit(n_splits=1, test_size=HELD_OUT, random_state=settings.seed)
     kept, held_out = next(split.split(rows, groups=rows["customer_id"]))
     if settings.search:
-        model = _searched(model, rows, inputs, (kept, held_out), settings)
-    part = clone(model).fit(rows[inputs].iloc[kept], rows["is_fraud"].iloc[kept])
+        model = _searched(model, rows, columns, (kept, held_out), settings)
+    part = clone(model).fit(rows[columns].iloc[kept], rows["is_fraud"].iloc[kept])
     unseen = rows.iloc[held_out][["amount", "is_fraud"]].assign(
-        score=part.predict_proba(rows[inputs].iloc[held_out])[:, 1])
-    return model.fit(rows[inputs], rows["is_fraud"]), unseen
+        score=part.predict_proba(rows[columns].iloc[held_out])[:, 1])
+    return model.fit(rows[columns], rows["is_fraud"]), unseen
 
 
-def _searched(model: Pipeline, rows: pd.DataFrame, inputs: list[str],
+def _searched(model: Pipeline, rows: pd.DataFrame, columns: list[str],
               split: tuple[NDArray[np.int64], NDArray[np.int64]], settings: Settings) -> Pipeline:
     step = model.steps[-1][0]
     space = {f"{step}__{name}": values for name, values in SEARCH_SPACES[settings.model].items()}
     search = RandomizedSearchCV(model, space, n_iter=settings.search, scoring="average_precision",
                                 cv=[split], refit=False, random_state=settings.seed)
-    search.fit(rows[inputs], rows["is_fraud"])
+    search.fit(rows[columns], rows["is_fraud"])
     return clone(model).set_params(**search.best_params_)
 
 
@@ -77,7 +76,8 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     versions = {table.name: lakehouse.version(table) for table in (TRANSACTIONS, FEATURES)}
     rows = (lakehouse.read(FEATURES, versions[FEATURES.name])
             .where(between(days.first, days.last)).where("is_fraud IS NOT NULL")
-            .drop("transaction_id", "event_time", "terminal_id").toArrow().to_pandas())
+            .drop("event_time", "terminal_id").toArrow().to_pandas()
+            .sort_values("transaction_id", ignore_index=True))  # a table has no order, a fit has
     frauds = int(rows["is_fraud"].sum())
     if not 0 < frauds < len(rows):
         raise BadInput(f"gold.features has {len(rows):,} labelled rows on {days}, {frauds:,} of "
@@ -85,13 +85,13 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
                        "choose others with test_start and train_days.")
     model, unseen = fit(rows, settings)
     _log(model, unseen, rows, days, versions, settings)
-    return {"rows": len(rows), "frauds": frauds, "features": len(names(settings.features))}
+    return {"rows": len(rows), "frauds": frauds, "features": len(model.feature_names_in_)}
 
 
 def _log(model: Pipeline, unseen: pd.DataFrame, rows: pd.DataFrame, days: Span,
          versions: dict[str, int], settings: Settings) -> None:
     import mlflow
-    example = rows[names(settings.features)].head(5)
+    example = rows[model.feature_names_in_].head(5)
     notes: dict[str, Any] = {
         "threshold": best_threshold(unseen, settings.alert_cost),
         "train_first": str(days.first), "train_last": str(days.last),
