@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import resource
+import contextlib
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -17,13 +18,14 @@ from rich.console import Console
 from rich.table import Table
 
 from branchline.lakehouse import Lakehouse
-from fraud_detection.days import between
+from fraud_detection.days import Span, between
 from fraud_detection.featurize import features
 from fraud_detection.settings import Settings
 from fraud_detection.tables import FEATURES, TRANSACTIONS
 
 SLICE_DAYS = 45
-ROUNDS = 3
+WARM_UP = 3  # the JVM compiles what it runs often
+PAIRS = 4
 WINDOWS = (1, 7, 30)
 DELAY = 7
 
@@ -33,32 +35,36 @@ def run(lakehouse: Lakehouse, settings: Settings) -> None:
     silver = lakehouse.read(TRANSACTIONS)
     ends = silver.selectExpr("min(event_time) AS first", "max(event_time) AS last").first()
     assert ends is not None
-    first, last = ends["first"].date(), ends["last"].date()
-    scratch = Path(lakehouse.root).parent / "speed"
-    files = [file.removeprefix("file:") for file in silver.inputFiles()]
-
-    def ours(kind: str = "published", start: date = first, end: date = last) -> float:
-        return timed(lambda: build(lakehouse, scratch, start, end, kind))
-
-    ours()
+    every = Span(ends["first"].date(), ends["last"].date())
+    build = Build(lakehouse, Path(lakehouse.root).parent / "speed")
     table = Table("feature build", "rows", "seconds", "rows/s", "ratio", box=None)
-    pairs = [(ours(), timed(lambda: duckdb_build(files, scratch))) for _ in range(ROUNDS)]
+    with PeakMemory() as memory:
+        compare_duckdb(table, build, every)
+        compare_pandas(table, build, every)
+        compare_sizes(table, build, every)
+    Console(width=120, highlight=False).print(table)
+    print(f"\npeak memory, sampled: {memory.peak / 1e9:.1f} GB, of it Python's driver and DuckDB "
+          f"{memory.own / 1e9:.1f} GB, the JVM and its Python workers the rest")
+
+
+def compare_duckdb(table: Table, build: Build, every: Span) -> None:
+    rows = build.transactions.count()
+    for _ in range(WARM_UP):
+        build(every, "published")
+    pairs = [(timed(lambda: build(every, "published")), timed(lambda: duckdb_build(build)))
+             for _ in range(PAIRS)]
     mine, theirs = (min(column) for column in zip(*pairs, strict=True))
-    rows = silver.count()
     show(table, "Branchline, the published 15", rows, mine, "")
     show(table, "DuckDB windows to Parquet, the same 15", rows, theirs,
          f"{theirs / mine:.2f} of DuckDB's speed")
-    whole = ours("full")
-    show(table, "Branchline, all 26", rows, whole, "")
-    compare_pandas(table, lakehouse, scratch, first)
-    compare_sizes(table, silver, ours, first, last, whole)
-    Console(width=120, highlight=False).print(table)
-    driver = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"\nmemory: driver at most {driver:.2f} GB, JVM and workers {children_gb():.2f} GB")
 
 
 def show(table: Table, name: str, rows: int, seconds: float, ratio: str) -> None:
     table.add_row(name, f"{rows:,}", f"{seconds:.2f}", f"{rows / seconds:,.0f}", ratio)
+
+
+def fastest(work: Callable[[], object]) -> float:
+    return min(timed(work) for _ in range(PAIRS))
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -67,17 +73,55 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def build(lakehouse: Lakehouse, scratch: Path, first: date, last: date, kind: str) -> None:
-    """silver Delta -> features -> a new Delta table."""
-    found = features(lakehouse.read(TRANSACTIONS), first, last, DELAY, kind)
-    columns = tuple(column for column in FEATURES.columns if column.name in found.columns)
-    shutil.rmtree(scratch, ignore_errors=True)
-    fresh = Lakehouse(lakehouse.spark, str(scratch), "bench")
-    fresh.overwrite(replace(FEATURES, columns=columns), found, between(first, last))
+class Build:
+    """silver Delta -> features -> gold.features Delta, in a lakehouse of its own."""
+
+    def __init__(self, lakehouse: Lakehouse, scratch: Path) -> None:
+        self.transactions = lakehouse.read(TRANSACTIONS)
+        self.scratch = scratch
+        self.gold = Lakehouse(lakehouse.spark, str(scratch), "bench")
+
+    def __call__(self, days: Span, kind: str) -> None:
+        """Into a new table."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.add(days, kind)
+
+    def add(self, days: Span, kind: str) -> None:
+        """Into the table that is there, replacing these days."""
+        found = features(self.transactions, days.first, days.last, DELAY, kind)
+        columns = tuple(column for column in FEATURES.columns if column.name in found.columns)
+        self.gold.overwrite(replace(FEATURES, columns=columns), found,
+                            between(days.first, days.last))
 
 
-def duckdb_build(files: list[str], scratch: Path) -> None:
+class PeakMemory:
+    """The largest resident memory of this process and its descendants, sampled while it runs."""
+
+    def __enter__(self) -> PeakMemory:
+        self.peak = self.own = 0
+        self._done = threading.Event()
+        self._sampler = threading.Thread(target=self._sample, daemon=True)
+        self._sampler.start()
+        return self
+
+    def _sample(self) -> None:
+        process = psutil.Process()
+        while not self._done.wait(0.2):
+            own, total = process.memory_info().rss, 0
+            for child in process.children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    total += child.memory_info().rss
+            self.own, self.peak = max(self.own, own), max(self.peak, own + total)
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._sampler.join()
+
+
+def duckdb_build(build: Build) -> None:
     """The published 15 with range windows, over the same Parquet files, into a Parquet file."""
+    files = [file.removeprefix("file:") for file in build.transactions.inputFiles()]
+
     def window(entity: str, days: int, delay: int) -> str:
         upto = f"{delay} DAYS PRECEDING" if delay else "CURRENT ROW"
         return (f"OVER (PARTITION BY {entity} ORDER BY event_time RANGE BETWEEN INTERVAL "
@@ -95,16 +139,15 @@ def duckdb_build(files: list[str], scratch: Path) -> None:
         "COPY (SELECT transaction_id, event_time, customer_id, terminal_id, is_fraud, amount, "
         "dayofweek(event_time) IN (0, 6) AS weekend, hour(event_time) <= 6 AS night, "
         f"{', '.join(columns)} FROM (SELECT * REPLACE (event_time::TIMESTAMP AS event_time) "
-        f"FROM read_parquet({files!r}))) TO '{scratch}/duckdb.parquet'")
+        f"FROM read_parquet({files!r}))) TO '{build.scratch}/duckdb.parquet'")
 
 
-def compare_pandas(table: Table, lakehouse: Lakehouse, scratch: Path, first: date) -> None:
+def compare_pandas(table: Table, build: Build, every: Span) -> None:
     """The published algorithm (pandas rolling windows, entity by entity) on a slice of days."""
-    last = first + timedelta(days=SLICE_DAYS - 1)
-    rows = (lakehouse.read(TRANSACTIONS).where(between(first, last))
+    days = Span(every.first, every.first + timedelta(days=SLICE_DAYS - 1))
+    rows = (build.transactions.where(between(days.first, days.last))
             .toArrow().to_pandas().sort_values("event_time"))
-    ours = min(timed(lambda: build(lakehouse, scratch, first, last, "published"))
-               for _ in range(ROUNDS))
+    ours = fastest(lambda: build(days, "published"))
     theirs = timed(lambda: pandas_build(rows))
     show(table, f"Branchline, the 15, {SLICE_DAYS} days", len(rows), ours, "")
     show(table, f"published pandas code, the 15, {SLICE_DAYS} days", len(rows), theirs,
@@ -135,20 +178,17 @@ def pandas_build(rows: pd.DataFrame) -> pd.DataFrame:
                       indexed.sort_index().groupby("terminal_id")])
 
 
-def compare_sizes(table: Table, silver: object, ours: Callable[..., float], first: date,
-                  last: date, whole: float) -> None:
-    """A quarter, half and all of the days; and one added day on the full history."""
-    days = (last - first).days + 1
+def compare_sizes(table: Table, build: Build, every: Span) -> None:
+    """A quarter, half and all of the days; then the last day, added to all the others."""
+    whole = 0.0
     for part in (4, 2, 1):
-        end = first + timedelta(days=days // part - 1)
-        rows = silver.where(between(first, end)).count()  # type: ignore[attr-defined]
-        show(table, f"Branchline, all 26, 1/{part} of the days", rows,
-             min(ours("full", first, end) for _ in range(ROUNDS)), "")
-    rows = silver.where(between(last, last)).count()  # type: ignore[attr-defined]
-    day = min(ours("full", last, last) for _ in range(ROUNDS))
-    show(table, "Branchline, all 26, one added day", rows, day, f"{day / whole:.0%} of all days")
-
-
-def children_gb() -> float:
-    family = psutil.Process().children(recursive=True)
-    return sum(process.memory_info().rss for process in family) / 1e9
+        days = Span(every.first, every.first + timedelta(days=every.count // part - 1))
+        rows = build.transactions.where(between(days.first, days.last)).count()
+        whole = fastest(lambda span=days: build(span, "full"))  # type: ignore[misc]
+        show(table, f"Branchline, all 26, 1/{part} of the days", rows, whole, "")
+    build(Span(every.first, every.last - timedelta(days=1)), "full")
+    last = Span(every.last, every.last)
+    day = fastest(lambda: build.add(last, "full"))
+    show(table, "Branchline, all 26, one added day",
+         build.transactions.where(between(every.last, every.last)).count(), day,
+         f"{day / whole:.0%} of all days")
