@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from branchline.lakehouse import Lakehouse
+from tests.clone import Readme
 from tests.tables import contents, run_steps
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,6 +35,22 @@ os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1")
 CONNECT = {"spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
            "spark.connect.grpc.binding.address": "127.0.0.1",
            "spark.connect.grpc.binding.port": str(free_port())}
+
+
+@pytest.fixture(scope="session")
+def readme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readme]:
+    """The README's commands at work in a fresh clone."""
+    started = Readme(tmp_path_factory.mktemp("readme"))
+    yield started
+    if started.shell.poll() is None:
+        os.killpg(started.shell.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _readme_first(request: pytest.FixtureRequest) -> None:
+    """Start the README's commands before all tests if one asks for them: they take minutes."""
+    if any("readme" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("readme")
 
 
 @pytest.fixture(scope="session")

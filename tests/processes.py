@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import mlflow
 
 from tests.conftest import PROJECT
 
@@ -19,6 +18,7 @@ class Project:
     """Starts the project on the tables in a folder, in an experiment that has its name."""
 
     def __init__(self, arguments: list[str], lakehouse: Path, store: str, **variables: str) -> None:
+        import mlflow
         mlflow.set_tracking_uri(store)
         mlflow.create_experiment(str(lakehouse), (lakehouse / "artifacts").as_uri())
         self.environment = {**os.environ, "MLFLOW_TRACKING_URI": store,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import pytest
 
 from branchline.lakehouse import Lakehouse
@@ -46,6 +45,7 @@ def settings_without(settings: Settings, step: str) -> Settings:
 
 def test_the_run_has_metrics_pictures_and_a_model_that_says_what_it_was_made_from(
         finished: Lakehouse, store: str) -> None:
+    import mlflow
     mlflow.set_tracking_uri(store)
     experiment = mlflow.get_experiment_by_name(finished.root)
     assert experiment is not None

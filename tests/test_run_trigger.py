@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import mlflow
 import pytest
 
 from tests.conftest import ROOT
@@ -95,6 +94,7 @@ def test_one_step_runs_alone_and_a_failing_one_ends_with_3_and_its_reason(
 @pytest.mark.spark
 def test_ctrl_c_while_spark_works_marks_the_run_killed_and_leaves_no_process(
         store: str, tmp_path: Path) -> None:
+    import mlflow
     process = subprocess.Popen(
         [*RUN, "fraud-training", "--branch", "killed", "-P", f"lakehouse={tmp_path}"], cwd=ROOT,
         env={**os.environ, "MLFLOW_TRACKING_URI": store}, text=True, start_new_session=True,

@@ -6,7 +6,6 @@ import math
 import tempfile
 from pathlib import Path
 
-import mlflow
 import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -136,6 +135,7 @@ def rejected(quarantine: DataFrame) -> pd.DataFrame:
 
 def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     """Log the pictures and the report under `explore/` of the run; counts: rows, days, pictures."""
+    import mlflow
     transactions = lakehouse.read(TRANSACTIONS)
     days, terminals = by_day(transactions), by_terminal(transactions)
     arrived = landed(lakehouse.read(BRONZE_TRANSACTIONS))

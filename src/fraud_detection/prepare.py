@@ -99,9 +99,9 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     Raises:
         RowsLost: silver + quarantine + duplicates is not bronze.
     """
+    rows = _rows_by_file(lakehouse)
     for table in PLACES:
         lakehouse.create(table)
-    rows = _rows_by_file(lakehouse)
     if open_files := [file for file in rows[BRONZE_TRANSACTIONS]
                       if rows[BRONZE_TRANSACTIONS][file] != sum(rows[table][file]
                                                                 for table in PLACES)]:
@@ -122,10 +122,11 @@ def _place(lakehouse: Lakehouse, new: DataFrame) -> None:
 
 
 def _rows_by_file(lakehouse: Lakehouse) -> dict[Table, Counter[str]]:
-    """How many rows of each file every table has."""
+    """How many rows of each file every table has; none where there is no table yet."""
     tables = (BRONZE_TRANSACTIONS, *PLACES)
     parts = [lakehouse.read(table).select("source_file", F.lit(at).alias("table"))
-             for at, table in enumerate(tables)]
+             for at, table in enumerate(tables)
+             if table == BRONZE_TRANSACTIONS or lakehouse.exists(table)]
     found: dict[Table, Counter[str]] = {table: Counter() for table in tables}
     for row in reduce(DataFrame.union, parts).groupBy("source_file", "table").count().collect():
         found[tables[row["table"]]][row["source_file"]] = row["count"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import mlflow
 import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
@@ -15,6 +15,9 @@ from fraud_detection import explore
 from fraud_detection.settings import Settings
 from fraud_detection.tables import (BRONZE_TRANSACTIONS, DUPLICATES, QUARANTINE,
                                     TRANSACTION_COLUMNS, TRANSACTIONS)
+
+if TYPE_CHECKING:
+    from mlflow import ActiveRun
 
 pytestmark = pytest.mark.spark
 
@@ -139,8 +142,9 @@ def filled(lakehouse: Lakehouse, reasons: list[str], rows: DataFrame) -> Lakehou
     return lakehouse
 
 
-def report(lakehouse: Lakehouse, run: mlflow.ActiveRun,
+def report(lakehouse: Lakehouse, run: ActiveRun,
            folder: Path) -> tuple[dict[str, int], set[str], str]:
+    import mlflow
     found = explore.run(lakehouse, Settings())
     local = Path(mlflow.artifacts.download_artifacts(
         run_id=run.info.run_id, artifact_path="explore", dst_path=str(folder)))
@@ -149,7 +153,7 @@ def report(lakehouse: Lakehouse, run: mlflow.ActiveRun,
 
 
 def test_the_run_has_every_picture_and_one_page_that_holds_them(
-        lakehouse: Lakehouse, transactions: DataFrame, run: mlflow.ActiveRun,
+        lakehouse: Lakehouse, transactions: DataFrame, run: ActiveRun,
         tmp_path: Path) -> None:
     found, files, page = report(filled(lakehouse, [], transactions), run, tmp_path)
     assert found == {"rows": 5, "days": 3, "pictures": 6}
@@ -160,7 +164,7 @@ def test_the_run_has_every_picture_and_one_page_that_holds_them(
 
 
 def test_the_page_is_there_even_if_every_row_was_rejected(
-        lakehouse: Lakehouse, spark: SparkSession, run: mlflow.ActiveRun,
+        lakehouse: Lakehouse, spark: SparkSession, run: ActiveRun,
         tmp_path: Path) -> None:
     rejected = filled(lakehouse, ["file: <b>no & table</b>"], silver(spark, []))
     found, files, page = report(rejected, run, tmp_path)

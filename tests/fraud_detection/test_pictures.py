@@ -62,28 +62,30 @@ def heights(axes: Axes) -> list[float]:
     return [bar.get_height() for bar in axes.patches]  # type: ignore[attr-defined]
 
 
-@pytest.fixture(params=list(SCORED))
-def scored(request: pytest.FixtureRequest) -> tuple[Numbers, Numbers]:
-    label, score = SCORED[request.param]
+def labels_and_scores(name: str) -> tuple[Numbers, Numbers]:
+    label, score = SCORED[name]
     return label.astype(int), score
 
 
-@pytest.mark.parametrize("threshold", [0.0, 0.25, 2.0])
-def test_the_roc_is_drawn_for_any_labels_and_scores(
-        scored: tuple[Numbers, Numbers], threshold: float) -> None:
-    draw(curves.roc_and_precision_recall(*scored, threshold))
+AT_A_THRESHOLD = pytest.mark.parametrize("name, threshold", [
+    *((name, 0.25) for name in SCORED),
+    *((name, extreme) for name in ("many rows", "one score") for extreme in (0.0, 2.0))])
 
 
-@pytest.mark.parametrize("threshold", [0.0, 0.25, 2.0])
-def test_the_thresholds_are_drawn_for_any_labels_and_scores(
-        scored: tuple[Numbers, Numbers], threshold: float) -> None:
-    amount = np.full(len(scored[0]), 50.0)
-    draw(curves.threshold_picture(*scored, amount, threshold, 10.0))
+@AT_A_THRESHOLD
+def test_the_roc_is_drawn_for_any_labels_and_scores(name: str, threshold: float) -> None:
+    draw(curves.roc_and_precision_recall(*labels_and_scores(name), threshold))
 
 
-def test_the_calibration_is_drawn_for_any_labels_and_scores(
-        scored: tuple[Numbers, Numbers]) -> None:
-    draw(curves.calibration(*scored))
+@AT_A_THRESHOLD
+def test_the_thresholds_are_drawn_for_any_labels_and_scores(name: str, threshold: float) -> None:
+    label, score = labels_and_scores(name)
+    draw(curves.threshold_picture(label, score, np.full(len(label), 50.0), threshold, 10.0))
+
+
+@pytest.mark.parametrize("name", SCORED)
+def test_the_calibration_is_drawn_for_any_labels_and_scores(name: str) -> None:
+    draw(curves.calibration(*labels_and_scores(name)))
 
 
 def test_auc_and_ap_in_the_titles_are_those_of_scikit_learn() -> None:
