@@ -74,7 +74,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> None:
     for name, published in PUBLISHED_FIRST.items():
         began = time.perf_counter()
         ours = measures(scored_fold(lakehouse, replace(short, model=name)))
-        table.add_row(f"{name}, 15 features, 7 days", str(FOLDS[0]), *_text(ours),
+        table.add_row(f"{name}, 15, 7 days", str(FOLDS[0]), *_text(ours),
                       " ".join(_text(published)), f"{time.perf_counter() - began:.1f}")
     found, all_rows = [], []
     for fold in FOLDS:
