@@ -116,13 +116,13 @@ def _terminal_labels(delay: int) -> list[Definition]:
 
 
 def names(kind: str) -> list[str]:
-    """The model's input columns, in order: 15 published, 26 in full."""
+    """The columns that a model may take, in order: 15 published, 26 in full."""
     computed = [each.name for each in definitions(kind, label_delay=7)]
     return ["amount", "weekend", "night", *(name for name in computed if name[0] != "_")]
 
 
 def meanings() -> dict[str, str]:
-    """What each input column of the full set says, in a few words."""
+    """What each column of the full set says, in a few words."""
     rows = {"amount": "The amount", "weekend": "1 on Saturday and Sunday (UTC)",
             "night": "1 in the hours 0 to 6 (UTC)"}
     return rows | {each.name: _meaning(each) for each in definitions("full", label_delay=7)

@@ -125,6 +125,13 @@ def test_events_of_one_time_are_ordered_by_id_numbers_as_numbers() -> None:
     assert features.time_order(entity, time, ["10", "9", "a1", "x"]).tolist() == [3, 1, 0, 2]
 
 
+def test_the_order_holds_for_no_events_and_for_times_too_far_apart_for_one_key() -> None:
+    nothing = np.array([], np.int64)
+    assert features.time_order(nothing, nothing, []).tolist() == []
+    entity, time = np.array([1, 0, 0]), np.array([0, 2**62, 0])
+    assert features.time_order(entity, time, ["a", "b", "c"]).tolist() == [2, 1, 0]
+
+
 @pytest.mark.parametrize(("time", "weekend", "night"), [
     (0, 0, 1),                                # Thursday 1970-01-01 00:00
     (2 * DAY + 7 * HOUR, 1, 0),               # Saturday 07:00
