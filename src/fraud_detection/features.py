@@ -1,65 +1,15 @@
-"""The features: their definitions as data, and the one kernel that computes them from arrays."""
+"""The features: their definitions as data, for the kernel to compute."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["Definition", "Product", "Ratio", "Window", "calendar", "compute", "definitions",
-           "look_back_days", "meanings", "names", "time_order"]
+from fraud_detection.kernel import DAY, Definition, Floats, Ints, Product, Ratio, Window
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+__all__ = ["CALENDAR", "calendar", "definitions", "meanings", "names"]
 
-DAY = 86_400_000  # milliseconds, the unit of all times here
-UNIT = 1_000_000
-LARGEST_RATIO = 1_000.0
+CALENDAR = ("weekend", "night")
 CUSTOMER, TERMINAL = "customer_id", "terminal_id"
-
-
-@dataclass(frozen=True)
-class Window:
-    """An aggregate of `value` over an entity's events in (t - delay - days, t - delay].
-
-    With no delay the window ends with the present event, or, if `earlier`, before it. `empty` is
-    the result for a window without events; for the aggregates that count days, None stands for
-    the window's far end. Events whose value is missing (NaN) do not exist for the window.
-    """
-
-    name: str
-    entity: str
-    aggregate: str
-    value: str
-    days: int
-    delay: int = 0
-    earlier: bool = False
-    empty: float | None = 0.0
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """`over` / `under`, at most LARGEST_RATIO; 1 where `under` is 0, that is without history."""
-
-    name: str
-    entity: str
-    over: str
-    under: tuple[str, ...]  # the first that is not 0
-
-
-@dataclass(frozen=True)
-class Product:
-    """`left` * `right`."""
-
-    name: str
-    entity: str
-    left: str
-    right: str
-
-
-Definition = Window | Ratio | Product
 
 
 def definitions(kind: str, label_delay: int) -> tuple[Definition, ...]:
@@ -118,7 +68,7 @@ def _terminal_labels(delay: int) -> list[Definition]:
 def names(kind: str) -> list[str]:
     """The columns that a model may take, in order: 15 published, 26 in full."""
     computed = [each.name for each in definitions(kind, label_delay=7)]
-    return ["amount", "weekend", "night", *(name for name in computed if name[0] != "_")]
+    return ["amount", *CALENDAR, *(name for name in computed if name[0] != "_")]
 
 
 def meanings() -> dict[str, str]:
@@ -139,192 +89,8 @@ def _meaning(each: Definition) -> str:
             f"by {each.entity}")
 
 
-def look_back_days(listed: Sequence[Definition]) -> int:
-    """How many days before an event the definitions look, through windows of windows."""
-    reach: dict[str, int] = {}
-    for each in listed:
-        if isinstance(each, Window):
-            reach[each.name] = each.days + each.delay + reach.get(each.value, 0)
-        elif isinstance(each, Ratio):
-            reach[each.name] = max(reach.get(name, 0) for name in (each.over, *each.under))
-        else:
-            reach[each.name] = max(reach.get(name, 0) for name in (each.left, each.right))
-    return max(reach.values(), default=0)
-
-
-def time_order(entity: Ints, time: Ints, ids: Sequence[object]) -> Ints:
-    """The order of events by entity, time and id, shorter ids first: so numbers sort as numbers.
-
-    `entity` numbers the entities from 0; an id is what `str` makes of an element of `ids`.
-    """
-    if not len(time):
-        return np.array([], np.int64)
-    since = time - time.min()
-    span = int(since.max()) + 1
-    one_key = (int(entity.max()) + 1) * span < 2**63
-    order = np.argsort(entity * span + since) if one_key else np.lexsort((time, entity))
-    same = (np.diff(entity[order]) == 0) & (np.diff(time[order]) == 0)
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], same, [False])).astype(np.int8)))
-    for start, end in edges.reshape(-1, 2):
-        tied = [(str(ids[row]), row) for row in order[start:end + 1]]
-        order[start:end + 1] = [row for _, row in sorted(tied, key=lambda one: (len(one[0]), one))]
-    return order
-
-
-def compute(listed: Sequence[Definition], entity: Ints, time: Ints,
-            values: Mapping[str, Floats]) -> dict[str, Floats]:
-    """All `listed` features, one array each.
-
-    Args:
-        listed: definitions of one entity; each may use the earlier ones as its value.
-        entity: a number for each event's entity.
-        time: milliseconds since 1970-01-01 UTC.
-        values: `amount`, `is_fraud` (NaN where no label is known) by event.
-
-    All arrays have one element an event, ordered as `time_order` says. What comes out for an
-    event depends on the events of its own entity in its windows only, to the last bit: a batch
-    and a few recent events give the same.
-    """
-    events = _Events(entity, time, look_back_days(listed))
-    columns = {"present": np.ones(len(time)), **values}
-    if "is_fraud" in values:
-        columns["is_genuine"] = 1 - values["is_fraud"]
-    for each in listed:
-        if isinstance(each, Window):
-            columns[each.name] = events.aggregate(each, columns[each.value])
-        elif isinstance(each, Ratio):
-            columns[each.name] = _ratio(columns[each.over], [columns[name] for name in each.under])
-        else:
-            columns[each.name] = columns[each.left] * columns[each.right]
-    return {each.name: columns[each.name] for each in listed}
-
-
 def calendar(time: Ints) -> dict[str, Floats]:
     """`weekend` and `night` (the hours 0 to 6) of times in milliseconds, UTC, as 0 and 1."""
     weekday = (time // DAY + 3) % 7  # 1970-01-01 was a Thursday
     hour = time % DAY // (DAY // 24)
     return {"weekend": (weekday >= 5).astype(np.float64), "night": (hour <= 6).astype(np.float64)}
-
-
-def _ratio(over: Floats, under: Sequence[Floats]) -> Floats:
-    divisor = under[0]
-    for column in under[1:]:
-        divisor = np.where(divisor == 0, column, divisor)
-    quotient = np.divide(over, divisor, out=np.ones(len(over)), where=divisor > 0)
-    return np.minimum(quotient, LARGEST_RATIO)
-
-
-class _Events:
-    """Events on one line: each entity after the other, further apart than any window reaches."""
-
-    def __init__(self, entity: Ints, time: Ints, reach: int) -> None:
-        starts = np.flatnonzero(np.diff(entity, prepend=-1))
-        sizes = np.diff(starts, append=len(entity))
-        spans = time[starts + sizes - 1] - time[starts] + reach * DAY + 1
-        offsets = np.cumsum(spans) - spans - time[starts]
-        self.time = time
-        self.position = time + np.repeat(offsets, sizes)
-        self._edges: dict[tuple[str, int], Ints] = {}
-
-    def aggregate(self, window: Window, value: Floats) -> Floats:
-        known = ~np.isnan(value)
-        at = slice(None) if known.all() else known
-        among = window.value if at is known else "all events"
-        far = self._edge(among, self.position[at], window.days + window.delay)
-        near = (self._edge(among, self.position[at], window.delay) if window.delay
-                else np.cumsum(known, dtype=np.int64) - known * window.earlier)
-        empty = float(window.days + window.delay if window.empty is None else window.empty)
-        seen = _Seen(self.time, self.time[at], value[at], np.minimum(far, near), near, empty)
-        return AGGREGATES[window.aggregate](seen)
-
-    def _edge(self, among: str, position: Ints, days: int) -> Ints:
-        """How many of those at `position` lie `days` or more before each event; found once."""
-        if (among, days) not in self._edges:
-            self._edges[among, days] = np.searchsorted(position, self.position - days * DAY,
-                                                       "right")
-        return self._edges[among, days]
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """What each event sees of the known ones: those from `far` up to before `near`."""
-
-    now: Ints
-    time: Ints
-    value: Floats
-    far: Ints
-    near: Ints
-    empty: float
-
-    def or_empty(self, found: NDArray[np.bool_], result: Floats) -> Floats:
-        return np.where(found, result, self.empty)
-
-    def days_since(self, event: Ints) -> Floats:
-        """Days since the known event of that number, where it is in the window."""
-        found = (event >= self.far) & (event < self.near)
-        then = self.time[np.where(found, event, 0)] if len(self.time) else self.now
-        return self.or_empty(found, (self.now - then) / DAY)
-
-
-def _count(seen: _Seen) -> Floats:
-    return (seen.near - seen.far).astype(np.float64)
-
-
-def _mean(seen: _Seen) -> Floats:
-    # Whole millionths: a running sum of floats would depend on all that was summed before.
-    total = np.concatenate(([0], np.cumsum(np.rint(seen.value * UNIT).astype(np.int64))))
-    count = np.maximum(seen.near - seen.far, 1)
-    return seen.or_empty(seen.near > seen.far, (total[seen.near] - total[seen.far]) / UNIT / count)
-
-
-def _max(seen: _Seen) -> Floats:
-    """Two overlapping spans of 2**level events cover a window; `table` has the spans' maxima."""
-    size = seen.near - seen.far
-    level_of = np.frexp(size)[1] - 1
-    result = np.full(len(size), seen.empty)
-    table = seen.value.copy()
-    for level in range(level_of.max(initial=-1) + 1):
-        rows = np.flatnonzero(level_of == level)
-        span = 1 << level
-        result[rows] = np.maximum(table[seen.far[rows]], table[seen.near[rows] - span])
-        table[:-span] = np.maximum(table[:-span], table[span:])
-    return result
-
-
-def _last(hit: NDArray[np.bool_]) -> Ints:
-    """For n = 0, 1, ...: which of the first n events is the last hit; -1 for none."""
-    hits = np.where(hit, np.arange(len(hit)), -1)
-    return np.concatenate(([-1], np.maximum.accumulate(hits)))
-
-
-def _since_last(seen: _Seen) -> Floats:
-    return seen.days_since(_last(seen.value > 0)[seen.near])
-
-
-def _since_first(seen: _Seen) -> Floats:
-    hits = np.where(seen.value > 0, np.arange(len(seen.value)), len(seen.value))
-    following = np.minimum.accumulate(np.append(hits, len(seen.value))[::-1])[::-1]
-    return seen.days_since(following[seen.far])
-
-
-def _run_start(seen: _Seen) -> Ints:
-    return np.maximum(_last(seen.value <= 0)[seen.near] + 1, seen.far)
-
-
-def _run(seen: _Seen) -> Floats:
-    return (seen.near - _run_start(seen)).astype(np.float64)
-
-
-def _since_run_start(seen: _Seen) -> Floats:
-    return seen.days_since(_run_start(seen))
-
-
-AGGREGATES: Mapping[str, Callable[[_Seen], Floats]] = {
-    "count": _count,
-    "mean": _mean,
-    "max": _max,
-    "since_last": _since_last,  # days since the last event whose value is above 0
-    "since_first": _since_first,  # days since the first such event in the window
-    "run": _run,  # how many of the latest events in a row are above 0
-    "since_run_start": _since_run_start,  # days since the first of them
-}

@@ -12,8 +12,8 @@ from pyspark.sql.types import DoubleType, StructField, StructType
 
 from branchline.lakehouse import Lakehouse
 from fraud_detection.days import between, milliseconds, run_days
-from fraud_detection.features import (Definition, calendar, compute, definitions, look_back_days,
-                                      time_order)
+from fraud_detection.features import CALENDAR, calendar, definitions
+from fraud_detection.kernel import Definition, compute, look_back_days, time_order
 from fraud_detection.settings import Settings
 from fraud_detection.tables import FEATURES, TRANSACTION_COLUMNS, TRANSACTIONS
 
@@ -45,7 +45,7 @@ def features(transactions: DataFrame, first: date, last: date, label_delay: int,
 
 def _with_features(rows: DataFrame, entity: str, listed: list[Definition], start: int) -> DataFrame:
     """`rows` from `start` (milliseconds) on with the entity's features; earlier are history."""
-    added = [name for name in (*calendar(np.array([0])), *(each.name for each in listed))
+    added = [name for name in (*CALENDAR, *(each.name for each in listed))
              if name not in rows.columns]
     schema = StructType([*rows.schema.fields, *(StructField(name, DoubleType()) for name in added)])
 
@@ -65,7 +65,9 @@ def _computed(table: pa.Table, entity: str, listed: list[Definition], added: lis
     values = {"amount": table["amount"].to_numpy()[order],
               "is_fraud": table["is_fraud"].cast(pa.float64()).to_numpy()[order]}
     ordered = time[order]
-    computed = compute(listed, number[order], ordered, values) | calendar(ordered)
+    computed = compute(listed, number[order], ordered, values)
+    if set(CALENDAR) <= set(added):  # in the first pass only
+        computed |= calendar(ordered)
     wanted = ordered >= start
     rows = table.take(pa.array(order[wanted]))
     for name in added:

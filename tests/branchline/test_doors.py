@@ -6,11 +6,10 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.conftest import ROOT
 
 
 def imports(folder: str) -> Iterator[tuple[str, str]]:
@@ -38,8 +37,9 @@ def test_no_import_goes_through_a_closed_door(folder: str, forbidden: str) -> No
             if name.partition(".")[0] == forbidden] == []
 
 
-@pytest.mark.parametrize("module", ["fraud_detection/features.py", "fraud_detection/protocol.py"])
-def test_the_kernel_and_the_protocol_know_neither_spark_nor_mlflow(module: str) -> None:
+@pytest.mark.parametrize("module", [
+    "fraud_detection/features.py", "fraud_detection/kernel.py", "fraud_detection/protocol.py"])
+def test_features_kernel_and_protocol_know_neither_spark_nor_mlflow(module: str) -> None:
     tree = ast.parse((ROOT / "src" / module).read_text())
     names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import)
              for alias in node.names}

@@ -10,7 +10,8 @@ import pytest
 from branchline.lakehouse import Lakehouse
 from fraud_detection import featurize
 from fraud_detection.days import between
-from fraud_detection.features import definitions, look_back_days
+from fraud_detection.features import definitions
+from fraud_detection.kernel import look_back_days
 from fraud_detection.settings import Settings
 from fraud_detection.tables import FEATURES, TRANSACTIONS
 from tests.tables import copied, fill_silver
