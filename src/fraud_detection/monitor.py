@@ -13,17 +13,16 @@ from pyspark.sql import functions as F
 
 from branchline.errors import BadInput
 from branchline.lakehouse import Lakehouse
-from fraud_detection import curves
+from fraud_detection import drift
 from fraud_detection.days import Span, between, run_days
 from fraud_detection.models import LoggedModel, find_model
 from fraud_detection.settings import Settings
 from fraud_detection.tables import DAILY_KPIS, FEATURES, MONITORING, SCORES, TRANSACTIONS
 
-__all__ = ["psi", "run", "shares"]
+__all__ = ["comparison", "psi", "run", "shares"]
 
 DECILES = [tenth / 10 for tenth in range(1, 10)]
 SMALLEST_SHARE = 1e-4
-MOVED = 0.25
 
 
 def psi(reference: NDArray[np.float64], present: NDArray[np.float64]) -> float:
@@ -104,7 +103,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     _keep(lakehouse, table, span, model)
     _show(lakehouse, table, Span(training.first, span.last))
     return {"rows": present.count(), "columns": len(table),
-            "moved": int((table["psi"] > MOVED).sum())}
+            "moved": int((table["psi"] > drift.MOVED_FAR).sum())}
 
 
 def _keep(lakehouse: Lakehouse, table: pd.DataFrame, span: Span, model: LoggedModel) -> None:
@@ -120,8 +119,8 @@ def _show(lakehouse: Lakehouse, table: pd.DataFrame, span: Span) -> None:
     kpis = (lakehouse.read(DAILY_KPIS).where(f"day BETWEEN DATE'{span.first}' AND '{span.last}'")
             .orderBy("day").toArrow().to_pandas())
     kpis["fraud_rate"] = kpis["frauds"] / kpis["transactions"]
-    mlflow.log_figure(curves.psi(table), "monitor/psi.png")
-    mlflow.log_figure(curves.by_day(kpis), "monitor/by_day.png")
+    mlflow.log_figure(drift.psi(table), "monitor/psi.png")
+    mlflow.log_figure(drift.by_day(kpis), "monitor/by_day.png")
     mlflow.log_text(table.to_csv(index=False), "monitor/psi.csv")
     score = table.set_index("column")["psi"]
     mlflow.log_metrics({"monitor/psi_score": float(score["score"]),

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from fraud_detection import curves, pictures, report
+from fraud_detection import curves, drift, pictures, report
 from fraud_detection.tables import TRANSACTION_COLUMNS
 
 Numbers = NDArray[Any]
@@ -142,7 +142,7 @@ def test_slices_name_the_weakest_part() -> None:
 
 def test_psi_counts_the_columns_that_moved_far() -> None:
     table = pd.DataFrame({"column": ["a", "b", "c"], "psi": [0.05, 0.3, 0.25]})
-    assert title(curves.psi(table)).startswith("2 of 3 columns")
+    assert title(drift.psi(table)).startswith("2 of 3 columns")
 
 
 @pytest.mark.parametrize("rows", [0, 1, 3])
@@ -152,14 +152,14 @@ def test_tables_of_any_length_are_drawn(rows: int) -> None:
     day = pd.DataFrame({"day": pd.date_range("2020-01-01", periods=rows).date,
                         "transactions": 0, "fraud_rate": np.nan, "alerts": np.nan,
                         "mean_score": np.nan}, columns=BY_DAY)
-    for drawn in (curves.slices(parts), curves.psi(moved), curves.by_day(day),
+    for drawn in (curves.slices(parts), drift.psi(moved), drift.by_day(day),
                   curves.importance([], NONE, NONE)):
         assert png(drawn)
 
 
 def test_alerts_are_a_share_of_the_transactions_of_their_day() -> None:
     table = pd.DataFrame([("2020-01-01", 50, 0.1, 5, 0.2)], columns=BY_DAY)
-    drawn = curves.by_day(table.assign(day=pd.to_datetime(table["day"]).dt.date))
+    drawn = drift.by_day(table.assign(day=pd.to_datetime(table["day"]).dt.date))
     assert list(drawn.axes[1].lines[1].get_ydata()) == [0.1]
 
 
