@@ -13,13 +13,13 @@ from rich.table import Table
 
 from branchline.lakehouse import Lakehouse
 from fraud_detection import featurize
-from fraud_detection.days import between, run_days
+from fraud_detection.days import run_days
 from fraud_detection.evaluate import test_rows
-from fraud_detection.features import names
 from fraud_detection.models import estimator, inputs
-from fraud_detection.protocol import card_precision
+from fraud_detection.protocol import ranking
 from fraud_detection.settings import Settings
 from fraud_detection.tables import FEATURES, TRANSACTIONS
+from fraud_detection.train import labelled
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 FOLDS = tuple(date(2018, 8, 8) + timedelta(days=7 * fold) for fold in range(4))
@@ -31,18 +31,15 @@ PUBLISHED_MEAN = (.879, .694, .305)  # the best published model, mean of the fou
 
 
 def measures(rows: pd.DataFrame) -> tuple[float, ...]:
-    label, score = rows["is_fraud"], rows["score"]
-    return (float(roc_auc_score(label, score)), float(average_precision_score(label, score)),
-            card_precision(rows))
+    return tuple(ranking(rows).values())
 
 
 def scored_fold(lakehouse: Lakehouse, settings: Settings) -> pd.DataFrame:
     """The fold's test rows with the scores of a model fitted on its training days."""
     days = run_days(lakehouse.read(TRANSACTIONS), settings)
-    rows = (lakehouse.read(FEATURES).where(between(days.train.first, days.train.last))
-            .select("is_fraud", *names("full")).toArrow().to_pandas())
-    model = estimator(settings.model, settings.features, settings.class_weight, settings.seed)
+    rows = labelled(lakehouse.read(FEATURES), days.train)
     columns = inputs(settings.model, settings.features)
+    model = estimator(settings.model, columns, settings.class_weight, settings.seed)
     model.fit(rows[columns], rows["is_fraud"])
     test = test_rows(lakehouse, settings, days.test)
     return test.assign(score=model.predict_proba(test[columns])[:, 1])

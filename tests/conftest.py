@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +11,9 @@ from typing import Any
 import pytest
 
 from branchline.lakehouse import Lakehouse
-from tests.clone import Readme
+from tests.clone import ROOT, Readme
 from tests.tables import contents, run_steps
 
-ROOT = Path(__file__).resolve().parents[1]
 PROJECT = ROOT / "mlflow-notebooks" / "fraud-training"
 COLUMNS = PROJECT / "columns.yml"
 SHARED = ROOT.parent / "shared" / "data"
@@ -40,10 +38,11 @@ CONNECT = {"spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
 @pytest.fixture(scope="session")
 def readme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readme]:
     """The README's commands at work in a fresh clone."""
+    from tests.processes import kill
     started = Readme(tmp_path_factory.mktemp("readme"))
     yield started
     if started.shell.poll() is None:
-        os.killpg(started.shell.pid, signal.SIGKILL)
+        kill(started.shell)
 
 
 @pytest.fixture(scope="session", autouse=True)

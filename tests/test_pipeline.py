@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from tests.processes import Project
 from tests.tables import contents, newest_model, run_steps
 
 pytestmark = pytest.mark.spark
-
 
 Contents = dict[str, list[tuple[Any, ...]]]
 
@@ -39,7 +39,6 @@ def test_a_second_run_changes_no_table(finished: Lakehouse, expected: Contents,
 
 
 def settings_without(settings: Settings, step: str) -> Settings:
-    from dataclasses import replace
     return replace(settings, steps=tuple(name for name in settings.steps if name != step))
 
 

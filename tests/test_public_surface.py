@@ -21,38 +21,38 @@ SURFACE = {
     "branchline.projects": "EntryPoint Parameter Project find_project",
     "branchline.source": "Source source_of started_by",
     "branchline.spark": "session",
-    "branchline.summary": "show_end show_next show_start",
+    "branchline.summary": "address show_end show_next show_start",
     "branchline.targets": "Target read_target",
     "branchline.tracking": "Tracking connect quiet",
     "branchline.wheel": "build environment_with version_of",
     "fraud_detection.curves":
-        "by_day calibration importance psi roc_and_precision_recall slices "
-        "threshold_picture",
+        "calibration importance roc_and_precision_recall slices threshold_picture",
     "fraud_detection.days": "RunDays Span between day_of milliseconds run_days",
+    "fraud_detection.drift": "MOVED_FAR by_day psi",
     "fraud_detection.evaluate": "run slice_metrics test_rows",
     "fraud_detection.explore": "by_amount by_day by_hour by_terminal landed rejected run totals",
-    "fraud_detection.features":
-        "Definition Product Ratio Window calendar compute definitions look_back_days "
-        "meanings names time_order",
+    "fraud_detection.features": "CALENDAR calendar definitions meanings names",
     "fraud_detection.featurize": "features run",
     "fraud_detection.ingest": "landed_rows run",
+    "fraud_detection.kernel":
+        "DAY Definition Floats Ints Product Ratio Window compute look_back_days time_order",
     "fraud_detection.landing": "SCHEMA read_landed",
     "fraud_detection.models": "LoggedModel SEARCH_SPACES TRUSTED_TYPES estimator find_model inputs",
-    "fraud_detection.monitor": "psi run shares",
+    "fraud_detection.monitor": "comparison psi run shares",
     "fraud_detection.pictures":
         "AMBER BLUE GREEN GREY INK ORANGE days_below figure interval label_rows legend "
         "note panels percent percentages shares shares_by_name thousands whole",
     "fraud_detection.pipeline": "Job start",
     "fraud_detection.predict": "daily_kpis run scored",
     "fraud_detection.prepare": "duplicated run typed",
-    "fraud_detection.protocol": "card_precision headline without_known_cards",
+    "fraud_detection.protocol": "card_precision headline ranking without_known_cards",
     "fraud_detection.report": "Section amounts days facts hours labels missing terminals write",
     "fraud_detection.settings": "Columns SIMULATED STEPS Settings",
     "fraud_detection.simulator": "World main simulate write",
     "fraud_detection.tables":
         "BRONZE_TRANSACTIONS DAILY_KPIS DUPLICATES FEATURES MONITORING QUARANTINE SCORES "
         "TRANSACTIONS TRANSACTION_COLUMNS",
-    "fraud_detection.train": "best_threshold fit run",
+    "fraud_detection.train": "best_threshold fit labelled run",
 }
 
 

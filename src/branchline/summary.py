@@ -14,7 +14,7 @@ from branchline.tracking import Tracking
 if TYPE_CHECKING:
     from branchline.launch import Request
 
-__all__ = ["show_end", "show_next", "show_start"]
+__all__ = ["address", "show_end", "show_next", "show_start"]
 
 UI = "http://127.0.0.1:5000"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ BOOSTING_INPUTS = ["amount", "amount_to_mean_30d", "amount_to_usual", "customer_
                    "customer_max_ratio_14d", "customer_mean_squared_ratio_7d",
                    "customer_mean_squared_ratio_14d", "terminal_fraud_run",
                    "terminal_days_since_genuine", "terminal_days_since_run_start"]
-MORE_IS_NEVER_LESS_SUSPICIOUS = {"amount": 1, "amount_to_mean_30d": 1, "amount_to_usual": 1}
+MORE_IS_NEVER_LESS_SUSPICIOUS = ("amount", "amount_to_mean_30d", "amount_to_usual")
 
 # What scikit-learn's trees consist of; MLflow asks for the list before it loads a model.
 TRUSTED_TYPES = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
@@ -49,16 +50,16 @@ def inputs(model: str, features: str) -> list[str]:
     return list(BOOSTING_INPUTS) if boosting and features == "full" else names(features)
 
 
-def estimator(name: str, features: str, class_weight: str, seed: int) -> Pipeline:
-    """A new, unfitted model for its `inputs`: a pipeline whose last step is the classifier.
+def estimator(name: str, columns: Sequence[str], class_weight: str, seed: int) -> Pipeline:
+    """A new, unfitted model of these columns: a pipeline whose last step is the classifier.
 
     Raises:
         BadInput: no model of that name.
     """
     weight = "balanced" if class_weight == "balanced" else None
     if name == "hist_gradient_boosting":
-        rising = {column: sign for column, sign in MORE_IS_NEVER_LESS_SUSPICIOUS.items()
-                  if column in inputs(name, features)}
+        rising = dict.fromkeys((each for each in MORE_IS_NEVER_LESS_SUSPICIOUS if each in columns),
+                               1)
         return make_pipeline(HistGradientBoostingClassifier(
             learning_rate=0.05, max_iter=200, max_leaf_nodes=15, min_samples_leaf=100,
             l2_regularization=5.0, early_stopping=False, monotonic_cst=rising, class_weight=weight,

@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.metrics import (average_precision_score, brier_score_loss, precision_score,
                              recall_score, roc_auc_score)
 
-__all__ = ["card_precision", "headline", "without_known_cards"]
+__all__ = ["card_precision", "headline", "ranking", "without_known_cards"]
 
 ALERTS_A_DAY = 100
 
@@ -52,6 +52,14 @@ def card_precision(rows: pd.DataFrame, top: int = ALERTS_A_DAY) -> float:
     return float(np.mean(precisions)) if precisions else float("nan")
 
 
+def ranking(rows: pd.DataFrame) -> dict[str, float]:
+    """AUC, average precision (AP) and card precision of the score; `rows` as in `headline`."""
+    label, score = rows["is_fraud"], rows["score"]
+    return {"roc_auc": float(roc_auc_score(label, score)),
+            "average_precision": float(average_precision_score(label, score)),
+            f"card_precision_{ALERTS_A_DAY}": card_precision(rows)}
+
+
 def headline(rows: pd.DataFrame, threshold: float, alert_cost: float) -> dict[str, float]:
     """The run's headline metrics.
 
@@ -64,9 +72,7 @@ def headline(rows: pd.DataFrame, threshold: float, alert_cost: float) -> dict[st
     alert = score >= threshold
     caught = float(rows["amount"][alert & (label == 1)].sum())
     return {
-        "roc_auc": float(roc_auc_score(label, score)),
-        "average_precision": float(average_precision_score(label, score)),
-        f"card_precision_{ALERTS_A_DAY}": card_precision(rows),
+        **ranking(rows),
         "precision": float(precision_score(label, alert, zero_division=0.0)),
         "recall": float(recall_score(label, alert)),
         "alerts": float(alert.sum()),

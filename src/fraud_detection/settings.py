@@ -33,7 +33,6 @@ class Columns:
 
     names: tuple[tuple[str, str], ...] = tuple((name, name) for name in TRANSACTION_COLUMNS)
     epoch: str | None = None
-    labelled: bool = True
 
     @classmethod
     def read(cls, path: Path) -> Columns:
@@ -59,7 +58,7 @@ class Columns:
                 raise BadInput(f"{path}: column {name} is {value!r}; expected the column's name "
                                "in the files.")
             names[name] = value or ""
-        return cls(tuple(names.items()), epoch, labelled=bool(names["is_fraud"]))
+        return cls(tuple(names.items()), epoch)
 
 
 def _mapping(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pyspark.sql import DataFrame
 from sklearn.base import clone
 from sklearn.model_selection import GroupShuffleSplit, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
@@ -19,9 +20,17 @@ from fraud_detection.models import SEARCH_SPACES, TRUSTED_TYPES, estimator, inpu
 from fraud_detection.settings import Settings
 from fraud_detection.tables import FEATURES, TRANSACTIONS
 
-__all__ = ["best_threshold", "fit", "run"]
+__all__ = ["best_threshold", "fit", "labelled", "run"]
 
 HELD_OUT = 1 / 3
+
+
+def labelled(features: DataFrame, days: Span) -> pd.DataFrame:
+    """The days' rows with a label, in a fixed order, on which a fit depends."""
+    rows: pd.DataFrame = (features.where(between(days.first, days.last))
+                          .where("is_fraud IS NOT NULL").drop("event_time", "terminal_id")
+                          .toArrow().to_pandas())
+    return rows.sort_values("transaction_id", ignore_index=True)
 
 
 def fit(rows: pd.DataFrame, settings: Settings) -> tuple[Pipeline, pd.DataFrame]:
@@ -35,7 +44,7 @@ def fit(rows: pd.DataFrame, settings: Settings) -> tuple[Pipeline, pd.DataFrame]
         of model fitted without these customers: what a threshold may be chosen on.
     """
     columns = inputs(settings.model, settings.features)
-    model = estimator(settings.model, settings.features, settings.class_weight, settings.seed)
+    model = estimator(settings.model, columns, settings.class_weight, settings.seed)
     split = GroupShuffleSplit(n_splits=1, test_size=HELD_OUT, random_state=settings.seed)
     kept, held_out = next(split.split(rows, groups=rows["customer_id"]))
     if settings.search:
@@ -74,10 +83,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     """
     days = run_days(lakehouse.read(TRANSACTIONS), settings).train
     versions = {table.name: lakehouse.version(table) for table in (TRANSACTIONS, FEATURES)}
-    rows = (lakehouse.read(FEATURES, versions[FEATURES.name])
-            .where(between(days.first, days.last)).where("is_fraud IS NOT NULL")
-            .drop("event_time", "terminal_id").toArrow().to_pandas()
-            .sort_values("transaction_id", ignore_index=True))  # a table has no order, a fit has
+    rows = labelled(lakehouse.read(FEATURES, versions[FEATURES.name]), days)
     frauds = int(rows["is_fraud"].sum())
     if not 0 < frauds < len(rows):
         raise BadInput(f"gold.features has {len(rows):,} labelled rows on {days}, {frauds:,} of "

@@ -17,9 +17,9 @@ from branchline.projects import Project
 from branchline.source import Source
 from branchline.targets import Target
 from branchline.tracking import Tracking, connect
+from tests.conftest import ROOT
 from tests.processes import kill, processes_of_session, wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = Project.read(ROOT / "tests" / "sample-project")
 TARGET = Target("local", "sqlite:///mlflow.db", "lakehouse", "/branchline")
 pytestmark = pytest.mark.spark

@@ -17,9 +17,9 @@ PROJECT = Project("greeting", Path("greeting"),
 def test_the_start_says_what_runs_where_and_as_which_run(
         capsys: pytest.CaptureFixture[str]) -> None:
     request = Request(Path(), PROJECT, "main", {}, Branch("pull-request", "7"), None)
-    show_start(request, "local", "/root/greeting/pull-7", "c0ffee")
+    show_start(request, "local", "/branchline/greeting/pull-7", "c0ffee")
     assert capsys.readouterr().out == (
-        "greeting on local, pull-request 7\nexperiment  /root/greeting/pull-7\n"
+        "greeting on local, pull-request 7\nexperiment  /branchline/greeting/pull-7\n"
         "run         c0ffee\n\n")
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from branchline.errors import BadInput
 from branchline.targets import read_target
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 LOCAL = "local: {tracking_uri: a, lakehouse: c, experiment_root: d}\n"
 
 

@@ -10,8 +10,7 @@ import pytest
 from branchline import wheel
 from branchline.errors import BadInput
 from branchline.source import source_of
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="module")

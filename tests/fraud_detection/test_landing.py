@@ -138,6 +138,6 @@ def test_data_without_ids_get_them_from_file_and_row() -> None:
 
 
 def test_data_without_labels_say_so_in_the_mapping() -> None:
-    columns = Columns(tuple({**dict(Columns().names), "is_fraud": ""}.items()), labelled=False)
+    columns = Columns(tuple({**dict(Columns().names), "is_fraud": ""}.items()))
     text = "transaction_id,event_time,customer_id,terminal_id,amount\n1,t,c,t,1\n"
     assert landed("a.csv", text, columns)[0]["is_fraud"] is None

@@ -9,8 +9,8 @@ import pytest
 from branchline.errors import BadInput
 from branchline.projects import find_project
 from fraud_detection.settings import STEPS, Columns, Settings
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PROJECTS = ROOT / "mlflow-notebooks"
 
 

@@ -75,7 +75,7 @@ def test_a_search_takes_hyperparameters_from_the_space(rows: pd.DataFrame) -> No
 
 def test_an_unknown_model_is_bad_input() -> None:
     with pytest.raises(BadInput, match="model 'svm' is unknown; expected one of hist_gradient"):
-        estimator("svm", "full", "none", 0)
+        estimator("svm", names("full"), "none", 0)
 
 
 def test_the_threshold_is_where_another_alert_stops_to_pay() -> None:
