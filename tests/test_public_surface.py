@@ -39,12 +39,13 @@ SURFACE = {
     "fraud_detection.landing": "SCHEMA read_landed",
     "fraud_detection.models": "LoggedModel SEARCH_SPACES TRUSTED_TYPES estimator find_model inputs",
     "fraud_detection.monitor": "comparison psi run shares",
+    "fraud_detection.parsing": "Parsed parsed",
     "fraud_detection.pictures":
         "AMBER BLUE GREEN GREY INK ORANGE days_below figure interval label_rows legend "
         "note panels percent percentages shares shares_by_name thousands whole",
     "fraud_detection.pipeline": "Job start",
     "fraud_detection.predict": "daily_kpis run scored",
-    "fraud_detection.prepare": "duplicated run typed",
+    "fraud_detection.prepare": "duplicated run",
     "fraud_detection.protocol": "card_precision headline ranking without_known_cards",
     "fraud_detection.report": "Section amounts days facts hours labels missing terminals write",
     "fraud_detection.settings": "Columns SIMULATED STEPS Settings",

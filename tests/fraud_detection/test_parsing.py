@@ -1,12 +1,11 @@
-"""What prepare makes of each value, without the tables."""
-
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from pyspark.sql import functions as F
 
-from fraud_detection import prepare
+from fraud_detection.parsing import parsed
 from fraud_detection.settings import Columns
 from tests.fraud_detection.bronze import BAD, TEN, Rows, bronze, session_set_to
 
@@ -14,10 +13,11 @@ pytestmark = pytest.mark.spark
 
 
 def read(spark: Any, rows: Rows, columns: Columns = Columns()) -> list[tuple[int | None, str]]:
-    """Milliseconds of the typed time and reason of each row."""
-    found = prepare.typed(bronze(spark, rows), columns).orderBy("source_row")
-    return [tuple(row) for row in found.selectExpr(
-        "unix_millis(typed.event_time)", "reason").collect()]
+    """Milliseconds of the time, and the reason where the row is not valid, of each row."""
+    said = parsed(columns)
+    found = bronze(spark, rows).orderBy("source_row").select(
+        F.unix_millis(said.values["event_time"]), F.when(~said.valid, said.reason))
+    return [tuple(row) for row in found.collect()]
 
 
 TIMES = {
