@@ -120,9 +120,9 @@ class Lakehouse:
 
     def overwrite(self, table: Table, rows: DataFrame, where: str) -> None:
         """Replace the rows that meet the condition `where` by `rows`, in one transaction."""
+        from pyspark.sql import functions as F
         self.create(table)
-        (rows.select(table.column_names).write.format("delta").mode("overwrite")
-         .option("replaceWhere", where).saveAsTable(self.reference(table)))
+        rows.select(table.column_names).writeTo(self.reference(table)).overwrite(F.expr(where))
 
     def new_files(self, location: str) -> DataFrame:
         """A stream of the files in a folder (or of one file): path, modificationTime, content.
