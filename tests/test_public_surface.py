@@ -19,6 +19,7 @@ SURFACE = {
     "branchline.lakehouse": "Column Lakehouse Table",
     "branchline.launch": "Request launch place_values tags",
     "branchline.projects": "EntryPoint Parameter Project find_project",
+    "branchline.python_workers": "start",
     "branchline.source": "Source source_of started_by",
     "branchline.spark": "session",
     "branchline.summary": "address show_end show_next show_start",

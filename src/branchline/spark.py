@@ -24,6 +24,7 @@ LOCAL_SETTINGS = {
     "spark.databricks.delta.snapshotPartitions": "1",
     # Any limit makes Spark 4.1 add up the sizes of all columns after each row that Python gets.
     "spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1),
+    "spark.python.daemon.module": "branchline.python_workers",
     # A table of one file is read by all cores, and of some days only in part.
     "spark.hadoop.parquet.block.size": str(16 * 2**20),
     "spark.hadoop.parquet.dictionary.page.size": str(128 * 2**10),

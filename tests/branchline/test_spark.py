@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from branchline.errors import NotInstalled
@@ -41,6 +43,18 @@ def test_a_local_session_has_the_settings_and_this_environment_s_python(spark: A
     for name, value in LOCAL_SETTINGS.items():  # Spark adds options of its own to Java's
         assert str(conf.get(name)).endswith(value), name
     assert os.environ["PYSPARK_PYTHON"] == sys.executable
+
+
+@pytest.mark.spark
+def test_python_workers_search_no_zip_files_for_modules(spark: Any) -> None:
+    def searched(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for _ in batches:
+            pass
+        yield pa.RecordBatch.from_pydict({"entry": sys.path})
+
+    found = [row["entry"] for row in spark.range(1).mapInArrow(searched, "entry STRING").collect()]
+    assert any(entry.endswith("site-packages") for entry in found)
+    assert not [entry for entry in found if entry.endswith((".zip", ".jar"))]
 
 
 @pytest.mark.spark
