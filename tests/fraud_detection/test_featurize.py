@@ -59,6 +59,11 @@ def test_days_built_one_by_one_are_those_built_at_once(lakehouse: Lakehouse) -> 
     assert rows(lakehouse, 60, 63) == at_once
 
 
+def test_days_without_transactions_have_no_features(built: Lakehouse) -> None:
+    silver = built.read(TRANSACTIONS)
+    assert featurize.features(silver, day(-9), day(-1), 7).collect() == []
+
+
 def test_only_the_days_of_the_span_are_replaced(lakehouse: Lakehouse) -> None:
     lakehouse.spark.sql(f"UPDATE {lakehouse.reference(FEATURES)} SET amount = -1")
     build(lakehouse, 61, 62)
