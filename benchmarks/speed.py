@@ -24,7 +24,7 @@ from fraud_detection.settings import Settings
 from fraud_detection.tables import FEATURES, TRANSACTIONS
 
 SLICE_DAYS = 45
-WARM_UP = 3  # the JVM compiles what it runs often
+WARM_UP = 6  # until the JVM has compiled what it runs often
 PAIRS = 4
 WINDOWS = (1, 7, 30)
 DELAY = 7
