@@ -32,7 +32,7 @@ SURFACE = {
     "fraud_detection.drift": "MOVED_FAR by_day psi",
     "fraud_detection.evaluate": "run slice_metrics test_rows",
     "fraud_detection.explore": "by_amount by_day by_hour by_terminal landed rejected run totals",
-    "fraud_detection.features": "CALENDAR calendar definitions meanings names",
+    "fraud_detection.features": "CALENDAR calendar definitions kept meanings names",
     "fraud_detection.featurize": "features run",
     "fraud_detection.ingest": "landed_rows run",
     "fraud_detection.kernel":

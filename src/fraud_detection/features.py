@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from fraud_detection.kernel import DAY, Definition, Floats, Ints, Product, Ratio, Window
 
-__all__ = ["CALENDAR", "calendar", "definitions", "meanings", "names"]
+__all__ = ["CALENDAR", "calendar", "definitions", "kept", "meanings", "names"]
 
 CALENDAR = ("weekend", "night")
 CUSTOMER, TERMINAL = "customer_id", "terminal_id"
@@ -65,18 +67,22 @@ def _terminal_labels(delay: int) -> list[Definition]:
             window("days_since_genuine", "since_last", "is_genuine")]
 
 
+def kept(listed: Iterable[Definition]) -> list[Definition]:
+    """Those whose values become columns, in order; the others are only steps on the way."""
+    return [each for each in listed if not each.name.startswith("_")]
+
+
 def names(kind: str) -> list[str]:
     """The columns that a model may take, in order: 15 published, 26 in full."""
-    computed = [each.name for each in definitions(kind, label_delay=7)]
-    return ["amount", *CALENDAR, *(name for name in computed if name[0] != "_")]
+    computed = kept(definitions(kind, label_delay=7))
+    return ["amount", *CALENDAR, *(each.name for each in computed)]
 
 
 def meanings() -> dict[str, str]:
     """What each column of the full set says, in a few words."""
     rows = {"amount": "The amount", "weekend": "1 on Saturday and Sunday (UTC)",
             "night": "1 in the hours 0 to 6 (UTC)"}
-    return rows | {each.name: _meaning(each) for each in definitions("full", label_delay=7)
-                   if each.name[0] != "_"}
+    return rows | {each.name: _meaning(each) for each in kept(definitions("full", label_delay=7))}
 
 
 def _meaning(each: Definition) -> str:
