@@ -9,11 +9,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from branchline.errors import BadInput
+from fraud_detection.kernel import DAY
 from fraud_detection.settings import Settings
 
 __all__ = ["RunDays", "Span", "between", "day_of", "milliseconds", "run_days"]
-
-DAY = 86_400_000
 
 
 @dataclass(frozen=True)
