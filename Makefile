@@ -15,7 +15,7 @@ test: lint
 	@$(PYTHON) -m pytest --cov --cov-report=term:skip-covered
 
 test-fast: $(READY)
-	@$(PYTHON) -m pytest -m "not spark"
+	@$(PYTHON) -m pytest -m "not spark" -n 2
 
 lint: $(READY)
 	@$(PYTHON) -m flake8 && $(PYTHON) -m mypy --no-error-summary && $(PYTHON) -m mypy --no-error-summary --python-version 3.12
