@@ -1,7 +1,7 @@
 PYTHON := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: demo test test-fast lint wheel ui bench setup clean
+.PHONY: demo test test-fast test-runtime lint wheel ui workspace bench setup clean
 
 setup: $(READY)
 
@@ -17,6 +17,9 @@ test: lint
 test-fast: $(READY)
 	@$(PYTHON) -m pytest -m "not spark" -n 2
 
+test-runtime: $(READY)
+	@$(PYTHON) -m tests.runtime_environment $(RUNTIME)
+
 lint: $(READY)
 	@$(PYTHON) -m flake8 && $(PYTHON) -m mypy --no-error-summary && $(PYTHON) -m mypy --no-error-summary --python-version 3.12
 
@@ -25,6 +28,9 @@ wheel: $(READY)
 
 ui: $(READY)
 	@$(PYTHON) -m mlflow ui --backend-store-uri sqlite:///.local/mlflow.db --host 127.0.0.1 --port 5000
+
+workspace: $(READY)
+	@$(PYTHON) -m tests.workspace
 
 bench: $(READY)
 	@$(PYTHON) -m benchmarks

@@ -10,22 +10,46 @@ import pytest
 from tests.conftest import ROOT
 
 SURFACE = {
-    "branchline.branch": "Branch current identify",
+    "branchline.branch": "Branch Kind current identify",
     "branchline.command_line": "INTERRUPTED run_command",
+    "branchline.databricks.backend": "DatabricksJobsBackend",
+    "branchline.branch_life": "Experiment gone remote_branches",
+    "branchline.databricks.cleaning": "Leftover experiments leftovers",
+    "branchline.databricks.client": "connect translated",
+    "branchline.databricks.diagnosis": "Outcome diagnose",
+    "branchline.databricks.examination": "examine_workspace",
+    "branchline.databricks.files": "Dbfs Volume WorkspaceFolder destination",
+    "branchline.databricks.following": "Patience ended follow task_of",
+    "branchline.databricks.job_run": "JobRun",
+    "branchline.databricks.live": "requirements sync",
+    "branchline.databricks.place": "Place of_config of_target",
+    "branchline.databricks.project_files": "START files_of upload",
+    "branchline.databricks.remote": "Remote sign_in",
+    "branchline.databricks.request":
+        "Script Submission cluster_spec submit_arguments tag_value",
+    "branchline.databricks.runtimes": "Runtime added for_spark_version runtimes unmet",
+    "branchline.databricks.sending": "Work python_script send",
+    "branchline.databricks.start": "main",
+    "branchline.databricks.submission": "Persistence submit",
+    "branchline.destinations": "Destination Entry LocalFolder",
     "branchline.errors":
-        "BadInput BranchlineError NotInstalled RowsLost RunFailed TablesBusy "
-        "UnknownBranch",
-    "branchline.jars": "delta_jars java",
+        "AlreadyPublished BadInput BranchlineError NotAllowed NotInstalled PlatformError RowsLost "
+        "RunCancelled RunFailed TablesBusy UnknownBranch Unreachable",
+    "branchline.examination": "Finding examine_here finding",
+    "branchline.interrupts": "held interruptible",
+    "branchline.jars": "delta_jars jars_of java",
     "branchline.lakehouse": "Column Lakehouse Table",
-    "branchline.launch": "Request launch place_values tags",
+    "branchline.launch": "Request launch tags",
     "branchline.projects": "EntryPoint Parameter Project find_project",
     "branchline.python_workers": "start",
     "branchline.source": "Source source_of started_by",
     "branchline.spark": "session",
-    "branchline.summary": "address show_end show_next show_start",
-    "branchline.targets": "Target read_target",
-    "branchline.tracking": "Tracking connect quiet",
-    "branchline.wheel": "build environment_with version_of",
+    "branchline.summary": "address narrator show_end show_next show_start",
+    "branchline.targets": "Compute LocalTarget Target WorkspaceTarget read_target",
+    "branchline.tracking": "Tracking answered connect quiet",
+    "branchline.publishing":
+        "Published look_up publish publish_checkout published remove superfluous verified",
+    "branchline.wheel": "build environment_with project_name version_of",
     "fraud_detection.curves":
         "calibration importance roc_and_precision_recall slices threshold_picture",
     "fraud_detection.days": "RunDays Span between day_of milliseconds run_days",
@@ -38,7 +62,7 @@ SURFACE = {
     "fraud_detection.kernel":
         "DAY Definition Floats Ints Product Ratio Window compute look_back_days time_order",
     "fraud_detection.landing": "SCHEMA read_landed",
-    "fraud_detection.models": "LoggedModel SEARCH_SPACES TRUSTED_TYPES estimator find_model inputs",
+    "fraud_detection.models": "LoggedModel SEARCH_SPACES estimator find_model inputs",
     "fraud_detection.monitor": "comparison psi run shares",
     "fraud_detection.parsing": "Parsed parsed",
     "fraud_detection.pictures":
@@ -68,9 +92,10 @@ def listed(file: Path) -> list[str]:
 
 
 def test_every_module_is_listed_here() -> None:
-    files = [file for folder in ("branchline", "fraud_detection")
-             for file in (ROOT / "src" / folder).glob("*.py") if file.name != "__init__.py"]
-    assert sorted(f"{file.parent.name}.{file.stem}" for file in files) == sorted(SURFACE)
+    src = ROOT / "src"
+    files = [file.relative_to(src).with_suffix("") for file in src.rglob("*.py")
+             if file.name != "__init__.py"]
+    assert sorted(".".join(file.parts) for file in files) == sorted(SURFACE)
 
 
 @pytest.mark.parametrize("module", SURFACE)

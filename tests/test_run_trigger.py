@@ -25,7 +25,7 @@ def trigger(*arguments: str, **variables: str) -> subprocess.CompletedProcess[st
 
 REFUSED = [
     (["fraud-trainig"], "project fraud-trainig is not in mlflow-notebooks/; found fraud-training."),
-    (["fraud-training", "--on", "mars"], "target mars is not in targets.yml; found local."),
+    (["fraud-training", "--on", "mars"], "target mars is not in targets.yml; found local, dev, "),
     (["fraud-training", "-e", "trian"], "entry point trian is unknown to project fraud-training"),
     (["fraud-training", "-P", "train_day=3"], "parameter train_day is unknown to entry point main"),
     (["fraud-training", "-P", "train_days=3.5"],
@@ -37,6 +37,10 @@ REFUSED = [
     (["fraud-training", "--wheel", "none.whl"], "wheel none.whl: no such wheel file"),
     (["fraud-training", "--branch", " "], "branch"),
     (["fraud-training", "--fast"], "No such option"),
+    (["fraud-training", "--live"], "--live: is for a workspace; target local is this machine."),
+    (["fraud-training", "--on", "dev", "-P", "data=tests"],
+     "'tests'; expected an address that the workspace reaches, such as /Volumes/..."),
+    (["fraud-training", "--on", "dev", "--live", "--wheel", "x.whl"], "expected one of them"),
     ([], "Missing argument"),
 ]
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from branchline.errors import BadInput, UnknownBranch
 
-__all__ = ["Branch", "current", "identify"]
+__all__ = ["Branch", "Kind", "current", "identify"]
 
 Kind = Literal["branch", "pull-request", "tag"]
 

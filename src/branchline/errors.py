@@ -3,16 +3,22 @@
     BranchlineError
     ├── BadInput            2   a parameter, file, column or name that cannot be used as given
     │   ├── UnknownBranch       no branch can be told from the arguments, the CI or git
-    │   └── NotInstalled        this machine lacks Java, a jar or a package
-    └── RunFailed           3   the run started and did not end well
-        ├── TablesBusy          another run is writing the same branch's tables
-        └── RowsLost            rows that came in are not all accounted for
+    │   ├── NotInstalled        this machine lacks Java, a jar or a package
+    │   └── AlreadyPublished    a wheel's version is taken by other bytes
+    ├── RunFailed           3   the run started and did not end well
+    │   ├── RunCancelled        somebody, or its time limit, stopped it
+    │   ├── TablesBusy          another run is writing the same branch's tables
+    │   └── RowsLost            rows that came in are not all accounted for
+    └── PlatformError       5   the platform did not do what it was asked
+        ├── Unreachable         it does not answer, or answers with failures of its own
+        └── NotAllowed          it does not know this user, or the user may not do this
 """
 
 from __future__ import annotations
 
-__all__ = ["BadInput", "BranchlineError", "NotInstalled", "RowsLost", "RunFailed", "TablesBusy",
-           "UnknownBranch"]
+__all__ = ["AlreadyPublished", "BadInput", "BranchlineError", "NotAllowed", "NotInstalled",
+           "PlatformError", "RowsLost", "RunCancelled", "RunFailed", "TablesBusy", "UnknownBranch",
+           "Unreachable"]
 
 
 class BranchlineError(Exception):
@@ -35,10 +41,18 @@ class NotInstalled(BadInput):
     """A program or package that the run needs is not on this machine."""
 
 
+class AlreadyPublished(BadInput):
+    """A version is published with other bytes; nothing was changed."""
+
+
 class RunFailed(BranchlineError):
     """A run that was started ended without success."""
 
     exit_code = 3
+
+
+class RunCancelled(RunFailed):
+    """A run was stopped from outside before its end."""
 
 
 class TablesBusy(RunFailed):
@@ -47,3 +61,17 @@ class TablesBusy(RunFailed):
 
 class RowsLost(RunFailed):
     """A step's own count does not add up: input rows are neither kept nor rejected."""
+
+
+class PlatformError(BranchlineError):
+    """The platform did not do what it was asked."""
+
+    exit_code = 5
+
+
+class Unreachable(PlatformError):
+    """The platform does not answer, or not in the time that it was given."""
+
+
+class NotAllowed(PlatformError):
+    """The platform does not know this user, or the user lacks a permission."""

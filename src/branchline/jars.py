@@ -11,7 +11,7 @@ from pathlib import Path
 
 from branchline.errors import NotInstalled
 
-__all__ = ["delta_jars", "java"]
+__all__ = ["delta_jars", "java", "jars_of"]
 
 # pyspark ships all of these itself; a second copy would only cost 50 MB and shadow the first.
 SHIPPED = ("org.apache.hadoop", "org.apache.parquet", "org.apache.logging.log4j", "org.slf4j",
@@ -44,11 +44,26 @@ def delta_jars() -> list[Path]:
     except PackageNotFoundError as missing:
         raise NotInstalled(f"{missing.name}: not installed in this environment; local runs need "
                            "the extra `local`. Run `make setup`.") from None
-    scala_artifact = f"delta-spark_{'.'.join(spark.split('.')[:2])}_2.13"
-    folder = _cache() / f"{scala_artifact}-{delta}"
+    return jars_of(spark, delta)
+
+
+def jars_of(spark: str, delta: str) -> list[Path]:
+    """Delta's jars for these versions of pyspark and delta-spark, downloaded on first use.
+
+    Raises:
+        NotInstalled: Java is missing, or the download failed.
+    """
+    artifact = _artifact(spark, delta)
+    folder = _cache() / f"{artifact}-{delta}"
     if not folder.is_dir():
-        _download(scala_artifact, delta, folder)
+        _download(artifact, delta, folder)
     return sorted(folder.glob("*.jar"))
+
+
+def _artifact(spark: str, delta: str) -> str:
+    """Delta 4.0 was made for one Spark only and does not name it."""
+    named = "" if delta.startswith("4.0.") else f"_{'.'.join(spark.split('.')[:2])}"
+    return f"delta-spark{named}_2.13"
 
 
 def _cache() -> Path:

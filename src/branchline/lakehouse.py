@@ -58,13 +58,17 @@ class Lakehouse:
         root: a folder (it holds a slash), or the name of a Unity Catalog catalog.
         schema: the branch's schema; `silver.transactions` is the folder
             `<root>/<schema>/silver/transactions`, or `<catalog>.<schema>.silver_transactions`.
+        files: the folder of checkpoints and landed files; None is beside the tables of a folder,
+            and the catalog's volume `<schema>.files`.
     """
 
-    def __init__(self, spark: SparkSession, root: str, schema: str) -> None:
+    def __init__(self, spark: SparkSession, root: str, schema: str,
+                 files: str | None = None) -> None:
         self.spark = spark
         self.root = root
         self.schema = schema
         self.folder = Path(root, schema) if "/" in root else None
+        self._files = files
 
     def reference(self, table: Table) -> str:
         """The table's name in SQL."""
@@ -83,6 +87,9 @@ class Lakehouse:
         """Create the table where it does not exist; its columns carry their meaning."""
         if self.exists(table):
             return
+        if self.folder is None:
+            self.spark.sql("CREATE SCHEMA IF NOT EXISTS "
+                           f"{_quoted(self.root)}.{_quoted(self.schema)}")
         columns = ", ".join(
             f"{_quoted(column.name)} {column.type}{' NOT NULL' if column.required else ''} "
             f"COMMENT {_text(column.meaning)}" for column in table.columns)
@@ -158,10 +165,12 @@ class Lakehouse:
         query.awaitTermination()
 
     def area(self, name: str) -> str:
-        """A folder beside the tables, for checkpoints and landed files."""
+        """A folder of this schema for checkpoints or landed files."""
+        if self._files is not None:
+            return f"{self._files}/{self.schema}/{name}"
         if self.folder is not None:
             return str(self.folder / f"_{name}")
-        return f"/Volumes/{self.root}/{self.schema}/{name}"
+        return f"/Volumes/{self.root}/{self.schema}/files/{name}"
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 import psutil
 
 from branchline import wheel as wheels
 from branchline.branch import Branch
 from branchline.errors import RunFailed
+from branchline.interrupts import interruptible
 from branchline.projects import Project
 from branchline.source import Source
-from branchline.targets import Target
 from branchline.tracking import Tracking
 
-__all__ = ["Request", "launch", "place_values", "tags"]
+__all__ = ["Request", "launch", "tags"]
 
 GRACE_SECONDS = 10
 
@@ -32,7 +30,8 @@ GRACE_SECONDS = 10
 class Request:
     """What is to be run: a project's entry point with all of its parameters, for a branch.
 
-    `wheel` runs the project in a fresh environment with that wheel; None runs the source tree.
+    `wheel` runs the project in a fresh environment with that wheel; None runs the source tree here,
+    and on a platform the wheel of the source tree. `live` runs the sources themselves there.
     """
 
     root: Path
@@ -40,15 +39,11 @@ class Request:
     entry_point: str
     parameters: Mapping[str, str]
     branch: Branch
-    wheel: Path | None
+    wheel: Path | None = None
+    live: bool = False
 
 
-def place_values(target: Target, branch: Branch, root: Path) -> dict[str, str]:
-    """The parameters that a target gives to every project that takes them."""
-    return {"lakehouse": str((root / target.lakehouse).resolve()), "schema": branch.schema}
-
-
-def tags(request: Request, source: Source, starter: str) -> dict[str, str]:
+def tags(request: Request, source: Source, starter: str, backend: str) -> dict[str, str]:
     """The run's tags, by MLflow's own names where it has one."""
     version = wheels.version_of(request.wheel) if request.wheel else source.version
     ours = {
@@ -63,7 +58,7 @@ def tags(request: Request, source: Source, starter: str) -> dict[str, str]:
         "mlflow.source.type": "PROJECT",
         "mlflow.source.name": f"{request.project.folder.parent.name}/{request.project.name}",
         "mlflow.project.entryPoint": request.entry_point,
-        "mlflow.project.backend": "local",
+        "mlflow.project.backend": backend,
     }
     return ours | ({"mlflow.source.git.commit": source.commit} if source.commit else {})
 
@@ -78,46 +73,36 @@ def launch(request: Request, tracking: Tracking, experiment_id: str, run_id: str
     import mlflow
     from mlflow.exceptions import ExecutionException
     tracking.client()
-    with ExitStack() as stack:
+    with tracking.never_left_running(run_id), ExitStack() as stack:
         stack.enter_context(_stoppable())
         folder = request.project.folder
         programs = Path(sys.executable).parent
+        if request.wheel:
+            programs = stack.enter_context(wheels.environment_with(request.wheel, request.root))
+            folder = stack.enter_context(_copy_of(folder))
+        stack.enter_context(_environment(programs, isolated=request.wheel is not None))
         try:
-            if request.wheel:
-                programs = stack.enter_context(wheels.environment_with(request.wheel, request.root))
-                folder = stack.enter_context(_copy_of(folder))
-            stack.enter_context(_environment(programs, isolated=request.wheel is not None))
             mlflow.projects.run(  # type: ignore[no-untyped-call]
                 str(folder), request.entry_point, parameters=dict(request.parameters),
                 experiment_id=experiment_id, backend="local", env_manager="local", run_id=run_id)
         except ExecutionException:
             error = tracking.run(run_id).data.tags.get("error", "the project's process ended early")
             raise RunFailed(f"{request.project.name}: the run failed: {error}") from None
-        except KeyboardInterrupt:
-            tracking.end(run_id, "KILLED")
-            raise
-        except BaseException:
-            tracking.end(run_id, "FAILED")
-            raise
 
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """Ctrl-C, and SIGTERM by which CI cancels, end all processes below this one."""
+    """An interruption ends all processes below this one."""
     family: list[psutil.Process] = []
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
+    def remember() -> None:
         # Now, while the tree is whole: what outlives its parent could not be found later.
         family.extend(psutil.Process().children(recursive=True))
-        raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt)
-              for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        with interruptible(remember):
+            yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
         _end(family)
 
 

@@ -16,6 +16,7 @@ from branchline.errors import BadInput
 __all__ = ["EntryPoint", "Parameter", "Project", "find_project"]
 
 TYPES = ("string", "integer", "float", "date", "location")
+ELSEWHERE = ("/Volumes/", "/Workspace/")
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,12 @@ class Parameter:
     minimum: float | None = None
     help: str = ""
 
-    def check(self, text: str) -> str:
-        """The value to pass on: `text`, with a local location made absolute.
+    def check(self, text: str, here: bool) -> str:
+        """The value to pass on: `text`, with a local location made absolute if it runs `here`.
 
         Raises:
-            BadInput: the text is not of the parameter's type.
+            BadInput: the text is not of the parameter's type, or a place that only this machine
+                has for a run elsewhere.
         """
         if text == self.default:
             return text
@@ -47,7 +49,7 @@ class Parameter:
             self._check_number(text)
         elif self.type == "date":
             self._check_date(text)
-        return self._location(text) if self.type == "location" else text
+        return self._location(text, here) if self.type == "location" else text
 
     def _check_number(self, text: str) -> None:
         kind = "a whole number" if self.type == "integer" else "a number"
@@ -65,9 +67,11 @@ class Parameter:
         except ValueError:
             raise self._not(text, "a date (YYYY-MM-DD)") from None
 
-    def _location(self, text: str) -> str:
-        if ":/" in text or text.startswith("/Volumes/"):
+    def _location(self, text: str, here: bool) -> str:
+        if ":/" in text or text.startswith(ELSEWHERE):
             return text
+        if not here:
+            raise self._not(text, "an address that the workspace reaches, such as /Volumes/...")
         if not Path(text).exists():
             raise self._not(text, "an existing file or folder")
         return str(Path(text).resolve())
@@ -88,8 +92,10 @@ class EntryPoint:
     name: str
     parameters: Mapping[str, Parameter]
 
-    def check(self, given: Mapping[str, str]) -> dict[str, str]:
+    def check(self, given: Mapping[str, str], here: bool = True) -> dict[str, str]:
         """All parameters with their values, the given ones and the defaults of the others.
+
+        `here` tells whether it runs on this machine, which decides what a location may be.
 
         Raises:
             BadInput: an unknown or missing parameter, or a value of the wrong type.
@@ -103,7 +109,7 @@ class EntryPoint:
             text = given.get(name, parameter.default)
             if text is None:
                 raise BadInput(f"parameter {name} is missing; pass -P {name}={parameter.type}.")
-            values[name] = parameter.check(text)
+            values[name] = parameter.check(text, here)
         return values
 
 

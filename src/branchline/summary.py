@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -14,9 +16,20 @@ from branchline.tracking import Tracking
 if TYPE_CHECKING:
     from branchline.launch import Request
 
-__all__ = ["address", "show_end", "show_next", "show_start"]
+__all__ = ["address", "narrator", "show_end", "show_next", "show_start"]
 
 UI = "http://127.0.0.1:5000"
+
+
+def narrator() -> Callable[[str], None]:
+    """A function that prints a line with the minutes and seconds since now."""
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        minutes, seconds = divmod(int(time.monotonic() - began), 60)
+        print(f"  {minutes:>2}:{seconds:02}  " + text.replace("\n", "\n         "), flush=True)
+
+    return say
 
 
 def show_start(request: Request, target: str, experiment: str, run_id: str) -> None:
@@ -37,7 +50,7 @@ def show_end(tracking: Tracking, run_id: str) -> None:
             table.add_row(name, f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4f}")
         print()
         Console(highlight=False).print(table)
-    print(f"\nrun        {address(tracking.uri, run.info.experiment_id, run_id)}")
+    print(f"\nrun        {address(tracking, run.info.experiment_id, run_id)}")
     place = run.info.artifact_uri
     print(f"artifacts  {unquote(urlsplit(place).path) if place.startswith('file:') else place}")
 
@@ -49,9 +62,11 @@ def show_next(project: Project, entry_point: str) -> None:
         print(f"next       python mlflow-triggers/run.py {project.name} -e {'|'.join(others)}")
 
 
-def address(tracking_uri: str, experiment_id: str, run_id: str) -> str:
+def address(tracking: Tracking, experiment_id: str, run_id: str) -> str:
     """Where a browser shows the run; a database is shown by `make ui`."""
-    page = f"#/experiments/{experiment_id}/runs/{run_id}"
-    if tracking_uri.startswith(("http://", "https://")):
-        return f"{tracking_uri.rstrip('/')}/{page}"
-    return f"{UI}/{page}  (after `make ui`)"
+    page = f"experiments/{experiment_id}/runs/{run_id}"
+    if tracking.pages:
+        return f"{tracking.pages}/{page}"
+    if tracking.uri.startswith(("http://", "https://")):
+        return f"{tracking.uri.rstrip('/')}/#/{page}"
+    return f"{UI}/#/{page}  (after `make ui`)"

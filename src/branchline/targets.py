@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from branchline.branch import Branch
 from branchline.errors import BadInput
 
-__all__ = ["Target", "read_target"]
+__all__ = ["Compute", "LocalTarget", "Target", "WorkspaceTarget", "read_target"]
+
+SERVERLESS = "5"
 
 
 @dataclass(frozen=True)
-class Target:
-    """A place that runs go to.
+class LocalTarget:
+    """This machine.
 
     Relative folders are under the repository's top. `tracking_uri` is the default only: the
     variable MLFLOW_TRACKING_URI wins.
@@ -25,24 +30,166 @@ class Target:
     lakehouse: str
     experiment_root: str
 
+    def parameters(self, branch: Branch, root: Path) -> dict[str, str]:
+        """What every project that takes them is given: where the branch's tables are."""
+        return {"lakehouse": str((root / self.lakehouse).resolve()), "schema": branch.schema}
+
+
+@dataclass(frozen=True)
+class Compute:
+    """What a run is computed on: exactly one of a new cluster, a running one, or serverless.
+
+    `cluster` is a file with the Jobs API's `new_cluster`, relative to the repository's top unless
+    the project's folder has one of that name; `policy_id` goes with it. `serverless` is the version
+    of the serverless environment.
+    """
+
+    cluster: str | None = None
+    policy_id: str | None = None
+    existing_cluster_id: str | None = None
+    serverless: str | None = None
+
+    @property
+    def kinds(self) -> list[str]:
+        return [kind for kind in ("cluster", "existing_cluster_id", "serverless")
+                if getattr(self, kind) is not None]
+
+
+@dataclass(frozen=True)
+class WorkspaceTarget:
+    """A Databricks workspace.
+
+    Sign-in is by `profile` of ~/.databrickscfg, or at `host`, or by the usual variables.
+    `experiment_root` is the workspace folder of experiments and project files, `catalog` holds a
+    schema a branch (its name begins with `schema_prefix`), `volume` the landed files and
+    checkpoints, `wheels` is where wheels are published. `permissions` are the Jobs API's.
+    """
+
+    name: str
+    experiment_root: str
+    catalog: str
+    volume: str
+    wheels: str
+    compute: Compute
+    profile: str | None = None
+    host: str | None = None
+    schema_prefix: str = ""
+    permissions: tuple[Mapping[str, str], ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    timeout_minutes: int = 0
+
+    def parameters(self, branch: Branch, root: Path) -> dict[str, str]:
+        """What every project that takes them is given: where the branch's tables are."""
+        return {"lakehouse": self.catalog, "schema": self.schema_prefix + branch.schema,
+                "files": self.volume}
+
+
+Target = LocalTarget | WorkspaceTarget
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A mapping of the file with the line of each of its keys."""
+
+    where: str
+    values: Mapping[str, Any]
+    lines: Mapping[str, int]
+    line: int
+
+    def wrong(self, text: str, key: str | None = None) -> BadInput:
+        return BadInput(f"{self.where}, line {self.lines.get(key or '', self.line)}: {text}")
+
 
 def read_target(path: Path, name: str) -> Target:
     """The target called `name` in targets.yml.
 
     Raises:
-        BadInput: no such target, or one with a missing or unknown key.
+        BadInput: no such target, or one with a missing, unknown or unfit key; the text has its
+            line.
     """
     try:
-        targets = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        targets = yaml.safe_load(text)
+        root = yaml.compose(text)
     except (OSError, yaml.YAMLError) as problem:
         raise BadInput(f"{path}: cannot be read: {' '.join(str(problem).split())}.") from None
     if not isinstance(targets, dict) or not isinstance(targets.get(name), dict):
         known = ", ".join(targets) if isinstance(targets, dict) else "none"
         raise BadInput(f"target {name} is not in {path.name}; found {known}.")
-    expected = {setting.name for setting in fields(Target)} - {"name"}
-    for key in expected - targets[name].keys():
-        raise BadInput(f"{path.name}: target {name} lacks {key}.")
-    for key in targets[name].keys() - expected:
-        raise BadInput(f"{path.name}: target {name} has an unknown key {key}; expected "
-                       f"{', '.join(sorted(expected))}.")
-    return Target(name, **{key: str(value) for key, value in targets[name].items()})
+    assert isinstance(root, yaml.MappingNode)
+    node = next(value for key, value in root.value if key.value == name)
+    lines = {key.value: key.start_mark.line + 1 for key, _ in node.value}
+    entry = _Entry(path.name, targets[name], lines, node.start_mark.line)
+    return _local(name, entry) if "tracking_uri" in lines else _workspace(name, entry)
+
+
+def _local(name: str, entry: _Entry) -> LocalTarget:
+    _check_keys(name, entry, LocalTarget)
+    return LocalTarget(name, **{key: str(value) for key, value in entry.values.items()})
+
+
+def _workspace(name: str, entry: _Entry) -> WorkspaceTarget:
+    _check_keys(name, entry, WorkspaceTarget)
+    values = dict(entry.values)
+    for key in values.keys() - {"compute", "permissions", "tags", "timeout_minutes"}:
+        values[key] = _text(entry, key)
+    values["compute"] = _compute(entry)
+    values["permissions"] = _permissions(entry)
+    values["tags"] = _texts(entry, "tags")
+    minutes = values.setdefault("timeout_minutes", 0)
+    if not isinstance(minutes, int) or minutes < 0:
+        raise entry.wrong(f"timeout_minutes is {minutes!r}; expected a whole number of minutes, or "
+                          "0 for none.", "timeout_minutes")
+    if values.get("profile") and values.get("host"):
+        raise entry.wrong(f"target {name} has both profile and host; expected one of them.", "host")
+    return WorkspaceTarget(name, **values)
+
+
+def _check_keys(name: str, entry: _Entry, kind: type) -> None:
+    settings = {setting.name: setting for setting in fields(kind) if setting.name != "name"}
+    for key in entry.values:
+        if key not in settings:
+            raise entry.wrong(f"target {name} has an unknown key {key}; expected "
+                              f"{', '.join(sorted(settings))}.", key)
+    for key, setting in settings.items():
+        needed = setting.default is MISSING and setting.default_factory is MISSING
+        if needed and key not in entry.values:
+            raise entry.wrong(f"target {name} lacks {key}.")
+
+
+def _text(entry: _Entry, key: str) -> str:
+    value = entry.values[key]
+    if not isinstance(value, str) or (not value and key != "schema_prefix"):
+        raise entry.wrong(f"{key} is {value!r}; expected text.", key)
+    return value
+
+
+def _texts(entry: _Entry, key: str) -> dict[str, str]:
+    value = entry.values.get(key, {})
+    if not isinstance(value, dict):
+        raise entry.wrong(f"{key} is {value!r}; expected lines such as `team: fraud`.", key)
+    return {str(name): str(text) for name, text in value.items()}
+
+
+def _permissions(entry: _Entry) -> tuple[Mapping[str, str], ...]:
+    value = entry.values.get("permissions", [])
+    if not isinstance(value, list) or not all(
+            isinstance(item, dict) and "permission_level" in item for item in value):
+        raise entry.wrong(f"permissions is {value!r}; expected a list such as - {{group_name: "
+                          "data-science, permission_level: CAN_VIEW}.", "permissions")
+    return tuple({str(key): str(text) for key, text in item.items()} for item in value)
+
+
+def _compute(entry: _Entry) -> Compute:
+    value = entry.values["compute"]
+    if value == "serverless":
+        return Compute(serverless=SERVERLESS)
+    known = [setting.name for setting in fields(Compute)]
+    if not isinstance(value, dict) or not value.keys() <= set(known):
+        raise entry.wrong(f"compute is {value!r}; expected `serverless`, or some of "
+                          f"{', '.join(known)}.", "compute")
+    compute = Compute(**{key: str(text) for key, text in value.items()})
+    if len(compute.kinds) != 1:
+        raise entry.wrong(f"compute has {' and '.join(compute.kinds) or 'neither'}; expected one "
+                          "of cluster, existing_cluster_id and serverless.", "compute")
+    return compute

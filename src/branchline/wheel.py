@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +17,7 @@ from pathlib import Path
 from branchline.errors import BadInput, NotInstalled
 from branchline.source import WHEEL_INPUTS, source_of
 
-__all__ = ["build", "environment_with", "version_of"]
+__all__ = ["build", "environment_with", "project_name", "version_of"]
 
 
 def version_of(wheel: Path) -> str:
@@ -30,8 +32,24 @@ def version_of(wheel: Path) -> str:
     return parts[1]
 
 
+def project_name(root: Path) -> str:
+    """The name that the wheel of the checkout at `root` has in its file name, `my_project`.
+
+    Raises:
+        BadInput: `root` holds no pyproject.toml with a name.
+    """
+    try:
+        project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        return re.sub(r"[-_.]+", "_", str(project["name"])).lower()
+    except (OSError, tomllib.TOMLDecodeError, KeyError) as problem:
+        raise BadInput(f"{root}/pyproject.toml: cannot be read as a project with a name "
+                       f"({type(problem).__name__}: {problem}).") from None
+
+
 def build(root: Path, out: Path) -> Path:
     """Build the wheel of the checkout at `root` into `out`; its version names the commit.
+
+    The same files give the same bytes, wherever, whenever and by whomever they are built.
 
     Raises:
         BadInput: the checkout does not build; the builder's last line is in the text.
@@ -41,23 +59,48 @@ def build(root: Path, out: Path) -> Path:
         copy = Path(scratch, "source")
         _copy_inputs(root, copy)
         project = copy / "pyproject.toml"
-        stamped = re.sub(r'(?m)^version = ".*"$', f'version = "{version}"', project.read_text(), 1)
-        project.write_text(stamped)
-        _uv(root, "build", "--quiet", "--wheel", "--out-dir", f"{scratch}/wheel", str(copy))
+        stamped = re.sub(r'(?m)^version = ".*"$', f'version = "{version}"',
+                         project.read_text(encoding="utf-8"), count=1)
+        project.write_text(stamped, encoding="utf-8")
+        _uv(root, "build", "--quiet", "--wheel", "--python", sys.executable,
+            "--out-dir", f"{scratch}/wheel", str(copy))
         built = next(Path(scratch, "wheel").glob("*.whl"))
         out.mkdir(parents=True, exist_ok=True)
-        shutil.copy(built, out / f".{built.name}")
+        _repack(built, out / f".{built.name}")
         return (out / f".{built.name}").rename(out / built.name)
 
 
 def _copy_inputs(root: Path, copy: Path) -> None:
-    copy.mkdir()
-    for name in WHEEL_INPUTS:
-        if (root / name).is_dir():
-            shutil.copytree(root / name, copy / name,
-                            ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-        elif (root / name).exists():
-            shutil.copy(root / name, copy / name)
+    # Hatchling looks for a .gitignore in all folders above, up to one that holds a .git.
+    (copy / ".git").mkdir(parents=True)
+    for name in _inputs(root):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / name, copy / name)
+
+
+def _inputs(root: Path) -> list[str]:
+    """The wheel's files below `root`: those that git knows or would take, else all but caches.
+
+    What git ignores leaves a checkout clean, so it may not reach the wheel of the commit.
+    """
+    command = ["git", "-C", str(root), "ls-files", "-z", "-co", "--exclude-standard", "--"]
+    try:
+        listed = subprocess.run([*command, *WHEEL_INPUTS], capture_output=True, text=True).stdout
+    except OSError:  # no git on this machine
+        listed = ""
+    found = listed.split("\0") if listed else [
+        str(file.relative_to(root)) for top in WHEEL_INPUTS
+        for file in [root / top, *(root / top).rglob("*")] if "__pycache__" not in file.parts]
+    return [name for name in found if (root / name).is_file()]
+
+
+def _repack(built: Path, wheel: Path) -> None:
+    """Write the archive anew, undated and not compressed: zlib differs between machines."""
+    with zipfile.ZipFile(built) as source, zipfile.ZipFile(wheel, "w") as target:
+        for name in source.namelist():
+            entry = zipfile.ZipInfo(name)
+            entry.create_system, entry.external_attr = 3, 0o100644 << 16
+            target.writestr(entry, source.read(name))
 
 
 @contextmanager

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["LoggedModel", "SEARCH_SPACES", "TRUSTED_TYPES", "estimator", "find_model", "inputs"]
+__all__ = ["LoggedModel", "SEARCH_SPACES", "estimator", "find_model", "inputs"]
 
 # Chosen together with the hyperparameters below, on weeks before any published test day. More
 # columns order the unsuspicious transactions by chance.
@@ -28,10 +28,6 @@ BOOSTING_INPUTS = ["amount", "amount_to_mean_30d", "amount_to_usual", "customer_
                    "customer_mean_squared_ratio_14d", "terminal_fraud_run",
                    "terminal_days_since_genuine", "terminal_days_since_run_start"]
 MORE_IS_NEVER_LESS_SUSPICIOUS = ("amount", "amount_to_mean_30d", "amount_to_usual")
-
-# What scikit-learn's trees consist of; MLflow asks for the list before it loads a model.
-TRUSTED_TYPES = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-                 "sklearn.tree._tree.Tree", "numpy.dtype"]
 
 SEARCH_SPACES: dict[str, dict[str, list[Any]]] = {
     "hist_gradient_boosting": {
@@ -106,7 +102,7 @@ def find_model(uri: str | None) -> LoggedModel:
     from mlflow.exceptions import MlflowException
     address = uri or _newest()
     try:
-        info = mlflow.models.get_model_info(address)
+        info = mlflow.models.Model.load(address)
         pipeline = mlflow.sklearn.load_model(address)
     except MlflowException as problem:
         raise BadInput(f"model {address}: cannot be loaded: {' '.join(str(problem).split())}"

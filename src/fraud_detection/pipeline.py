@@ -90,7 +90,7 @@ def start(arguments: Sequence[str] | None = None) -> Job:
     session = spark.session(os.environ, Path(settings.lakehouse).parent / "spark.log")
     print(f"  {'spark':<10}{'':>16} {time.perf_counter() - began:>6.1f} s   "
           f"version {session.version}", flush=True)
-    lakehouse = Lakehouse(session, settings.lakehouse, settings.tables_schema)
+    lakehouse = Lakehouse(session, settings.lakehouse, settings.tables_schema, settings.files)
     return Job(lakehouse, settings, notes)
 
 

@@ -78,9 +78,9 @@ class Settings:
     """Everything a run can be told; the MLproject file says what each means.
 
     Days are UTC calendar days, `label_delay_days` is how long after a transaction its label is
-    known, `test_start` None is as late as the data allow, `model_uri` None is the newest model of
-    the experiment. `first_day` and `last_day` bound what is built, scored and compared; None stands
-    for the run's own days.
+    known, `files` None is beside the tables, `test_start` None is as late as the data allow,
+    `model_uri` None is the newest model of the experiment. `first_day` and `last_day` bound what is
+    built, scored and compared; None stands for the run's own days.
     """
 
     steps: tuple[str, ...] = STEPS
@@ -88,6 +88,7 @@ class Settings:
     columns: Columns = field(default_factory=Columns)
     lakehouse: str = "./.local/lakehouse"
     schema: str = "sandbox"
+    files: str | None = None
     test_start: date | None = None
     train_days: int = 28
     label_delay_days: int = 7

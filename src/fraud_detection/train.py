@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 from branchline.errors import BadInput
 from branchline.lakehouse import Lakehouse
 from fraud_detection.days import Span, between, run_days
-from fraud_detection.models import SEARCH_SPACES, TRUSTED_TYPES, estimator, inputs
+from fraud_detection.models import SEARCH_SPACES, estimator, inputs
 from fraud_detection.settings import Settings
 from fraud_detection.tables import FEATURES, TRANSACTIONS
 
@@ -109,9 +109,10 @@ def _log(model: Pipeline, unseen: pd.DataFrame, rows: pd.DataFrame, days: Span,
     mlflow.sklearn.log_model(
         model, name="model", input_example=example, pyfunc_predict_fn="predict_proba",
         signature=mlflow.models.infer_signature(example, model.predict_proba(example)),
-        metadata=notes, skops_trusted_types=TRUSTED_TYPES,
-        pip_requirements=[f"{name}=={version(name)}"
-                          for name in ("mlflow", "scikit-learn", "pandas", "numpy", "skops")])
+        metadata=notes, serialization_format="cloudpickle",  # the runtimes' MLflow has no skops
+        pip_requirements=[f"mlflow=={mlflow.__version__}", *(
+            f"{name}=={version(name)}"
+            for name in ("scikit-learn", "pandas", "numpy", "cloudpickle"))])
 
 
 def _score_shares(scores: NDArray[np.float64]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -30,11 +31,18 @@ def imports(folder: str) -> Iterator[tuple[str, str]]:
     ("mlflow-triggers", "pyspark"),
     ("mlflow-notebooks", "branchline"),
     ("src/fraud_detection", "databricks"),
-    ("src/branchline", "databricks"),
+    ("mlflow-triggers", "databricks"),
 ])
 def test_no_import_goes_through_a_closed_door(folder: str, forbidden: str) -> None:
     assert [(file, name) for file, name in imports(folder)
             if name.partition(".")[0] == forbidden] == []
+
+
+def test_only_one_room_imports_the_databricks_sdk() -> None:
+    files = {file for file, name in imports("src/branchline")
+             if name.partition(".")[0] == "databricks"}
+    assert files
+    assert {Path(file).parent for file in files} == {ROOT / "src" / "branchline" / "databricks"}
 
 
 @pytest.mark.parametrize("module", [
@@ -62,4 +70,5 @@ def test_help_imports_neither_spark_nor_mlflow_nor_pandas() -> None:
     loaded = {line.rpartition("|")[2].strip().partition(".")[0]
               for line in done.stderr.splitlines() if line.startswith("import time:")}
     assert "click" in loaded
-    assert not loaded & {"pyspark", "mlflow", "pandas", "numpy", "sklearn", "fraud_detection"}
+    assert not loaded & {"pyspark", "mlflow", "pandas", "numpy", "sklearn", "fraud_detection",
+                         "databricks"}

@@ -12,16 +12,16 @@ import pytest
 from branchline import wheel
 from branchline.branch import Branch
 from branchline.errors import RunFailed
-from branchline.launch import Request, launch, place_values, tags
+from branchline.launch import Request, launch, tags
 from branchline.projects import Project
 from branchline.source import Source
-from branchline.targets import Target
+from branchline.targets import LocalTarget
 from branchline.tracking import Tracking, connect
 from tests.conftest import ROOT
 from tests.processes import kill, processes_of_session, wait_until
 
 SAMPLE = Project.read(ROOT / "tests" / "sample-project")
-TARGET = Target("local", "sqlite:///mlflow.db", "lakehouse", "/branchline")
+TARGET = LocalTarget("local", "sqlite:///mlflow.db", "lakehouse", "/branchline")
 pytestmark = pytest.mark.spark
 
 
@@ -38,7 +38,8 @@ def tracking(store: str, tmp_path: Path) -> Tracking:
 def started(tracking: Tracking, asked: Request, name: str) -> tuple[str, str]:
     experiment_id = tracking.experiment(f"/branchline/sample-project/{name}")
     source = Source("1.0", "c0ffee" * 6 + "c0ff", None)
-    run_id = tracking.start(experiment_id, "main", tags(asked, source, "me"), asked.parameters)
+    run_id = tracking.start(experiment_id, "main", tags(asked, source, "me", "local"),
+                            asked.parameters)
     return experiment_id, run_id
 
 
@@ -133,7 +134,7 @@ def test_ctrl_c_and_sigterm_mark_the_run_killed_and_leave_no_process(
 
 
 def test_a_target_gives_the_branch_s_tables(tmp_path: Path) -> None:
-    values = place_values(TARGET, Branch("branch", "Feature/A"), tmp_path)
+    values = TARGET.parameters(Branch("branch", "Feature/A"), tmp_path)
     assert values["lakehouse"] == str(tmp_path / "lakehouse")
     assert values["schema"] == Branch("branch", "Feature/A").schema != "feature_a"
 

@@ -35,12 +35,16 @@ def test_a_project_with_one_entry_point_has_no_next_command(
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize(("uri", "shown"), [
-    ("https://ml.example/", "https://ml.example/#/experiments/1/runs/a"),
-    ("sqlite:///x.db", "http://127.0.0.1:5000/#/experiments/1/runs/a  (after `make ui`)"),
-])
-def test_a_run_s_address_is_its_server_s_or_the_one_of_make_ui(uri: str, shown: str) -> None:
-    assert address(uri, "1", "a") == shown
+@pytest.mark.parametrize(("store", "shown"), [
+    (Tracking("https://ml.example/", None), "https://ml.example/#/experiments/1/runs/a"),
+    (Tracking("sqlite:///x.db", None),
+     "http://127.0.0.1:5000/#/experiments/1/runs/a  (after `make ui`)"),
+    (Tracking("databricks", None, "https://ws.example/ml"),
+     "https://ws.example/ml/experiments/1/runs/a"),
+], ids=["server", "database", "workspace"])
+def test_a_run_s_address_is_its_server_s_or_the_one_of_make_ui(
+        store: Tracking, shown: str) -> None:
+    assert address(store, "1", "a") == shown
 
 
 @pytest.mark.spark

@@ -1,0 +1,1 @@
+"""The one seam to Databricks: MLflow projects on the Jobs API, files, runtimes."""

@@ -1,0 +1,146 @@
+"""A trigger's run on a workspace: the branch's experiment, the submission, the way to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from databricks.sdk import WorkspaceClient
+
+from branchline.databricks.client import connect, translated
+from branchline.databricks.files import destination
+from branchline.databricks.job_run import JobRun
+from branchline.databricks.live import requirements, sync
+from branchline.databricks.place import of_target
+from branchline.databricks.project_files import upload
+from branchline.databricks.request import tag_value
+from branchline.databricks.sending import Work, python_script, send
+from branchline.errors import PlatformError, RunCancelled, RunFailed
+from branchline.interrupts import held, interruptible
+from branchline.launch import Request
+from branchline.publishing import publish, publish_checkout
+from branchline.targets import WorkspaceTarget
+from branchline.tracking import Tracking
+
+__all__ = ["Remote", "sign_in"]
+
+TAGS = ("project", "branch", "commit", "started_by")
+
+
+def sign_in(target: WorkspaceTarget, environment: MutableMapping[str, str],
+            say: Callable[[str], None]) -> Remote:
+    """The workspace, signed in; `environment` gets what MLflow's own clients sign in with.
+
+    `say` is called with a line at each change of what a run is doing.
+
+    Raises:
+        PlatformError: it cannot be signed in to.
+    """
+    if target.profile:
+        environment["DATABRICKS_CONFIG_PROFILE"] = target.profile
+    if target.host:
+        environment["DATABRICKS_HOST"] = target.host
+    environment.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")  # else four minutes of silence
+    client = connect(target.profile, target.host)
+    return Remote(target, client, Tracking("databricks", None, f"{client.config.host}/ml"), say)
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A workspace that runs can be sent to."""
+
+    target: WorkspaceTarget
+    client: WorkspaceClient
+    tracking: Tracking
+    say: Callable[[str], None]
+
+    def experiment(self, name: str) -> str:
+        """The id of the experiment called `name`, made with its folder where it is missing."""
+        folder = name.rpartition("/")[0]
+
+        def make_folder() -> None:
+            with translated(f"experiment folder {folder}"):
+                self.client.workspace.mkdirs(folder)
+
+        return self.tracking.experiment(name, make_folder)
+
+    def launch(self, request: Request, experiment_id: str, run_id: str, tags: Mapping[str, str],
+               wait: bool) -> None:
+        """Send the project, and follow it to its end if `wait`.
+
+        Raises:
+            RunFailed: it ended without success; why is told.
+            RunCancelled: somebody cancelled it on the platform.
+            KeyboardInterrupt: Ctrl-C or SIGTERM; it was cancelled, its run is marked KILLED.
+        """
+        self.tracking.client()
+        with interruptible():
+            with self.tracking.never_left_running(run_id):
+                job_run = self._sent(request, experiment_id, run_id, tags)
+            submitted = JobRun(self.client, run_id, job_run, self.say)
+            with self._cancelled_on_interrupt(submitted):
+                self._record(submitted)
+            if wait:
+                self._follow(submitted, request.project.name)
+
+    def attach(self, run_id: str) -> None:
+        """Follow a run that was submitted earlier to its end.
+
+        Raises:
+            BadInput: the MLflow run is none of a job.
+            RunFailed, KeyboardInterrupt: as `launch`.
+        """
+        self.tracking.client()
+        with interruptible():
+            self._follow(JobRun.of(self.client, run_id, self.say), run_id)
+
+    def _sent(self, request: Request, experiment_id: str, run_id: str,
+              tags: Mapping[str, str]) -> int:
+        folder = request.project.folder
+        place = of_target(self.target, folder, request.root)
+        assert place.folder
+        script, arguments = python_script(folder, request.entry_point, request.parameters)
+        files = destination(place.folder, self.client)
+        variables = {}
+        if request.live:
+            owner = tag_value(f"{request.branch.slug}-{tags['started_by']}")
+            copy, sources = sync(request.root, folder, f"live/{owner}", files)
+            libraries, variables = requirements(request.root), {"PYTHONPATH": sources}
+        else:
+            copy = upload(folder, request.project.name, files)
+            libraries = (self._wheel(request),)
+        work = Work(request.project.name, copy, script, arguments, run_id, experiment_id, libraries,
+                    variables, {name: tags[name] for name in TAGS})
+        return send(self.client, work, place, self.say)
+
+    def _wheel(self, request: Request) -> str:
+        wheels = destination(self.target.wheels, self.client)
+        if request.wheel:
+            return publish(request.wheel, wheels).reference
+        return publish_checkout(request.root, wheels).reference
+
+    def _record(self, submitted: JobRun) -> None:
+        try:
+            self.say(f"job run {submitted.job_run}  {submitted.record()}")
+        except PlatformError as problem:  # it runs; where, is of less weight
+            self.say(f"job run {submitted.job_run} is submitted, but not noted in its MLflow run: "
+                     f"{problem}")
+
+    @contextmanager
+    def _cancelled_on_interrupt(self, submitted: JobRun) -> Iterator[None]:
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.say("cancelling the job run")
+            with held():
+                submitted.cancel()
+            raise
+
+    def _follow(self, submitted: JobRun, name: str) -> None:
+        with self._cancelled_on_interrupt(submitted):
+            succeeded = submitted.wait()
+        outcome = submitted.outcome
+        if not succeeded and outcome:
+            kind = RunCancelled if outcome.cancelled else RunFailed
+            raise kind(f"{name}: {outcome.cause}")

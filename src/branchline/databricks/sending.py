@@ -1,0 +1,75 @@
+"""Sends a project's entry point, whose files are in the workspace, to be run there."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from databricks.sdk import WorkspaceClient
+
+from branchline.databricks.place import Place
+from branchline.databricks.project_files import START
+from branchline.databricks.request import Script, Submission
+from branchline.databricks.submission import Persistence, submit
+from branchline.errors import BadInput
+
+__all__ = ["Work", "python_script", "send"]
+
+
+@dataclass(frozen=True)
+class Work:
+    """An entry point as it is to run: its script in a copy of its project, as which MLflow run.
+
+    `copy` is the workspace folder of the project's files and start.py, `script` relative to it;
+    `libraries` and `variables` are as in `request.Submission` and `request.Script`.
+    """
+
+    project: str
+    copy: str
+    script: str
+    arguments: tuple[str, ...]
+    run_id: str
+    experiment_id: str
+    libraries: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def python_script(folder: Path, entry_point: str,
+                  parameters: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """Script and arguments of an MLproject's entry point, its parameters filled in by MLflow.
+
+    Raises:
+        BadInput: the entry point's command is not `python SCRIPT ...`.
+    """
+    from mlflow.projects.utils import load_project
+    project = load_project(str(folder))  # type: ignore[no-untyped-call]
+    command = project.get_entry_point(entry_point).compute_command(dict(parameters), None)
+    words = shlex.split(command)
+    if len(words) < 2 or words[0] not in ("python", "python3") or not words[1].endswith(".py"):
+        raise BadInput(f"{folder.name}/MLproject, entry point {entry_point}: command {command!r}; "
+                       "on Databricks expected `python SCRIPT.py [argument ...]`.")
+    return words[1], tuple(words[2:])
+
+
+def send(client: WorkspaceClient, work: Work, place: Place, say: Callable[[str], None],
+         persistence: Persistence = Persistence()) -> int:
+    """Submit the work, once; the job run's id.
+
+    Raises:
+        BranchlineError: what `submit` raises.
+        KeyboardInterrupt: interrupted; nothing goes on.
+    """
+    script = Script(
+        start=f"{work.copy}/{START}".removeprefix("/Workspace"), path=f"{work.copy}/{work.script}",
+        arguments=work.arguments,
+        variables={"MLFLOW_RUN_ID": work.run_id, "MLFLOW_EXPERIMENT_ID": work.experiment_id,
+                   **work.variables})
+    submission = Submission(
+        name=f"{work.project} {work.run_id}", token=work.run_id, script=script,
+        new_cluster=place.new_cluster, existing_cluster_id=place.existing_cluster_id,
+        serverless=place.serverless, libraries=work.libraries, tags={**place.tags, **work.tags},
+        permissions=place.permissions, timeout_seconds=place.timeout_seconds)
+    return submit(client, submission, say, persistence)

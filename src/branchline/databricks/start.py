@@ -1,0 +1,34 @@
+"""The first code of a run on the platform: makes the place that a project's script expects.
+
+Uploaded beside the project, so it needs nothing but Python:
+`start.py [NAME=VALUE ...] -- SCRIPT [ARGUMENT ...]`. The variables are for compute that cannot be
+given any; one called PYTHONPATH is searched first for modules.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import sys
+
+__all__ = ["main"]
+
+
+def main(arguments: list[str]) -> None:
+    """Run the script as `python SCRIPT ARGUMENT ...` would in the script's folder."""
+    end = arguments.index("--")
+    for pair in arguments[:end]:
+        name, _, value = pair.partition("=")
+        os.environ[name] = value
+        if name == "PYTHONPATH":  # for this process; Spark's Python workers read the variable
+            sys.path.insert(0, value)
+    script = arguments[end + 1]
+    folder = os.path.dirname(script)
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    sys.argv = arguments[end + 1:]
+    runpy.run_path(script, run_name="__main__")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

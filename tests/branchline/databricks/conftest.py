@@ -1,0 +1,89 @@
+"""A workspace that runs projects, signed in to as MLflow and the SDK are, and a small project."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import pytest
+from databricks.sdk import WorkspaceClient
+
+from tests.conftest import ROOT
+from tests.workspace import Workspace
+
+MLPROJECT = """name: greeting
+entry_points:
+  main:
+    parameters:
+      who: {default: world}
+      then: {default: end}
+    command: python main.py {who} {then}
+  silent:
+    command: python silent.py
+  shell:
+    command: echo hello
+"""
+MAIN = """
+import sys, time
+import mlflow
+import words
+
+who, then = sys.argv[1:]
+with mlflow.start_run() as run:
+    mlflow.log_metric("letters", len(who))
+    mlflow.log_param("said", words.GREETING)
+    if then == "fail":
+        raise ValueError("told to fail")
+    if then == "sleep":
+        mlflow.set_tag("sleeping", "yes")
+        time.sleep(600)
+"""
+
+
+@pytest.fixture(scope="session")
+def _runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    with Workspace.start(tmp_path_factory.mktemp("runner"), phase_seconds=0.1) as started:
+        yield started
+
+
+@pytest.fixture
+def runner(_runner: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    """The workspace; this process is signed in as a developer."""
+    before = mlflow.get_tracking_uri()
+    for name, value in _runner.environment().items():
+        monkeypatch.setenv(name, value)
+    mlflow.set_tracking_uri("databricks")
+    yield _runner
+    _runner.clear_faults()
+    mlflow.set_tracking_uri(before)
+
+
+@pytest.fixture
+def client(runner: Workspace) -> WorkspaceClient:
+    return runner.client()
+
+
+@pytest.fixture
+def greeting(tmp_path: Path) -> Path:
+    """A project that stands in no repository, so that it has no wheel."""
+    folder = tmp_path / "greeting"
+    folder.mkdir()
+    for name, text in (("MLproject", MLPROJECT), ("main.py", MAIN), ("silent.py", "print(1)\n"),
+                       ("sleep.py", "import time\ntime.sleep(600)\n"),
+                       ("words.py", "GREETING = 'hello'\n"),
+                       ("cluster.json", (ROOT / "cluster.json").read_text())):
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture
+def experiment(runner: Workspace, tmp_path: Path) -> str:
+    """The id of an experiment of this test."""
+    runner.client().workspace.mkdirs("/Shared/tests")
+    made: str = mlflow.create_experiment(f"/Shared/tests/{tmp_path.name}")
+    return made
+
+
+CLUSTER = json.loads((ROOT / "cluster.json").read_text())

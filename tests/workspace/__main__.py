@@ -1,0 +1,34 @@
+"""A workspace for a person: `python -m tests.workspace`, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+from tests.workspace import Workspace
+from tests.workspace.identity import USERS
+
+
+def main() -> None:
+    """Serve a workspace from a folder that is kept, and say how to use it."""
+    parser = argparse.ArgumentParser(prog="python -m tests.workspace", description=__doc__)
+    parser.add_argument("--port", type=int, default=8443)
+    parser.add_argument("--folder", type=Path, default=Path(".local/workspace"))
+    parser.add_argument("--environment", choices=["current", "runtime"], default="runtime",
+                        help="the libraries that runs find: this environment's or the runtime's")
+    parser.add_argument("--no-dbfs-root", action="store_true", help="as new workspaces have it")
+    given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), Workspace.start(
+            given.folder, given.port, environment=given.environment,
+            dbfs_root=not given.no_dbfs_root) as workspace:
+        print(f"workspace  {workspace.host}, kept in {given.folder}; Ctrl-C ends it\n\n"
+              f"export DATABRICKS_HOST={workspace.host}\n"
+              f"export DATABRICKS_TOKEN={workspace.token()}  # {next(iter(USERS))}", flush=True)
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""What may be chosen about a workspace when it is started."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where a workspace keeps everything, and how it behaves.
+
+    `environment` is what runs find besides their wheel: "current" the libraries of this test's
+    interpreter, "runtime" those of the Databricks runtime that the request names. A cluster's start
+    and the installation of libraries take `phase_seconds` each, at least.
+    """
+
+    folder: Path
+    environment: str = "current"
+    phase_seconds: float = 0.3
+    dbfs_root: bool = True
+
+    def as_json(self) -> str:
+        return json.dumps({**asdict(self), "folder": str(self.folder)})
+
+    @classmethod
+    def from_json(cls, text: str) -> Options:
+        values = json.loads(text)
+        return cls(**{**values, "folder": Path(values["folder"])})
