@@ -35,6 +35,15 @@ CONNECT = {"spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
            "spark.connect.grpc.binding.port": str(free_port())}
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the workspace server, which is not for `make test-fast`."""
+    for item in items:
+        needs = "_workspace" in getattr(item, "fixturenames", ())
+        if needs or (ROOT / "tests" / "workspace") in item.path.parents:
+            item.add_marker("server")
+
+
 @pytest.fixture(scope="session")
 def readme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readme]:
     """The README's commands at work in a fresh clone."""
@@ -70,6 +79,22 @@ def connect(spark: Any) -> str:
     """The address of the Spark Connect server that the session's JVM also is."""
     port = spark.conf.get("spark.connect.grpc.binding.port")
     return f"sc://{CONNECT['spark.connect.grpc.binding.address']}:{port}"
+
+
+@pytest.fixture(scope="session")
+def _workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from tests.workspace import Workspace
+    with Workspace.start(tmp_path_factory.mktemp("workspace"), phase_seconds=0.1) as started:
+        for volume in ("files", "wheels"):
+            (started.folder / "volumes" / "dev" / "branchline" / volume).mkdir(parents=True)
+        yield started
+
+
+@pytest.fixture
+def workspace(_workspace: Any) -> Iterator[Any]:
+    """A Databricks workspace, one for all tests; each begins without faults."""
+    yield _workspace
+    _workspace.clear_faults()
 
 
 @pytest.fixture

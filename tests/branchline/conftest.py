@@ -1,8 +1,8 @@
-"""A real workspace server for the tests of this folder, and every kind of destination."""
+"""Every kind of destination, and the calls that an act causes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +13,16 @@ from branchline.destinations import Destination, LocalFolder
 from tests.processes import wait_until
 from tests.workspace import Workspace
 
-VOLUME = "/Volumes/dev/shared/files"
-
-
-@pytest.fixture(scope="session")
-def _file_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    with Workspace.start(tmp_path_factory.mktemp("workspace")) as started:
-        (started.folder / VOLUME.replace("/Volumes", "volumes")).mkdir(parents=True)
-        yield started
-
-
-@pytest.fixture
-def file_server(_file_server: Workspace) -> Iterator[Workspace]:
-    yield _file_server
-    _file_server.clear_faults()
+VOLUME = "/Volumes/dev/branchline/files"
 
 
 @pytest.fixture(params=["local", "volume", "workspace", "dbfs"])
-def place(request: pytest.FixtureRequest, file_server: Workspace, tmp_path: Path) -> Destination:
+def place(request: pytest.FixtureRequest, workspace: Workspace, tmp_path: Path) -> Destination:
     """An empty destination of each kind; its top folder is not there yet."""
     own = f"{tmp_path.parent.name}-{tmp_path.name}"
     if request.param == "local":
         return LocalFolder(tmp_path / "not" / "there")
-    client = file_server.client()
+    client = workspace.client()
     if request.param == "volume":
         return Volume(client, f"{VOLUME}/{own}")
     if request.param == "workspace":

@@ -59,10 +59,10 @@ def test_other_bytes_of_a_version_are_refused_with_both_checksums(
     assert "\n" not in str(refused.value) and place.read(PATH) == b"the wheel"
 
 
-def test_looking_up_is_two_calls_and_no_download(place: Destination, file_server: Workspace,
+def test_looking_up_is_two_calls_and_no_download(place: Destination, workspace: Workspace,
                                                  tmp_path: Path) -> None:
     publish(wheel(tmp_path), place)
-    calls = called(file_server, lambda: look_up("sample", "1.0+g1", place))
+    calls = called(workspace, lambda: look_up("sample", "1.0+g1", place))
     assert len(calls) == (0 if isinstance(place, LocalFolder) else 2)
     assert not [call for call in calls if call["path"].endswith(".whl")]
 
@@ -123,8 +123,8 @@ def test_a_checksum_file_with_something_else_in_it_is_bad_input(
 
 
 def test_a_file_in_the_place_of_the_version_s_folder_is_bad_input(
-        file_server: Workspace, tmp_path: Path) -> None:
-    place = Volume(file_server.client(), f"{VOLUME}/in-the-way")
+        workspace: Workspace, tmp_path: Path) -> None:
+    place = Volume(workspace.client(), f"{VOLUME}/in-the-way")
     place.create("sample/1.0+g1", b"")
     with pytest.raises(BadInput, match=re.escape(f"{PATH}.sha256: can be neither created nor")):
         publish(wheel(tmp_path), place)

@@ -46,9 +46,9 @@ def test_a_killed_publisher_leaves_nothing_that_counts_and_is_completed_by_the_n
 
 
 def test_a_service_that_fails_after_the_claim_is_completed_by_the_next(
-        file_server: Workspace, tmp_path: Path) -> None:
-    place = Volume(file_server.client(), f"{VOLUME}/failing")
-    file_server.fault("500", path="/api/2.0/fs/files", method="PUT", after=1)
+        workspace: Workspace, tmp_path: Path) -> None:
+    place = Volume(workspace.client(), f"{VOLUME}/failing")
+    workspace.fault("500", path="/api/2.0/fs/files", method="PUT", after=1)
     with pytest.raises(Unreachable):
         publish(wheel(tmp_path), place)
     assert place.entries("sample/1.0+g1") and look_up("sample", "1.0+g1", place) is None
@@ -56,9 +56,9 @@ def test_a_service_that_fails_after_the_claim_is_completed_by_the_next(
 
 
 def test_a_wheel_cut_off_between_two_blocks_does_not_count(
-        file_server: Workspace, tmp_path: Path) -> None:
-    place, content = Dbfs(file_server.client(), "dbfs:/FileStore/failing"), bytes(3 * 2**20)
-    file_server.fault("500", path="/api/2.0/dbfs/add-block", after=1)
+        workspace: Workspace, tmp_path: Path) -> None:
+    place, content = Dbfs(workspace.client(), "dbfs:/FileStore/failing"), bytes(3 * 2**20)
+    workspace.fault("500", path="/api/2.0/dbfs/add-block", after=1)
     with pytest.raises(Unreachable):
         publish(wheel(tmp_path, content), place)
     assert [entry.size for entry in place.entries("sample/1.0+g1")][0] == 2**20
@@ -67,9 +67,9 @@ def test_a_wheel_cut_off_between_two_blocks_does_not_count(
 
 
 def test_a_claim_whose_answer_is_lost_on_the_way_does_no_harm(
-        file_server: Workspace, tmp_path: Path) -> None:
-    place = Volume(file_server.client(), f"{VOLUME}/lost-answers")
-    file_server.fault("cut_after", path="/api/2.0/fs/files", method="PUT")
+        workspace: Workspace, tmp_path: Path) -> None:
+    place = Volume(workspace.client(), f"{VOLUME}/lost-answers")
+    workspace.fault("cut_after", path="/api/2.0/fs/files", method="PUT")
     assert verified(publish(wheel(tmp_path), place), place) == b"the wheel"
 
 
@@ -112,23 +112,23 @@ def publish_at_once(server: Workspace, address: str, *wheels: Path) -> list[str]
 
 @pytest.mark.parametrize("kind", ["local", VOLUME])
 def test_two_processes_that_publish_the_same_bytes_both_succeed(
-        file_server: Workspace, tmp_path: Path, kind: str) -> None:
+        workspace: Workspace, tmp_path: Path, kind: str) -> None:
     address = str(tmp_path / "wheels") if kind == "local" else f"{kind}/same"
     content = os.urandom(2**20)
     files = [wheel(tmp_path / name, content) for name in ("one", "two")]
-    assert publish_at_once(file_server, address, *files) == ["0", "0"]
-    found, place = found_at(file_server, address)
+    assert publish_at_once(workspace, address, *files) == ["0", "0"]
+    found, place = found_at(workspace, address)
     assert verified(found, place) == content
 
 
 @pytest.mark.parametrize("kind", ["local", VOLUME])
 def test_of_two_processes_that_publish_other_bytes_one_wins_whole(
-        file_server: Workspace, tmp_path: Path, kind: str) -> None:
+        workspace: Workspace, tmp_path: Path, kind: str) -> None:
     address = str(tmp_path / "wheels") if kind == "local" else f"{kind}/different"
     files = [wheel(tmp_path / name, os.urandom(2**20)) for name in ("one", "two")]
-    said = publish_at_once(file_server, address, *files)
+    said = publish_at_once(workspace, address, *files)
     assert sorted(said) == ["0", "refused\n0"]
-    found, place = found_at(file_server, address)
+    found, place = found_at(workspace, address)
     assert verified(found, place) == files[said.index("0")].read_bytes()
 
 

@@ -7,6 +7,10 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import AlreadyExists, BadRequest
+from databricks.sdk.service.catalog import VolumeType
+
 from tests.workspace import Workspace
 from tests.workspace.identity import USERS
 
@@ -24,10 +28,21 @@ def main() -> None:
     with suppress(KeyboardInterrupt), Workspace.start(
             given.folder, given.port, environment=given.environment,
             dbfs_root=not given.no_dbfs_root) as workspace:
+        make_volumes(workspace.client())
         print(f"workspace  {workspace.host}, kept in {given.folder}; Ctrl-C ends it\n\n"
               f"export DATABRICKS_HOST={workspace.host}\n"
-              f"export DATABRICKS_TOKEN={workspace.token()}  # {next(iter(USERS))}", flush=True)
+              f"export DATABRICKS_TOKEN={workspace.token()}  # {next(iter(USERS))}\n"
+              "python mlflow-triggers/run.py fraud-training --on emulated", flush=True)
         signal.pause()
+
+
+def make_volumes(client: WorkspaceClient) -> None:
+    """The volumes of the target `emulated` in targets.yml, where they are not there yet."""
+    with suppress(BadRequest, AlreadyExists):
+        client.schemas.create("branchline", "dev")
+    for name in ("files", "wheels"):
+        with suppress(BadRequest, AlreadyExists):
+            client.volumes.create("dev", "branchline", name, VolumeType.MANAGED)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from tests.workspace import (
-    catalog_api, clusters, dbfs, experiments, faults, identity, jobs, volumes, workspace_files)
+    catalog_api, clusters, dbfs, experiments, faults, identity, jobs, saved_jobs,
+    volumes, workspace_files)
 from tests.workspace.catalog import Catalog
 from tests.workspace.environments import Environments
 from tests.workspace.errors import answer_errors
@@ -49,7 +50,8 @@ def application(options: Options, runs: Runs) -> FrontDoor:
         clusters.routes(runs.machine.clusters),
         catalog_api.routes(Catalog(folder / "catalogs", folder / "volumes")),
         experiments.routes(known),
-        jobs.routes(runs))
+        jobs.routes(runs),
+        saved_jobs.routes(saved_jobs.SavedJobs(folder / "jobs.json", runs)))
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     answer_errors(app)
     for part in parts:

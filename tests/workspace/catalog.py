@@ -6,13 +6,16 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from tests.workspace.errors import ApiError, invalid
+from tests.workspace.errors import ApiError, invalid, not_emulated
 
 CATALOGS = ("spark_catalog", "dev")
 
 
 class Catalog:
-    """A schema is `<tables>/<catalog>/<schema>.db`, as Spark has it; a volume its own folder."""
+    """A schema is `<tables>/<catalog>/<schema>.db`, as Spark has it; a volume its own folder.
+
+    The schema `default` is the catalog's folder itself.
+    """
 
     def __init__(self, tables: Path, volumes: Path) -> None:
         self.tables, self.volumes = tables, volumes
@@ -20,7 +23,7 @@ class Catalog:
             self.schema_folder(catalog, "default").mkdir(parents=True, exist_ok=True)
 
     def schema_folder(self, catalog: str, schema: str) -> Path:
-        return self.tables / catalog / f"{schema}.db"
+        return self.tables / catalog / ("" if schema == "default" else f"{schema}.db")
 
     def schema(self, full_name: str) -> dict[str, Any]:
         """The schema's description.
@@ -41,8 +44,8 @@ class Catalog:
 
     def schemas(self, catalog: str) -> list[dict[str, Any]]:
         self.require_catalog(catalog)
-        return [self.schema(f"{catalog}.{folder.stem}")
-                for folder in sorted((self.tables / catalog).glob("*.db"))]
+        names = ["default", *sorted(place.stem for place in (self.tables / catalog).glob("*.db"))]
+        return [self.schema(f"{catalog}.{name}") for name in names]
 
     def create_schema(self, catalog: str, schema: str) -> dict[str, Any]:
         """Names are kept in lower case.
@@ -61,6 +64,8 @@ class Catalog:
     def delete_schema(self, full_name: str, force: bool) -> None:
         self.schema(full_name)
         catalog, schema = parts(full_name, 2)
+        if schema == "default":
+            raise not_emulated("deleting the schema default")
         inside = [*self.tables_of(full_name), *self.volumes_of(full_name)]
         if inside and not force:
             raise ApiError(400, "INVALID_STATE", f"Schema '{full_name}' is not empty. The schema "

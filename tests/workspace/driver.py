@@ -100,10 +100,11 @@ def _stand_in_for_auto_loader(reader: Any) -> None:
 def _register(session: Any) -> None:
     """Spark's catalog is in memory: tell it the schemas and Delta tables that are on disk."""
     warehouse = Path(session.conf.get("spark.sql.warehouse.dir").removeprefix("file:"))
-    for schema in sorted(warehouse.glob("*.db")):
-        session.sql(f"CREATE SCHEMA IF NOT EXISTS spark_catalog.`{schema.stem}`")
-        for log in sorted(schema.glob("*/_delta_log")):
-            _register_table(session, schema.stem, log.parent)
+    folders = {"default": warehouse, **{folder.stem: folder for folder in warehouse.glob("*.db")}}
+    for schema, folder in folders.items():
+        session.sql(f"CREATE SCHEMA IF NOT EXISTS spark_catalog.`{schema}`")
+        for log in folder.glob("*/_delta_log"):
+            _register_table(session, schema, log.parent)
 
 
 def _register_table(session: Any, schema: str, folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, cast
@@ -41,12 +42,17 @@ class Fault:
 
 @dataclass(frozen=True)
 class Call:
-    """A call that came in; status 0 is a connection that was cut."""
+    """A call that came in; status 0 is a connection that was cut.
+
+    `seconds` are the server's own, `answered` is the time of its answer in seconds since 1970.
+    """
 
     method: str
     path: str
     status: int
     user: str
+    seconds: float
+    answered: float
 
 
 class Faults:
@@ -103,10 +109,12 @@ class FrontDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith("/_emulator"):
             return await self.app(scope, receive, send)
+        began = time.perf_counter()
         fault = self.faults.of_call(scope["method"], scope["path"])
         status = await self._answer(fault, scope, receive, send)
         user = user_of(Headers(scope=scope))
-        self.calls.append(Call(scope["method"], scope["path"], status, user.name if user else ""))
+        self.calls.append(Call(scope["method"], scope["path"], status, user.name if user else "",
+                               time.perf_counter() - began, time.time()))
 
     async def _answer(self, fault: Fault | None, scope: Scope, receive: Receive,
                       send: Send) -> int:

@@ -20,8 +20,8 @@ OTHER_TASKS = ("notebook_task", "python_wheel_task", "spark_jar_task", "sql_task
 class Work:
     """One task to run. `compute` is new, existing or serverless.
 
-    `version` is a spark_version key or a serverless environment version, `libraries` the wheels
-    (on serverless: pip requirements), `cluster` the new cluster's spec or the existing one's.
+    `version` is a spark_version key or a serverless environment version, `libraries` are wheels and
+    pip requirements, `cluster` the new cluster's spec or the existing one's.
     """
 
     run_name: str
@@ -134,12 +134,17 @@ def _libraries(task: dict[str, Any], body: dict[str, Any], compute: str) -> list
             raise invalid("Libraries field is not supported for serverless task, please specify "
                           "libraries in environment.")
         return list(_environment(task, body).get("dependencies", []))
-    for library in task.get("libraries", []):
-        if "whl" not in library:
-            raise not_emulated(f"library {', '.join(library)}")
-        if not library["whl"].endswith(".whl"):
-            raise invalid(f"Library {library['whl']} is not a wheel: it must end with .whl.")
-    return [library["whl"] for library in task.get("libraries", [])]
+    return [_library(library) for library in task.get("libraries", [])]
+
+
+def _library(library: dict[str, Any]) -> str:
+    if "pypi" in library:
+        return str(library["pypi"]["package"])
+    if "whl" not in library:
+        raise not_emulated(f"library {', '.join(library)}")
+    if not library["whl"].endswith(".whl"):
+        raise invalid(f"Library {library['whl']} is not a wheel: it must end with .whl.")
+    return str(library["whl"])
 
 
 def _seconds(part: dict[str, Any]) -> int:

@@ -1,11 +1,30 @@
 from __future__ import annotations
 
+import io
+
 import pytest
 from databricks.sdk import WorkspaceClient
 
-from tests.workspace.conftest import Jobs
+from tests.workspace.conftest import VOLUME, Jobs
 
 SPARK = "from pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\n"
+
+
+STREAM = """
+files = spark.readStream.format('cloudFiles').option('cloudFiles.format', 'binaryFile')
+rows = files.load('/Volumes/dev/default/tests/landed').select('content')
+query = rows.writeStream.format('delta').trigger(availableNow=True)
+query = query.option('checkpointLocation', '/Volumes/dev/default/tests/checkpoint')
+query.toTable('spark_catalog.default.landed').awaitTermination()
+print('rows', spark.table('spark_catalog.default.landed').count())
+"""
+
+
+@pytest.mark.spark
+def test_auto_loaders_stand_in_takes_a_file_once(client: WorkspaceClient, jobs: Jobs) -> None:
+    for number in (1, 2):
+        client.files.upload(f"{VOLUME}/landed/{number}.csv", io.BytesIO(b"1,2"), overwrite=True)
+        assert f"rows {number}\n" in jobs.said(SPARK + STREAM)
 
 
 @pytest.mark.spark

@@ -105,12 +105,15 @@ class JobRun(SubmittedRun):
             return False
 
     def _settle(self, run: Run) -> None:
-        """The code on the platform ends its MLflow run itself, if it gets that far."""
+        """The code on the platform ends its MLflow run itself, if it gets that far.
+
+        A script that fails may have ended it as FINISHED: by MLflow's own last act of a process.
+        """
         self.outcome = diagnose(self._client, run)
         mlflow = MlflowClient()
         with answered(f"run {self._run_id}"):
-            left = RunStatus.from_string(mlflow.get_run(self._run_id).info.status)
-            if not RunStatus.is_terminated(left):
+            left = mlflow.get_run(self._run_id).info.status
+            if left not in ("FAILED", "KILLED") and left != _status(self.outcome):
                 if self.outcome.cause:
                     mlflow.set_tag(self._run_id, "error", self.outcome.cause)
                 mlflow.set_terminated(self._run_id, _status(self.outcome))

@@ -27,7 +27,13 @@ def main(arguments: list[str]) -> None:
     os.chdir(folder)
     sys.path.insert(0, folder)
     sys.argv = arguments[end + 1:]
-    runpy.run_path(script, run_name="__main__")
+    try:
+        runpy.run_path(script, run_name="__main__")
+    except Exception:
+        # Whoever started this catches what is raised, so that a hook of the script is never called.
+        if sys.excepthook is not sys.__excepthook__:
+            sys.excepthook(*sys.exc_info())
+        raise
 
 
 if __name__ == "__main__":

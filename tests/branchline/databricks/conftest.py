@@ -42,21 +42,14 @@ with mlflow.start_run() as run:
 """
 
 
-@pytest.fixture(scope="session")
-def _runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    with Workspace.start(tmp_path_factory.mktemp("runner"), phase_seconds=0.1) as started:
-        yield started
-
-
 @pytest.fixture
-def runner(_runner: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+def runner(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
     """The workspace; this process is signed in as a developer."""
     before = mlflow.get_tracking_uri()
-    for name, value in _runner.environment().items():
+    for name, value in workspace.environment().items():
         monkeypatch.setenv(name, value)
     mlflow.set_tracking_uri("databricks")
-    yield _runner
-    _runner.clear_faults()
+    yield workspace
     mlflow.set_tracking_uri(before)
 
 

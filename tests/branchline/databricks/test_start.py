@@ -46,3 +46,16 @@ def test_modules_of_pythonpath_go_first_except_for_the_projects_own(
     found = started(f"PYTHONPATH={tmp_path / 'src'}", "--", str(project / "main.py"),
                     where=tmp_path)
     assert found == {"mine": True}
+
+
+def test_the_hook_of_a_script_is_called_though_the_platform_catches_what_is_raised(
+        project: Path, tmp_path: Path) -> None:
+    (project / "main.py").write_text(
+        "import sys\nsys.excepthook = lambda *error: print('hook', error[1])\nraise ValueError(7)")
+    caller = ("import runpy, sys\nsys.argv = sys.argv[1:]\n"
+              "try:\n    runpy.run_path(sys.argv[0], run_name='__main__')\n"
+              "except ValueError as error:\n    print('caught', error)")
+    done = subprocess.run(
+        [sys.executable, "-c", caller, start.__file__ or "", "--", str(project / "main.py")],
+        cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "hook 7\ncaught 7\n"

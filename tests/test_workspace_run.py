@@ -1,0 +1,171 @@
+"""From a feature branch to its experiment and tables on a workspace, and what comes after."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+from mlflow.entities import Run
+
+from tests.clone import ROOT, clone
+from tests.workspace import Workspace
+
+pytestmark = pytest.mark.spark
+MLPROJECT = "name: where\nentry_points: {main: {command: python main.py}}\n"
+MAIN = """
+import fraud_detection
+import mlflow
+
+with mlflow.start_run():
+    mlflow.log_param("library", fraud_detection.__file__)
+"""
+LANDED = "/Volumes/dev/branchline/files/landed"
+SMALL = ["-P", f"data={LANDED}", "-P", "train_days=10"]
+
+
+@dataclass
+class Checkout:
+    """A clone on the branch a-feature, whose triggers go to the workspace."""
+
+    folder: Path
+    workspace: Workspace
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        variables = {name: text for name, text in os.environ.items()
+                     if not name.startswith(("MLFLOW_", "DATABRICKS_"))}
+        variables["PATH"] += f"{os.pathsep}{ROOT / '.uv' / 'bin'}"
+        return subprocess.Popen(
+            [sys.executable, "mlflow-triggers/run.py", "--on", "emulated", *arguments],
+            cwd=self.folder, env={**variables, **self.workspace.environment()}, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def run(self, *arguments: str) -> str:
+        process = self.start(*arguments)
+        said, complaints = process.communicate()
+        assert process.returncode == 0, said + complaints
+        assert complaints == ""
+        return said
+
+    def tables(self, schema: str) -> set[str]:
+        found = self.workspace.client().tables.list("spark_catalog", schema)
+        return {str(table.name) for table in found}
+
+
+@pytest.fixture(scope="module")
+def checkout(_workspace: Workspace, landing: Path,
+             tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    volume = _workspace.folder / "volumes" / LANDED.removeprefix("/Volumes/")
+    volume.mkdir(parents=True)
+    for file in landing.iterdir():
+        (volume / file.name).write_bytes(file.read_bytes())
+    folder = clone(tmp_path_factory.mktemp("checkout") / "clone")
+    (folder / "mlflow-notebooks" / "where").mkdir()
+    (folder / "mlflow-notebooks" / "where" / "MLproject").write_text(MLPROJECT)
+    (folder / "mlflow-notebooks" / "where" / "main.py").write_text(MAIN)
+    return Checkout(folder, _workspace)
+
+
+@pytest.fixture(scope="module")
+def said(checkout: Checkout) -> str:
+    """What the first run of the whole project said."""
+    return checkout.run("fraud-training", *SMALL)
+
+
+@pytest.fixture
+def signed_in(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Any:
+    for name, value in workspace.environment().items():
+        monkeypatch.setenv(name, value)
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri("databricks")
+    yield mlflow.MlflowClient()
+    mlflow.set_tracking_uri(before)
+
+
+def newest_run(client: Any, branch: str, project: str = "fraud-training") -> Run:
+    experiment = client.get_experiment_by_name(f"/Shared/branchline/{project}/{branch}")
+    found: Run = client.search_runs([experiment.experiment_id])[0]
+    return found
+
+
+def test_the_whole_project_runs_from_the_wheel_in_the_branchs_experiment(
+        checkout: Checkout, said: str, signed_in: Any) -> None:
+    assert "average_precision" in said and "running" in said
+    run = newest_run(signed_in, "a-feature")
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["predict/rows"] > 0
+    tags = run.data.tags
+    assert tags["branch"] == "a-feature" and tags["mlflow.project.backend"] == "databricks-jobs"
+    assert re.fullmatch(r"0\.1\.0\+g[0-9a-f]{12}(\.d[0-9a-f]{12})?", tags["wheel_version"])
+    models = mlflow.search_logged_models([run.info.experiment_id], output_format="list")
+    assert mlflow.sklearn.load_model(models[0].model_uri).predict_proba  # uploaded whole
+
+
+def test_the_tables_are_in_the_branchs_schema(checkout: Checkout, said: str) -> None:
+    schemas = [str(schema.name) for schema in
+               checkout.workspace.client().schemas.list("spark_catalog")]
+    assert [name for name in schemas if name.startswith("a_feature")] == [
+        next(name for name in schemas if name.startswith("a_feature__landed_"))]
+    assert {"bronze_transactions", "silver_transactions", "gold_features", "gold_scores"} <= (
+        checkout.tables(next(name for name in schemas if name.startswith("a_feature__landed_"))))
+
+
+def test_a_second_trigger_uploads_nothing_and_needs_twelve_calls_until_it_is_submitted(
+        checkout: Checkout, said: str, signed_in: Any) -> None:
+    checkout.run("where")
+    assert "/site-packages/" in newest_run(signed_in, "a-feature", "where").data.params["library"]
+    before = len(checkout.workspace.calls())
+    told = checkout.run("where", "--no-wait")
+    paths = [(call["method"], call["path"]) for call in checkout.workspace.calls()[before:]]
+    submitted = paths.index(("POST", "/api/2.2/jobs/runs/submit"))
+    assert submitted < 12
+    assert [path for method, path in paths[:submitted] if method == "PUT" or "import" in path] == []
+    assert "--attach" in told
+    assert "/ml/experiments/" in checkout.run("--attach", told.split()[-1])
+    assert newest_run(signed_in, "a-feature", "where").info.status == "FINISHED"
+
+
+def test_two_branches_at_once_do_not_meet_even_if_one_fails(
+        checkout: Checkout, said: str, signed_in: Any) -> None:
+    well = checkout.start("fraud-training", "-e", "ingest", *SMALL, "--branch", "one")
+    badly = checkout.start("fraud-training", "-e", "train", *SMALL, "--branch", "two")
+    _, complaints = badly.communicate()
+    assert badly.returncode == 3
+    assert "the project's code failed" in complaints and len(complaints.splitlines()) == 1
+    assert "table silver.transactions: not found" in complaints
+    assert newest_run(signed_in, "two").info.status == "FAILED"
+    assert well.communicate()[1] == "" and well.returncode == 0
+    assert newest_run(signed_in, "one").data.metrics["ingest/rows"] > 5000
+
+
+@pytest.mark.parametrize("number", [2, 15])
+def test_ctrl_c_and_sigterm_cancel_the_remote_run(
+        checkout: Checkout, number: int, workspace: Workspace, signed_in: Any) -> None:
+    workspace.fault("never_starts")
+    branch = f"stopped-{number}"
+    process = checkout.start("fraud-training", *SMALL, "--branch", branch)
+    assert process.stdout is not None
+    while "cluster starting" not in (line := process.stdout.readline()):
+        assert line or process.poll() is None
+    process.send_signal(number)
+    process.communicate()
+    assert process.returncode == 130
+    assert newest_run(signed_in, branch).info.status == "KILLED"
+    newest = next(iter(workspace.client().jobs.list_runs(limit=1)))
+    assert newest.state and newest.state.user_cancelled_or_timedout
+
+
+def test_live_sources_run_without_a_wheel(
+        checkout: Checkout, said: str, signed_in: Any) -> None:
+    before = len(checkout.workspace.calls())
+    checkout.run("where", "--live")
+    paths = [call["path"] for call in checkout.workspace.calls()[before:]]
+    assert not [path for path in paths if "/fs/files/Volumes" in path]
+    library = newest_run(signed_in, "a-feature", "where").data.params["library"]
+    assert library.startswith("/Workspace/Shared/branchline/_files/live/a-feature-")
