@@ -23,10 +23,10 @@ def test_the_readme_s_commands_work_in_a_fresh_clone(readme: Readme) -> None:
     assert status == 0, said[-3000:] + complaints[-3000:]
     assert complaints == ""
     assert "203,197 transactions" in said and "203,197 transactions" in README
-    assert said.count("average_precision") == 2
+    assert said.count("average_precision") == 1 and said.count("  train  ") == 2
     assert "/branchline/fraud-training/a-feature" in said
     pictures = list((readme.folder / ".local" / "artifacts").rglob("*.png"))
-    assert len(pictures) >= 2 * 12
+    assert len(pictures) >= 12
 
 
 def test_every_file_that_the_readme_points_to_is_there() -> None:
