@@ -52,6 +52,7 @@ class Job:
         if name not in self.settings.steps:
             return None
         print(f"  {name:<10}", end="", flush=True)
+        mlflow.set_tag("step", name)
         began = time.perf_counter()
         counts: dict[str, int] = step.run(self.lakehouse, self.settings)
         seconds = time.perf_counter() - began

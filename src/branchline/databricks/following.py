@@ -44,8 +44,10 @@ class Patience:
 
 
 def follow(client: WorkspaceClient, job_run: int, say: Callable[[str], None],
-           patience: Patience) -> Run:
+           patience: Patience, step: Callable[[], str] = lambda: "") -> Run:
     """The run at its end; every change of what it is doing is said on the way.
+
+    `step` tells where in its work a running one is, nothing if that is not known.
 
     The SDK's own waiter gives up after 20 minutes and loses runs that fail.
 
@@ -54,7 +56,7 @@ def follow(client: WorkspaceClient, job_run: int, say: Callable[[str], None],
     """
     said, pauses = "", patience.pauses()
     while not ended(run := _look(client, job_run, say, patience)):
-        doing = _doing(client, run)
+        doing = _doing(client, run, step)
         if doing != said:
             say(doing)
             said = doing
@@ -88,9 +90,11 @@ def _look(client: WorkspaceClient, job_run: int, say: Callable[[str], None],
             time.sleep(patience.longest)
 
 
-def _doing(client: WorkspaceClient, run: Run) -> str:
+def _doing(client: WorkspaceClient, run: Run, step: Callable[[], str]) -> str:
     state = run.state.life_cycle_state if run.state else None
     task = task_of(run)
+    if state is RunLifeCycleState.RUNNING:
+        return f"{WORDS[state]} {step()}".rstrip()
     if state is RunLifeCycleState.PENDING and task and task.cluster_instance:
         return _cluster_is(client, task.cluster_instance.cluster_id or "")
     return WORDS[state] if state else "pending"

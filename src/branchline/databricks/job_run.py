@@ -9,6 +9,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.jobs import Run
 from mlflow import MlflowClient
 from mlflow.entities import RunStatus, RunTag
+from mlflow.exceptions import MlflowException
 from mlflow.projects import SubmittedRun
 
 from branchline.databricks.client import translated
@@ -20,6 +21,7 @@ from branchline.tracking import answered
 __all__ = ["JobRun"]
 
 JOB_RUN_TAG = "databricks.job_run_id"
+STEP_TAG = "step"
 PAGE_TAG = "mlflow.databricks.runURL"
 CANCEL_SECONDS = 5.0
 
@@ -69,11 +71,18 @@ class JobRun(SubmittedRun):
 
     def wait(self) -> bool:
         """Follow the run to its end; whether it succeeded. Then `outcome` tells more."""
-        self._settle(follow(self._client, self.job_run, self._say, self._patience))
+        self._settle(follow(self._client, self.job_run, self._say, self._patience, self._step))
         assert self.outcome is not None
         if not self.outcome.succeeded:
             self._say("\n".join(filter(None, (self.outcome.trace, self.outcome.cause))))
         return self.outcome.succeeded
+
+    def _step(self) -> str:
+        """What the code says it is at; a run's tag, as the product's pipeline sets it."""
+        try:
+            return str(MlflowClient().get_run(self._run_id).data.tags.get(STEP_TAG, ""))
+        except MlflowException:
+            return ""  # nothing depends on it
 
     def get_status(self) -> str:
         """The MLflow run's status, by MLflow's names."""
