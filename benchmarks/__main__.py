@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import folds, speed, steps, submission
+from benchmarks import folds, gate, speed, steps, submission
 from branchline import spark, tracking
 from branchline.lakehouse import Lakehouse
 from fraud_detection import ingest, prepare, simulator
@@ -15,7 +15,7 @@ from fraud_detection.settings import Columns, Settings
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = ROOT.parent / "shared" / "data"
 WORK = ROOT / ".local" / "bench"
-ON_TABLES = {"speed": speed.run, "steps": steps.run, "folds": folds.run}
+ON_TABLES = {"speed": speed.run, "steps": steps.run, "folds": folds.run, "gate": gate.run}
 ALONE = {"submission": submission.run}
 
 

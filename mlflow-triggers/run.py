@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 try:
     import click
 
-    from branchline import branch, launch, source, summary, targets, tracking
+    from branchline import branch, ci, summary, targets, triggering
     from branchline.command_line import run_command
     from branchline.errors import BadInput
     from branchline.projects import find_project
@@ -37,10 +36,12 @@ ROOT = Path(__file__).resolve().parents[1]
 @click.option("--attach", metavar="RUN", help="Follow a run submitted earlier, by its MLflow id.")
 @click.option("--branch", "named", metavar="NAME",
               help="The branch to run for; without it the CI's variables and git tell.")
+@click.option("--summary", "page", type=click.Path(path_type=Path), metavar="FILE",
+              help="Write the result to this file too, as Markdown, and show it on the CI's page.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def command(project: str | None, target_name: str, entry_point: str, given: tuple[str, ...],
             wheel: Path | None, live: bool, no_wait: bool, attach: str | None, named: str | None,
-            debug: bool) -> None:
+            page: Path | None, debug: bool) -> None:
     """Start the MLflow project PROJECT in the experiment named after the branch.
 
     \b
@@ -60,44 +61,20 @@ def command(project: str | None, target_name: str, entry_point: str, given: tupl
     if wheel and live:
         raise BadInput("--wheel and --live: expected one of them.")
     found = find_project(project, ROOT / "mlflow-notebooks")
-    point = found.entry_point(entry_point)
     ours = branch.current(ROOT, named, os.environ)
-    places = {name: value for name, value in target.parameters(ours, ROOT).items()
-              if name in point.parameters}
-    here = isinstance(target, targets.LocalTarget)
-    values = point.check(places | _pairs(given), here)
-    request = launch.Request(ROOT, found, entry_point, values, ours, wheel, live)
-    if isinstance(target, targets.LocalTarget):
-        _here(target, request)
-    else:
-        _there(target, request, wait=not no_wait)
-
-
-def _here(target: targets.LocalTarget, request: launch.Request) -> None:
-    tags = _tags(request, "local")
-    store = tracking.connect(target, ROOT, os.environ)
-    experiment = request.branch.experiment(target.experiment_root, request.project.name)
-    experiment_id = store.experiment(experiment)
-    run_id = store.start(experiment_id, request.entry_point, tags, request.parameters)
-    summary.show_start(request, target.name, experiment, run_id)
-    launch.launch(request, store, experiment_id, run_id)
-    summary.show_end(store, run_id)
-    summary.show_next(request.project, request.entry_point)
-
-
-def _there(target: targets.WorkspaceTarget, request: launch.Request, wait: bool) -> None:
-    from branchline.databricks import remote
-    tags = _tags(request, "databricks-jobs")
-    workspace = remote.sign_in(target, os.environ, summary.narrator())
-    experiment = request.branch.experiment(target.experiment_root, request.project.name)
-    experiment_id = workspace.experiment(experiment)
-    run_id = workspace.tracking.start(experiment_id, request.entry_point, tags, request.parameters)
-    summary.show_start(request, target.name, experiment, run_id)
-    workspace.launch(request, experiment_id, run_id, tags, wait)
-    if wait:
-        summary.show_end(workspace.tracking, run_id)
-    else:
+    request = triggering.request(ROOT, target, found, entry_point, triggering.pairs(given), ours,
+                                 wheel, live)
+    place = triggering.place_of(target, ROOT, os.environ)
+    run_id = triggering.start(place, request, os.environ, wait=not no_wait)
+    if no_wait:
         print(f"\nfollow it  python mlflow-triggers/run.py --on {target.name} --attach {run_id}")
+        return
+    summary.show_end(place.tracking, run_id)
+    if isinstance(target, targets.LocalTarget):
+        summary.show_next(found, entry_point)
+    if page:
+        page.write_text(summary.to_markdown(place.tracking, run_id), encoding="utf-8")
+        ci.show_page(page, os.environ)
 
 
 def _attach(target: targets.WorkspaceTarget, run_id: str) -> None:
@@ -105,22 +82,6 @@ def _attach(target: targets.WorkspaceTarget, run_id: str) -> None:
     workspace = remote.sign_in(target, os.environ, summary.narrator())
     workspace.attach(run_id)
     summary.show_end(workspace.tracking, run_id)
-
-
-def _tags(request: launch.Request, backend: str) -> dict[str, str]:
-    return launch.tags(request, source.source_of(ROOT), source.started_by(os.environ), backend)
-
-
-def _pairs(given: Iterable[str]) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise BadInput(f"-P {text}: expected NAME=VALUE.")
-        if name in pairs:
-            raise BadInput(f"-P {name}: given twice.")
-        pairs[name] = value
-    return pairs
 
 
 if __name__ == "__main__":

@@ -11,7 +11,11 @@ from tests.conftest import ROOT
 
 SURFACE = {
     "branchline.branch": "Branch Kind current identify",
+    "branchline.canonical": "encoded read_object sha256",
+    "branchline.candidates": "Candidate by_metrics find_candidate last_approved",
+    "branchline.ci": "set_output show_page",
     "branchline.command_line": "INTERRUPTED run_command",
+    "branchline.comparison": "ARTIFACT Comparison Data Measured Model Slice",
     "branchline.databricks.backend": "DatabricksJobsBackend",
     "branchline.branch_life": "Experiment gone remote_branches",
     "branchline.databricks.cleaning": "Leftover experiments leftovers",
@@ -23,6 +27,7 @@ SURFACE = {
     "branchline.databricks.job_run": "JobRun",
     "branchline.databricks.live": "requirements sync",
     "branchline.databricks.place": "Place of_config of_target",
+    "branchline.databricks.production": "WorkspaceProduction",
     "branchline.databricks.project_files": "START files_of upload",
     "branchline.databricks.remote": "Remote sign_in",
     "branchline.databricks.request":
@@ -31,25 +36,50 @@ SURFACE = {
     "branchline.databricks.sending": "Work python_script send",
     "branchline.databricks.start": "main",
     "branchline.databricks.submission": "Persistence submit",
+    "branchline.deploy_file": "DeployFile Job Schedule Where read_deploy_file",
+    "branchline.deployment": "apply demand_finished rollback",
     "branchline.destinations": "Destination Entry LocalFolder",
+    "branchline.differences": "Difference differences drift",
     "branchline.errors":
-        "AlreadyPublished BadInput BranchlineError NotAllowed NotInstalled PlatformError RowsLost "
-        "RunCancelled RunFailed TablesBusy UnknownBranch Unreachable",
+        "AlreadyPublished BadInput BranchlineError GateRefused NotAllowed NotApproved "
+        "NotInstalled PlatformError RowsLost RunCancelled RunFailed TablesBusy UnknownBranch "
+        "Unreachable",
+    "branchline.evidence": "junit read_bundle write_bundle",
+    "branchline.evidence_page": "page",
     "branchline.examination": "Finding examine_here finding",
+    "branchline.gate": "judge",
+    "branchline.gate_picture": "picture",
+    "branchline.gate_policy": "MetricRule Policy Sanity SliceRule Tolerance read_policy",
+    "branchline.gating":
+        "COMPARE Comparing MAIN policy_file record register undecidable_if_it_fails write_page",
     "branchline.interrupts": "held interruptible",
     "branchline.jars": "delta_jars jars_of java",
+    "branchline.journal": "Journal Record State",
+    "branchline.judgement": "judged",
     "branchline.lakehouse": "Column Lakehouse Table",
     "branchline.launch": "Request launch tags",
+    "branchline.local_production": "LocalProduction",
+    "branchline.planning": "Asked chosen_release plan",
+    "branchline.production": "PRODUCTION Production ScheduledJob production_at",
     "branchline.projects": "EntryPoint Parameter Project find_project",
     "branchline.python_workers": "start",
+    "branchline.registry": "CHALLENGER CHAMPION Registered Registry model_name",
+    "branchline.release":
+        "Judged Release clean_source demand_passed look_up newest now picture_of record",
+    "branchline.resampling": "Floats Measure standard_errors variance",
+    "branchline.smoke": "imports modules_of",
     "branchline.source": "Source source_of started_by",
     "branchline.spark": "session",
-    "branchline.summary": "address narrator show_end show_next show_start",
+    "branchline.summary": "address narrator show_end show_next show_start to_markdown",
     "branchline.targets": "Compute LocalTarget Target WorkspaceTarget read_target",
     "branchline.tracking": "Tracking answered connect quiet",
+    "branchline.triggering": "Here Place There pairs place_of request start",
+    "branchline.verdict": "Interval Outcome Reason Verdict number show",
     "branchline.publishing":
         "Published look_up publish publish_checkout published remove superfluous verified",
     "branchline.wheel": "build environment_with project_name version_of",
+    "branchline.yaml_entries": "Entry read_entry",
+    "fraud_detection.compare": "compared run slices_of",
     "fraud_detection.curves":
         "calibration importance roc_and_precision_recall slices threshold_picture",
     "fraud_detection.days": "RunDays Span between day_of milliseconds run_days",
@@ -73,12 +103,13 @@ SURFACE = {
     "fraud_detection.prepare": "duplicated run",
     "fraud_detection.protocol": "card_precision headline ranking without_known_cards",
     "fraud_detection.report": "Section amounts days facts hours labels missing terminals write",
-    "fraud_detection.settings": "Columns SIMULATED STEPS Settings",
+    "fraud_detection.settings": "Columns ON_REQUEST SIMULATED STEPS Settings",
     "fraud_detection.simulator": "World main simulate write",
     "fraud_detection.tables":
         "BRONZE_TRANSACTIONS DAILY_KPIS DUPLICATES FEATURES MONITORING QUARANTINE SCORES "
         "TRANSACTIONS TRANSACTION_COLUMNS",
     "fraud_detection.train": "best_threshold fit labelled run",
+    "fraud_detection.weighted": "Weighted average_precision card_precision net_saving",
 }
 
 

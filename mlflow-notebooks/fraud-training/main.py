@@ -1,7 +1,8 @@
 """Fraud training: from landed transactions to a logged, evaluated model, step by step."""
 
 # %% The job: its settings are the entry point's parameters
-from fraud_detection import evaluate, explore, featurize, ingest, monitor, predict, prepare, train
+from fraud_detection import (compare, evaluate, explore, featurize, ingest, monitor, predict,
+                             prepare, train)
 from fraud_detection.pipeline import start
 
 job = start()
@@ -29,6 +30,9 @@ job.run(predict)
 
 # %% 8. How far the test days moved from the training days
 job.run(monitor)
+
+# %% For the gate alone: the model and a champion on the same test rows
+job.run(compare)
 
 # %%
 job.finish()

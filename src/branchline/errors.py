@@ -9,6 +9,8 @@
     │   ├── RunCancelled        somebody, or its time limit, stopped it
     │   ├── TablesBusy          another run is writing the same branch's tables
     │   └── RowsLost            rows that came in are not all accounted for
+    ├── GateRefused         4   the gate judged a candidate, and said no
+    ├── NotApproved         4   what would be deployed is not what was approved
     └── PlatformError       5   the platform did not do what it was asked
         ├── Unreachable         it does not answer, or answers with failures of its own
         └── NotAllowed          it does not know this user, or the user may not do this
@@ -16,9 +18,9 @@
 
 from __future__ import annotations
 
-__all__ = ["AlreadyPublished", "BadInput", "BranchlineError", "NotAllowed", "NotInstalled",
-           "PlatformError", "RowsLost", "RunCancelled", "RunFailed", "TablesBusy", "UnknownBranch",
-           "Unreachable"]
+__all__ = ["AlreadyPublished", "BadInput", "BranchlineError", "GateRefused", "NotAllowed",
+           "NotApproved", "NotInstalled", "PlatformError", "RowsLost", "RunCancelled", "RunFailed",
+           "TablesBusy", "UnknownBranch", "Unreachable"]
 
 
 class BranchlineError(Exception):
@@ -61,6 +63,18 @@ class TablesBusy(RunFailed):
 
 class RowsLost(RunFailed):
     """A step's own count does not add up: input rows are neither kept nor rejected."""
+
+
+class GateRefused(BranchlineError):
+    """The gate's verdict on a candidate is no; the verdict, with its reasons, is in its run."""
+
+    exit_code = 4
+
+
+class NotApproved(BranchlineError):
+    """The evidence, or what it was based on, has changed since it was approved; plan again."""
+
+    exit_code = 4
 
 
 class PlatformError(BranchlineError):

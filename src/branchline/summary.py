@@ -14,9 +14,12 @@ from branchline.projects import Project
 from branchline.tracking import Tracking
 
 if TYPE_CHECKING:
+    from mlflow.entities import Run
+
     from branchline.launch import Request
 
-__all__ = ["address", "narrator", "show_end", "show_next", "show_start"]
+__all__ = ["address", "narrator", "show_end", "show_next", "show_start",
+           "to_markdown"]
 
 UI = "http://127.0.0.1:5000"
 
@@ -42,17 +45,33 @@ def show_start(request: Request, target: str, experiment: str, run_id: str) -> N
 def show_end(tracking: Tracking, run_id: str) -> None:
     """Print the run's headline metrics (those without a group before a slash) and addresses."""
     run = tracking.run(run_id)
-    metrics = {name: value for name, value in run.data.metrics.items() if "/" not in name}
-    if metrics:
+    if metrics := _headline(run):
         table = Table("metric", "value", box=None, padding=(0, 3, 0, 0))
         table.columns[1].justify = "right"
         for name, value in metrics.items():
-            table.add_row(name, f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4f}")
+            table.add_row(name, value)
         print()
         Console(highlight=False).print(table)
     print(f"\nrun        {address(tracking, run.info.experiment_id, run_id)}")
     place = run.info.artifact_uri
     print(f"artifacts  {unquote(urlsplit(place).path) if place.startswith('file:') else place}")
+
+
+def to_markdown(tracking: Tracking, run_id: str) -> str:
+    """The same for a CI system's page: a heading, a table of the headline metrics, the address."""
+    run = tracking.run(run_id)
+    tags = run.data.tags
+    rows = [f"| {name} | {value} |" for name, value in _headline(run).items()]
+    return "\n".join([
+        f"## {tags.get('project', 'run')}: {run.info.status.lower()}", "",
+        f"Branch `{tags.get('branch', '')}`, wheel `{tags.get('wheel_version', '')}`.", "",
+        *(["| metric | value |", "|---|---:|", *rows, ""] if rows else []),
+        address(tracking, run.info.experiment_id, run_id), ""])
+
+
+def _headline(run: Run) -> dict[str, str]:
+    return {name: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4f}"
+            for name, value in run.data.metrics.items() if "/" not in name}
 
 
 def show_next(project: Project, entry_point: str) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from branchline.branch import Branch
 from branchline.errors import BadInput
+from branchline.yaml_entries import Entry, read_entry
 
 __all__ = ["Compute", "LocalTarget", "Target", "WorkspaceTarget", "read_target"]
 
@@ -87,19 +85,6 @@ class WorkspaceTarget:
 Target = LocalTarget | WorkspaceTarget
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """A mapping of the file with the line of each of its keys."""
-
-    where: str
-    values: Mapping[str, Any]
-    lines: Mapping[str, int]
-    line: int
-
-    def wrong(self, text: str, key: str | None = None) -> BadInput:
-        return BadInput(f"{self.where}, line {self.lines.get(key or '', self.line)}: {text}")
-
-
 def read_target(path: Path, name: str) -> Target:
     """The target called `name` in targets.yml.
 
@@ -107,29 +92,21 @@ def read_target(path: Path, name: str) -> Target:
         BadInput: no such target, or one with a missing, unknown or unfit key; the text has its
             line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        targets = yaml.safe_load(text)
-        root = yaml.compose(text)
-    except (OSError, yaml.YAMLError) as problem:
-        raise BadInput(f"{path}: cannot be read: {' '.join(str(problem).split())}.") from None
-    if not isinstance(targets, dict) or not isinstance(targets.get(name), dict):
-        known = ", ".join(targets) if isinstance(targets, dict) else "none"
-        raise BadInput(f"target {name} is not in {path.name}; found {known}.")
-    assert isinstance(root, yaml.MappingNode)
-    node = next(value for key, value in root.value if key.value == name)
-    lines = {key.value: key.start_mark.line + 1 for key, _ in node.value}
-    entry = _Entry(path.name, targets[name], lines, node.start_mark.line)
-    return _local(name, entry) if "tracking_uri" in lines else _workspace(name, entry)
+    found = read_entry(path)
+    if not isinstance(found.values.get(name), dict):
+        raise BadInput(f"target {name} is not in {path.name}; found "
+                       f"{', '.join(found.values) or 'none'}.")
+    entry = found.below(name)
+    return _local(name, entry) if "tracking_uri" in entry.values else _workspace(name, entry)
 
 
-def _local(name: str, entry: _Entry) -> LocalTarget:
-    _check_keys(name, entry, LocalTarget)
+def _local(name: str, entry: Entry) -> LocalTarget:
+    entry.check_keys(f"target {name}", LocalTarget)
     return LocalTarget(name, **{key: str(value) for key, value in entry.values.items()})
 
 
-def _workspace(name: str, entry: _Entry) -> WorkspaceTarget:
-    _check_keys(name, entry, WorkspaceTarget)
+def _workspace(name: str, entry: Entry) -> WorkspaceTarget:
+    entry.check_keys(f"target {name}", WorkspaceTarget)
     values = dict(entry.values)
     for key in values.keys() - {"compute", "permissions", "tags", "timeout_minutes"}:
         values[key] = _text(entry, key)
@@ -145,33 +122,21 @@ def _workspace(name: str, entry: _Entry) -> WorkspaceTarget:
     return WorkspaceTarget(name, **values)
 
 
-def _check_keys(name: str, entry: _Entry, kind: type) -> None:
-    settings = {setting.name: setting for setting in fields(kind) if setting.name != "name"}
-    for key in entry.values:
-        if key not in settings:
-            raise entry.wrong(f"target {name} has an unknown key {key}; expected "
-                              f"{', '.join(sorted(settings))}.", key)
-    for key, setting in settings.items():
-        needed = setting.default is MISSING and setting.default_factory is MISSING
-        if needed and key not in entry.values:
-            raise entry.wrong(f"target {name} lacks {key}.")
-
-
-def _text(entry: _Entry, key: str) -> str:
+def _text(entry: Entry, key: str) -> str:
     value = entry.values[key]
     if not isinstance(value, str) or (not value and key != "schema_prefix"):
         raise entry.wrong(f"{key} is {value!r}; expected text.", key)
     return value
 
 
-def _texts(entry: _Entry, key: str) -> dict[str, str]:
+def _texts(entry: Entry, key: str) -> dict[str, str]:
     value = entry.values.get(key, {})
     if not isinstance(value, dict):
         raise entry.wrong(f"{key} is {value!r}; expected lines such as `team: fraud`.", key)
     return {str(name): str(text) for name, text in value.items()}
 
 
-def _permissions(entry: _Entry) -> tuple[Mapping[str, str], ...]:
+def _permissions(entry: Entry) -> tuple[Mapping[str, str], ...]:
     value = entry.values.get("permissions", [])
     if not isinstance(value, list) or not all(
             isinstance(item, dict) and "permission_level" in item for item in value):
@@ -180,7 +145,7 @@ def _permissions(entry: _Entry) -> tuple[Mapping[str, str], ...]:
     return tuple({str(key): str(text) for key, text in item.items()} for item in value)
 
 
-def _compute(entry: _Entry) -> Compute:
+def _compute(entry: Entry) -> Compute:
     value = entry.values["compute"]
     if value == "serverless":
         return Compute(serverless=SERVERLESS)

@@ -15,9 +15,10 @@ import yaml
 from branchline.errors import BadInput
 from fraud_detection.tables import TRANSACTION_COLUMNS
 
-__all__ = ["Columns", "SIMULATED", "STEPS", "Settings"]
+__all__ = ["Columns", "ON_REQUEST", "SIMULATED", "STEPS", "Settings"]
 
 STEPS = ("ingest", "prepare", "explore", "featurize", "train", "evaluate", "predict", "monitor")
+ON_REQUEST = ("compare",)
 SIMULATED = "simulated"
 DATES = ("test_start", "first_day", "last_day")
 EPOCH_UNITS = ("seconds", "milliseconds")
@@ -80,7 +81,8 @@ class Settings:
     Days are UTC calendar days, `label_delay_days` is how long after a transaction its label is
     known, `files` None is beside the tables, `test_start` None is as late as the data allow,
     `model_uri` None is the newest model of the experiment. `first_day` and `last_day` bound what is
-    built, scored and compared; None stands for the run's own days.
+    built, scored and compared; None stands for the run's own days. `champion_uri` None is no model
+    to compare with, `draws` is how often rows are drawn anew for it.
     """
 
     steps: tuple[str, ...] = STEPS
@@ -100,6 +102,8 @@ class Settings:
     alert_cost: float = 10.0
     seed: int = 0
     model_uri: str | None = None
+    champion_uri: str | None = None
+    draws: int = 500
     first_day: date | None = None
     last_day: date | None = None
 
@@ -139,7 +143,7 @@ def _value(name: str, text: str) -> object:
             return Columns.read(Path(text))
         if name in DATES:
             return date.fromisoformat(text)
-        if name in ("train_days", "label_delay_days", "test_days", "search", "seed"):
+        if name in ("train_days", "label_delay_days", "test_days", "search", "seed", "draws"):
             return int(text)
         return float(text) if name == "alert_cost" else text
     except ValueError:
@@ -150,6 +154,7 @@ def _value(name: str, text: str) -> object:
 def _steps(text: str) -> tuple[str, ...]:
     chosen = [name.strip() for name in text.split(",")]
     for name in chosen:
-        if name not in STEPS:
-            raise BadInput(f"step {name!r} is unknown; expected some of {', '.join(STEPS)}.")
-    return tuple(name for name in STEPS if name in chosen)
+        if name not in STEPS + ON_REQUEST:
+            raise BadInput(f"step {name!r} is unknown; expected some of "
+                           f"{', '.join(STEPS + ON_REQUEST)}.")
+    return tuple(name for name in STEPS + ON_REQUEST if name in chosen)

@@ -7,7 +7,7 @@ import pytest
 from branchline.branch import Branch
 from branchline.launch import Request
 from branchline.projects import EntryPoint, Project
-from branchline.summary import address, show_end, show_next, show_start
+from branchline.summary import address, show_end, show_next, show_start, to_markdown
 from branchline.tracking import Tracking
 
 PROJECT = Project("greeting", Path("greeting"),
@@ -60,3 +60,17 @@ def test_the_end_shows_the_headline_metrics_and_where_the_artifacts_are(
     assert not any(line[:1] == ["train/rows"] for line in lines)
     assert " ".join(lines[-1]) == (
         f"artifacts {tmp_path}/arti facts{tmp_path}/{run_id}/artifacts")
+
+
+@pytest.mark.spark
+def test_a_ci_page_has_the_run_s_headline_metrics_and_address(store: str, tmp_path: Path) -> None:
+    tracking = Tracking(store, tmp_path)
+    run_id = tracking.start(tracking.experiment(str(tmp_path)), "main", {
+        "project": "greeting", "branch": "feature/a", "wheel_version": "1.0+g1"}, {})
+    tracking.client().log_metric(run_id, "average_precision", 0.5)
+    tracking.client().log_metric(run_id, "train/rows", 7)
+    tracking.end(run_id, "FINISHED")
+    page = to_markdown(tracking, run_id)
+    assert page.startswith("## greeting: finished\n\nBranch `feature/a`, wheel `1.0+g1`.\n")
+    assert "| average_precision | 0.5000 |" in page and "train/rows" not in page
+    assert f"/runs/{run_id}" in page

@@ -8,7 +8,7 @@ import pytest
 
 from branchline.errors import BadInput
 from branchline.projects import find_project
-from fraud_detection.settings import STEPS, Columns, Settings
+from fraud_detection.settings import ON_REQUEST, STEPS, Columns, Settings
 from tests.conftest import ROOT
 
 PROJECTS = ROOT / "mlflow-notebooks"
@@ -29,9 +29,15 @@ def test_every_setting_is_a_parameter_of_the_project() -> None:
 
 def test_every_step_is_an_entry_point_that_runs_it_alone() -> None:
     project = find_project("fraud-training", PROJECTS)
-    assert tuple(name for name in project.entry_points if name != "main") == STEPS
-    for step in STEPS:
+    assert tuple(name for name in project.entry_points if name != "main") == (
+        STEPS + ON_REQUEST)
+    for step in STEPS + ON_REQUEST:
         assert project.entry_point(step).parameters["steps"].default == step
+
+
+def test_what_the_gate_alone_asks_for_is_not_among_the_default_steps() -> None:
+    assert ON_REQUEST == ("compare",) and not set(ON_REQUEST) & set(Settings().steps)
+    assert Settings.from_arguments(["--steps", "compare"]).steps == ("compare",)
 
 
 def test_arguments_become_values_of_their_kind() -> None:

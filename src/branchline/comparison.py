@@ -1,0 +1,113 @@
+"""What a project found of a candidate and a champion on the same rows: one JSON file a run."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from branchline.errors import BadInput
+
+__all__ = ["ARTIFACT", "Comparison", "Data", "Measured", "Model", "Slice"]
+
+ARTIFACT = "gate/comparison.json"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measure of both on the same rows; None is unknown.
+
+    `standard_error` is that of candidate less champion, None where the two values are exact.
+    """
+
+    name: str
+    candidate: float | None
+    champion: float | None = None
+    standard_error: float | None = None
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of the rows, such as kind `amount`, value `25 to 50`, and a measure on it."""
+
+    kind: str
+    value: str
+    rows: int
+    positives: int
+    measured: Measured
+
+
+@dataclass(frozen=True)
+class Model:
+    """A candidate or a champion; `problem` says why it could not be used."""
+
+    uri: str
+    version: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Data:
+    """The rows that were scored, and how new the data are: last event, last arrival (UTC)."""
+
+    rows: int
+    positives: int
+    last_event: datetime | None = None
+    last_ingest: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All that a judgement needs; `champion` None is none yet, `notes` is how it was made."""
+
+    candidate: Model
+    champion: Model | None
+    measures: tuple[Measured, ...]
+    slices: tuple[Slice, ...] = ()
+    data: Data | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Readable JSON; what is not finite becomes null."""
+        return json.dumps(_plain(asdict(self)), indent=2, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Comparison:
+        """The comparison in a text that `to_json` made.
+
+        Raises:
+            BadInput: the text is none.
+        """
+        try:
+            given = json.loads(text)
+            return cls(
+                Model(**given["candidate"]),
+                Model(**given["champion"]) if given["champion"] else None,
+                tuple(Measured(**each) for each in given["measures"]),
+                tuple(Slice(**{**each, "measured": Measured(**each["measured"])})
+                      for each in given["slices"]),
+                _data(given["data"]), given["notes"])
+        except (ValueError, TypeError, KeyError) as problem:
+            raise BadInput(f"{ARTIFACT}: is not a comparison ({type(problem).__name__}: {problem})"
+                           "; expected what the project's compare step logs.") from None
+
+
+def _data(given: Mapping[str, Any] | None) -> Data | None:
+    if given is None:
+        return None
+    times = {name: datetime.fromisoformat(given[name]) if given[name] else None
+             for name in ("last_event", "last_ingest")}
+    return Data(given["rows"], given["positives"], **times)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value.isoformat() if isinstance(value, datetime) else value

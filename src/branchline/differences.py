@@ -1,0 +1,43 @@
+"""Two settings compared: a line for each value that differs, under the path where it is found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Difference", "differences", "drift"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What is at `path`, such as `tasks[0].libraries[0].whl`; None is nothing."""
+
+    path: str
+    was: Any
+    becomes: Any
+
+
+def differences(was: Mapping[str, Any], becomes: Mapping[str, Any]) -> list[Difference]:
+    """All values that differ between two JSON objects, in the order of their paths."""
+    before, after = dict(_leaves("", was)), dict(_leaves("", becomes))
+    return [Difference(path, before.get(path), after.get(path))
+            for path in sorted(before.keys() | after.keys())
+            if before.get(path) != after.get(path)]
+
+
+def drift(recorded: Mapping[str, Any], found: Mapping[str, Any]) -> list[Difference]:
+    """What is no longer as recorded; what a platform added of its own to a setting is no drift."""
+    present = dict(_leaves("", found))
+    return [Difference(path, value, present.get(path))
+            for path, value in sorted(_leaves("", recorded)) if present.get(path) != value]
+
+
+def _leaves(path: str, value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        return [leaf for key, below in value.items()
+                for leaf in _leaves(f"{path}.{key}" if path else str(key), below)]
+    if isinstance(value, (list, tuple)):
+        return [leaf for at, below in enumerate(value)
+                for leaf in _leaves(f"{path}[{at}]", below)]
+    return [(path, value)]

@@ -1,0 +1,124 @@
+"""The model registry: versions that lead back to their run, and aliases that say what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from branchline.errors import BadInput
+from branchline.targets import LocalTarget, Target
+from branchline.tracking import Tracking, answered
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+__all__ = ["CHALLENGER", "CHAMPION", "Registered", "Registry", "model_name"]
+
+CHALLENGER, CHAMPION = "challenger", "champion"
+MISSING = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
+THERE = ("RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS")
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A version of a registered model, with its tags and the run that logged it."""
+
+    name: str
+    version: str
+    run_id: str | None
+    tags: Mapping[str, str]
+
+    @property
+    def uri(self) -> str:
+        return f"models:/{self.name}/{self.version}"
+
+
+def model_name(target: Target, project: str) -> str:
+    """The name that a project's models have there: the project's, in Unity Catalog in three parts.
+
+    A workspace's models are beside the volume `/Volumes/CATALOG/SCHEMA/VOLUME` of its files, in one
+    schema for all branches: a branch is compared with what all of them work towards.
+
+    Raises:
+        BadInput: the target's volume is not one.
+    """
+    if isinstance(target, LocalTarget):
+        return project
+    parts = target.volume.split("/")
+    if len(parts) < 5 or parts[:2] != ["", "Volumes"]:
+        raise BadInput(f"target {target.name}: volume is {target.volume}; expected "
+                       "/Volumes/CATALOG/SCHEMA/VOLUME, the schema of which holds the models.")
+    return ".".join([*parts[2:4], project.replace("-", "_")])
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The registry of a tracking store; that of a workspace is Unity Catalog's.
+
+    Every method raises BadInput, NotAllowed or Unreachable as `tracking.answered` does.
+    """
+
+    tracking: Tracking
+
+    def champion(self, name: str) -> Registered | None:
+        """The version in production; None before the first deployment."""
+        return self.aliased(name, CHAMPION)
+
+    def aliased(self, name: str, alias: str) -> Registered | None:
+        """The version that an alias points at; None without such an alias or model."""
+        from mlflow.exceptions import MlflowException
+        client = self.tracking.client()
+        with answered(f"registered model {name}"):
+            try:
+                version = client.get_registered_model(name).aliases.get(alias)
+                return _registered(client.get_model_version(name, version)) if version else None
+            except MlflowException as problem:
+                if problem.error_code not in MISSING:
+                    raise
+                return None
+
+    def register(self, name: str, model_id: str, run_id: str,
+                 tags: Mapping[str, str]) -> Registered:
+        """The version of a run's logged model, which is made where it is missing; its tags are set.
+
+        Args:
+            tags: keys of letters, digits and `_`, which is all that every registry takes.
+        """
+        client = self.tracking.client()
+        with answered(f"registered model {name}"):
+            found = [each for each in client.search_model_versions(f"run_id = '{run_id}'")
+                     if each.name == name]
+            if not found:
+                self._create(name)
+                found = [client.create_model_version(
+                    name, f"models:/{model_id}", run_id, model_id=model_id)]
+            version = max(found, key=lambda each: int(each.version))
+            for key, value in tags.items():
+                client.set_model_version_tag(name, version.version, key, value)
+            return _registered(client.get_model_version(name, version.version))
+
+    def challenge(self, name: str, version: str) -> None:
+        """Make a version the challenger: the one that main offers for deployment."""
+        self._point(name, CHALLENGER, version)
+
+    def promote(self, name: str, version: str) -> None:
+        """Make a version the champion: the one in production. Deployment alone does this."""
+        self._point(name, CHAMPION, version)
+
+    def _point(self, name: str, alias: str, version: str) -> None:
+        client = self.tracking.client()
+        with answered(f"alias {alias} of {name} version {version}"):
+            client.set_registered_model_alias(name, alias, version)
+
+    def _create(self, name: str) -> None:
+        from mlflow.exceptions import MlflowException
+        try:
+            self.tracking.client().create_registered_model(name)
+        except MlflowException as problem:
+            if problem.error_code not in THERE:
+                raise
+
+
+def _registered(found: ModelVersion) -> Registered:
+    return Registered(found.name, str(found.version), found.run_id or None, dict(found.tags))

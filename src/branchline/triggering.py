@@ -1,0 +1,123 @@
+"""What triggers have in common: from a project's name on the command line to a run at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from branchline import launch, source, summary, tracking
+from branchline.branch import Branch
+from branchline.errors import BadInput
+from branchline.launch import Request
+from branchline.projects import Project
+from branchline.targets import LocalTarget, Target, WorkspaceTarget
+from branchline.tracking import Tracking
+from branchline.wheel import version_of
+
+if TYPE_CHECKING:
+    from branchline.databricks.remote import Remote
+
+__all__ = ["Here", "Place", "There", "pairs", "place_of", "request", "start"]
+
+
+@dataclass(frozen=True)
+class Here:
+    """This machine, and the store that its runs are tracked in."""
+
+    target: LocalTarget
+    tracking: Tracking
+    backend = "local"
+
+    def experiment(self, name: str) -> str:
+        return self.tracking.experiment(name)
+
+    def launch(self, asked: Request, experiment_id: str, run_id: str, tags: Mapping[str, str],
+               wait: bool) -> None:
+        launch.launch(asked, self.tracking, experiment_id, run_id)
+
+
+@dataclass(frozen=True)
+class There:
+    """A workspace, signed in."""
+
+    target: WorkspaceTarget
+    remote: Remote
+    backend = "databricks-jobs"
+
+    @property
+    def tracking(self) -> Tracking:
+        return self.remote.tracking
+
+    def experiment(self, name: str) -> str:
+        return self.remote.experiment(name)
+
+    def launch(self, asked: Request, experiment_id: str, run_id: str, tags: Mapping[str, str],
+               wait: bool) -> None:
+        self.remote.launch(asked, experiment_id, run_id, tags, wait)
+
+
+Place = Here | There
+
+
+def place_of(target: Target, root: Path, environment: MutableMapping[str, str]) -> Place:
+    """Where a target's runs are started and tracked.
+
+    Raises:
+        PlatformError: a workspace that cannot be signed in to.
+    """
+    if isinstance(target, LocalTarget):
+        return Here(target, tracking.connect(target, root, environment))
+    from branchline.databricks import remote
+    return There(target, remote.sign_in(target, environment, summary.narrator()))
+
+
+def request(root: Path, target: Target, project: Project, entry_point: str,
+            given: Mapping[str, str], branch: Branch, wheel: Path | None = None,
+            live: bool = False) -> Request:
+    """What is to be run: `given` and the target's parameters checked, all others by default.
+
+    Raises:
+        BadInput: an unknown entry point or parameter, a value that does not fit, no such wheel.
+    """
+    if wheel:
+        version_of(wheel)  # refused here, before anything is signed in to
+    point = project.entry_point(entry_point)
+    places = {name: value for name, value in target.parameters(branch, root).items()
+              if name in point.parameters}
+    values = point.check({**places, **given}, isinstance(target, LocalTarget))
+    return Request(root, project, entry_point, values, branch, wheel, live)
+
+
+def start(place: Place, asked: Request, environment: Mapping[str, str], wait: bool = True) -> str:
+    """Start the run in the branch's experiment, and follow it to its end if `wait`; its id.
+
+    Raises:
+        RunFailed: it ended without success.
+    """
+    tags = launch.tags(asked, source.source_of(asked.root), source.started_by(environment),
+                       place.backend)
+    experiment = asked.branch.experiment(place.target.experiment_root, asked.project.name)
+    experiment_id = place.experiment(experiment)
+    run_id = place.tracking.start(experiment_id, asked.entry_point, tags, asked.parameters)
+    summary.show_start(asked, place.target.name, experiment, run_id)
+    place.launch(asked, experiment_id, run_id, tags, wait)
+    return run_id
+
+
+def pairs(given: Iterable[str]) -> dict[str, str]:
+    """The parameters in `-P NAME=VALUE` options.
+
+    Raises:
+        BadInput: one that is no pair, or a name given twice.
+    """
+    found: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise BadInput(f"-P {text}: expected NAME=VALUE.")
+        if name in found:
+            raise BadInput(f"-P {name}: given twice.")
+        found[name] = value
+    return found

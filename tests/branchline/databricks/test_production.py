@@ -1,0 +1,114 @@
+"""Scheduled jobs in a workspace: what they are made of, and how they are found, changed and run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from databricks.sdk.service.jobs import SparkPythonTask, Task
+
+from branchline.branch import Branch
+from branchline.databricks.production import WorkspaceProduction
+from branchline.deploy_file import Schedule
+from branchline.errors import BadInput, RunFailed
+from branchline.launch import Request
+from branchline.production import ScheduledJob
+from branchline.publishing import publish
+from branchline.targets import Compute
+from branchline.wheel import build
+from tests.branchline.releasing import CLUSTER, Shop, shop_in
+from tests.clone import ROOT
+from tests.workspace import Workspace
+
+PRINCIPAL = "6f1c1f0e-0000-4000-8000-0123456789ab"
+
+
+@pytest.fixture
+def shop(workspace: Workspace, store: str, tmp_path: Path) -> Iterator[Shop]:
+    with shop_in("workspace", workspace, store, tmp_path) as opened:
+        yield opened
+
+
+def workspace_of(shop: Shop) -> WorkspaceProduction:
+    assert isinstance(shop.production, WorkspaceProduction)
+    return shop.production
+
+
+def scheduled(shop: Shop, wheel: str = "/Volumes/a.whl", **parameters: str) -> ScheduledJob:
+    values = shop.project.entry_point("main").check(parameters)
+    request = Request(shop.root, shop.project, "main", values, Branch("branch", "production"))
+    return ScheduledJob(
+        f"{shop.name}-score", request, wheel, shop.production.project_copy(shop.project),
+        f"/Shared/{shop.name}", Schedule("0 0 5 * * ?", "Europe/Berlin"), PRINCIPAL,
+        {"commit": "c" * 40})
+
+
+def test_a_job_is_scheduled_runs_as_the_principal_and_says_what_it_is(shop: Shop) -> None:
+    settings = shop.production.settings(scheduled(shop))
+    assert settings["schedule"] == {"quartz_cron_expression": "0 0 5 * * ?",
+                                    "timezone_id": "Europe/Berlin"}
+    assert settings["run_as"] == {"service_principal_name": PRINCIPAL}
+    assert settings["tags"] == {"deployed_by": "branchline", "commit": "c" * 40}
+    assert settings["max_concurrent_runs"] == 1
+    assert settings["tasks"][0]["libraries"] == [{"whl": "/Volumes/a.whl"}]
+
+
+@pytest.mark.parametrize(("compute", "found"), [
+    (Compute(existing_cluster_id=CLUSTER), ("existing_cluster_id", CLUSTER)),
+    (Compute(serverless="5"), ("environment_key", "default"))])
+def test_a_job_is_computed_where_the_target_says(shop: Shop, compute: Compute,
+                                                 found: tuple[str, Any]) -> None:
+    there = workspace_of(shop)
+    there = replace(there, target=replace(there.target, compute=compute))
+    settings = there.settings(scheduled(shop))
+    assert settings["tasks"][0][found[0]] == found[1]
+    there.put(f"{shop.name}-score", settings)  # which the workspace takes
+
+
+def test_a_job_cluster_is_told_experiment_and_tags(shop: Shop) -> None:
+    there = workspace_of(shop)
+    (shop.root / "cluster.json").write_text((ROOT / "cluster.json").read_text())
+    there = replace(there, target=replace(there.target, compute=Compute(cluster="cluster.json")))
+    cluster = there.settings(scheduled(shop))["tasks"][0]["new_cluster"]
+    assert cluster["spark_env_vars"]["MLFLOW_EXPERIMENT_NAME"] == f"/Shared/{shop.name}"
+    assert cluster["custom_tags"]["commit"] == "c" * 40
+
+
+def test_a_job_of_the_name_that_somebody_made_is_taken_over(
+        shop: Shop, workspace: Workspace) -> None:
+    job = scheduled(shop)
+    task = Task("main", existing_cluster_id=CLUSTER, spark_python_task=SparkPythonTask("/a.py"))
+    by_hand = workspace.client().jobs.create(name=job.name, tasks=[task]).job_id
+    shop.production.put(job.name, shop.production.settings(job))
+    found = list(workspace.client().jobs.list(name=job.name))
+    assert [each.job_id for each in found] == [by_hand]
+    assert (found[0].settings and found[0].settings.tags or {})["deployed_by"] == "branchline"
+
+
+def test_a_job_that_no_deployment_made_is_not_removed(shop: Shop, workspace: Workspace) -> None:
+    name = f"{shop.name}-score"
+    task = Task("main", existing_cluster_id=CLUSTER, spark_python_task=SparkPythonTask("/a.py"))
+    workspace.client().jobs.create(name=name, tasks=[task])
+    shop.production.remove(name)
+    assert shop.production.actual(name) is not None
+
+
+def test_a_deployed_job_runs_with_the_wheel_and_a_failing_one_says_why(
+        shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{ROOT / '.uv' / 'bin'}:/usr/bin:/bin")
+    wheel = publish(build(shop.root, shop.root / "dist"), shop.production.wheels).reference
+    job = scheduled(shop, wheel)
+    shop.production.put(job.name, shop.production.settings(job))
+    shop.production.run(job.name)
+    failing = scheduled(shop, wheel, who="nobody")
+    shop.production.put(job.name, shop.production.settings(failing))
+    with pytest.raises(RunFailed, match="there is nobody to greet"):
+        shop.production.run(job.name)
+
+
+def test_a_job_that_is_not_there_cannot_be_run(shop: Shop) -> None:
+    with pytest.raises(BadInput, match="not in the workspace; deploy it first"):
+        shop.production.run(f"{shop.name}-score")

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from benchmarks.gate import PAIRS, STRICT, World, outcome
+from branchline.resampling import Floats, Measure, standard_errors, variance
+
+
+def mean_of(values: Floats) -> Measure:
+    """The measure that is the weighted mean of the rows' values."""
+    return lambda weights: (weights @ values / weights.sum(axis=1))[:, None]
+
+
+def test_the_error_of_a_mean_is_the_one_that_theory_has() -> None:
+    values = np.random.default_rng(0).normal(size=400)
+    found = variance(mean_of(values), np.arange(400), 4000, np.random.default_rng(1))
+    assert found[0] == pytest.approx(values.var(ddof=1) / 400, rel=0.1)
+
+
+def test_a_handful_of_units_is_not_taken_for_more_certain_than_it_is() -> None:
+    values = np.array([1., 2., 4., 8., 16., 32., 64.])
+    found = variance(mean_of(values), np.arange(7), 20_000, np.random.default_rng(1))
+    assert found[0] == pytest.approx(values.var(ddof=1) / 7, rel=0.1)
+
+
+def crossed(of_cards: float, of_days: float) -> tuple[Floats, np.ndarray, np.ndarray]:
+    source = np.random.default_rng(3)
+    card, day = np.divmod(np.arange(300 * 30), 30)
+    values = (of_cards * source.normal(size=300)[card] + of_days * source.normal(size=30)[day]
+              + source.normal(size=len(card)))
+    return values, card, day
+
+
+@pytest.mark.parametrize(("of_cards", "of_days"), [(0., 0.), (1., 0.), (0., 1.), (1., 1.)])
+def test_what_cards_and_days_share_is_both_counted(of_cards: float, of_days: float) -> None:
+    values, card, day = crossed(of_cards, of_days)
+    found = standard_errors(mean_of(values), card, day, 400, 0)[0]
+    true = np.sqrt(of_cards / 300 + of_days / 30 + 1 / len(values))
+    assert found == pytest.approx(true, rel=0.3)
+
+
+def test_two_that_are_the_same_do_not_differ_by_chance() -> None:
+    values, card, day = crossed(1, 1)
+    same = standard_errors(lambda weights: (weights @ values - weights @ values)[:, None], card,
+                           day, 100, 0)
+    assert same[0] == 0
+
+
+def test_one_seed_gives_one_error_and_several_measures_are_judged_on_the_same_draws() -> None:
+    values, card, day = crossed(1, 0)
+    both = standard_errors(lambda weights: np.column_stack([weights @ values, weights @ values]),
+                           card, day, 100, 7)
+    alone = standard_errors(lambda weights: (weights @ values)[:, None], card, day, 100, 7)
+    assert both == pytest.approx([alone[0], alone[0]], rel=1e-12)
+
+
+def test_rows_of_one_day_are_judged_by_cards_alone_and_rows_of_one_card_not_at_all() -> None:
+    values, card, day = crossed(1, 1)
+    found = standard_errors(mean_of(values), card, 0 * day, 200, 0)
+    assert 0 < found[0] < 1
+    with pytest.raises(ValueError, match="found 1 unit"):
+        standard_errors(mean_of(values), 0 * card, day, 200, 0)
+
+
+def test_of_pairs_without_a_difference_the_gate_refuses_no_more_than_its_level() -> None:
+    counts = Counter(outcome(World(), 0, seed) for seed in range(PAIRS))
+    print(f"{PAIRS} pairs without a difference: {dict(counts)}")
+    assert counts["fail"] / PAIRS <= STRICT.level
+
+
+def test_of_pairs_that_differ_much_it_refuses_nearly_all() -> None:
+    counts = Counter(outcome(World(), 1.0, seed) for seed in range(40))
+    print(f"40 pairs that differ: {dict(counts)}")
+    assert counts["fail"] >= 36
