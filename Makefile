@@ -15,7 +15,7 @@ test: lint
 	@$(PYTHON) -m pytest --cov --cov-report=term:skip-covered
 
 test-fast: $(READY)
-	@$(PYTHON) -m pytest -m "not spark and not server" -n 2
+	@$(PYTHON) -m pytest -m "not spark and not slow" -n 2
 
 test-runtime: $(READY)
 	@$(PYTHON) -m tests.runtime_environment $(RUNTIME)

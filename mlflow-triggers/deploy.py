@@ -11,7 +11,7 @@ from typing import Any, cast
 try:
     import click
 
-    from branchline import deployment, evidence, planning, release, targets, triggering
+    from branchline import ci, deployment, evidence, planning, release, targets, triggering
     from branchline.command_line import run_command
     from branchline.deploy_file import DeployFile, read_deploy_file
     from branchline.destinations import Destination
@@ -102,6 +102,7 @@ def plan(target_name: str, version: str | None, given: tuple[str, ...], junit: P
     print(f"\nlook at    {out / 'evidence.html'}\nsha256     {checksum}\n"
           f"next       python mlflow-triggers/deploy.py apply --to {target_name} "
           f"--evidence {checksum}{folder}")
+    ci.set_output("evidence", checksum, os.environ)
 
 
 @command.command()
@@ -114,17 +115,18 @@ def apply(target_name: str, checksum: str, folder: Path) -> None:
     """Make production what the evidence says: jobs, model, and the record of it."""
     approved = evidence.read_bundle(folder, checksum.lower(), target_name)
     here = opened(target_name)
-    done = deployment.apply(here.production, here.journal, approved, checksum.lower(),
-                            here.project, here.source, here.by, print)
-    print(done.line)
+    deployment.apply(here.production, here.journal, approved, checksum.lower(), here.project,
+                     here.source, here.by, print)
 
 
 @command.command()
 @to
-def rollback(target_name: str) -> None:
+@click.option("--of", "checksum", metavar="SHA256",
+              help="Only if the newest deployment is that of this evidence, as CI wants it.")
+def rollback(target_name: str, checksum: str | None) -> None:
     """Go back to what production was before the newest deployment."""
     here = opened(target_name)
-    print(deployment.rollback(here.production, here.journal, here.by, print).line)
+    deployment.rollback(here.production, here.journal, here.by, print, checksum)
 
 
 @command.command()

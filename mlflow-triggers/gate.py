@@ -10,7 +10,7 @@ from pathlib import Path
 try:
     import click
 
-    from branchline import branch, gating, targets, triggering
+    from branchline import branch, ci, gating, targets, triggering
     from branchline.candidates import by_metrics, find_candidate, last_approved
     from branchline.command_line import run_command
     from branchline.errors import GateRefused
@@ -78,6 +78,7 @@ def command(project: str, target_name: str, run_id: str | None, policy_path: Pat
     show(verdict)
     if page:
         gating.write_page(page, verdict)
+        ci.show_page(page, os.environ)
     if not verdict.passed:
         raise GateRefused(f"run {candidate.run_id} is {verdict.line}.")
 

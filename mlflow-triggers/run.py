@@ -72,6 +72,7 @@ def command(project: str | None, target_name: str, entry_point: str, given: tupl
     summary.show_end(place.tracking, run_id)
     if isinstance(target, targets.LocalTarget):
         summary.show_next(found, entry_point)
+    ci.set_output("run", run_id, os.environ)
     if page:
         page.write_text(summary.to_markdown(place.tracking, run_id), encoding="utf-8")
         ci.show_page(page, os.environ)

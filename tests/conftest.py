@@ -37,11 +37,11 @@ CONNECT = {"spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs the workspace server, which is not for `make test-fast`."""
+    """Mark what needs the workspace server or a store, which is not for `make test-fast`."""
     for item in items:
-        needs = "_workspace" in getattr(item, "fixturenames", ())
-        if needs or (ROOT / "tests" / "workspace") in item.path.parents:
-            item.add_marker("server")
+        needed = {"_workspace", "store"} & set(getattr(item, "fixturenames", ()))
+        if needed or (ROOT / "tests" / "workspace") in item.path.parents:
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")
@@ -84,9 +84,9 @@ def connect(spark: Any) -> str:
 @pytest.fixture(scope="session")
 def _workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from tests.workspace import Workspace
+    from tests.workspace.__main__ import make_volumes
     with Workspace.start(tmp_path_factory.mktemp("workspace"), phase_seconds=0.1) as started:
-        for volume in ("files", "wheels"):
-            (started.folder / "volumes" / "dev" / "branchline" / volume).mkdir(parents=True)
+        make_volumes(started.client())
         yield started
 
 

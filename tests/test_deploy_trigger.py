@@ -1,106 +1,27 @@
-"""publish.py and deploy.py as CI calls them, in a small repository of their own."""
+"""publish.py and deploy.py as CI calls them: a release's way to production, and back."""
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
+import hashlib
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
 import pytest
 
+from branchline.destinations import LocalFolder
+from branchline.publishing import publish
 from branchline.registry import Registry
 from branchline.source import source_of
 from branchline.tracking import Tracking
-from tests.branchline.releasing import CLUSTER, commit, register, repository
-from tests.clone import OURS, ROOT
-from tests.processes import kill
+from tests.branchline.releasing import commit, register
+from tests.clone import ROOT
+from tests.releases import Repository, made
 from tests.workspace import Workspace
-
-DEPLOY = """project: greeting
-jobs:
-  {name}-score: {{schedule: {{quartz: "0 0 5 * * ?"}}, check: true}}
-  {name}-monitor: {{}}
-"""
-TARGETS = f"""local: {{tracking_uri: "sqlite:///.local/mlflow.db", lakehouse: .local/lakehouse,
-        experiment_root: /branchline}}
-emulated:
-  experiment_root: /Shared/branchline
-  catalog: spark_catalog
-  volume: /Volumes/dev/branchline/files
-  wheels: dbfs:/Volumes/dev/branchline/wheels/{{name}}
-  compute: {{existing_cluster_id: {CLUSTER}}}
-"""
-
-
-@dataclass
-class Repository:
-    """The triggers in a repository on main, the MLflow database that they are told to use."""
-
-    folder: Path
-    store: str
-    variables: dict[str, str]
-
-    def start(self, trigger: str, *arguments: str) -> subprocess.Popen[str]:
-        clean = {name: text for name, text in os.environ.items()
-                 if not name.startswith((*OURS, "DATABRICKS_"))}
-        path = f"{clean['PATH']}{os.pathsep}{ROOT / '.uv' / 'bin'}"
-        return subprocess.Popen(
-            [sys.executable, f"mlflow-triggers/{trigger}.py", *arguments], cwd=self.folder,
-            env={**clean, "PATH": path, **self.variables}, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, start_new_session=True)
-
-    def ended(self, process: subprocess.Popen[str]) -> tuple[int, str]:
-        """Exit code, and what was said, with the trigger's own one line at the end."""
-        try:
-            said, complaint = process.communicate(timeout=120)
-        except subprocess.TimeoutExpired:
-            kill(process)
-            raise
-        assert "mlflow-triggers" not in complaint, complaint  # as in a traceback
-        return process.returncode, said + complaint
-
-    def run(self, trigger: str, *arguments: str) -> tuple[int, str]:
-        return self.ended(self.start(trigger, *arguments))
-
-    def well(self, trigger: str, *arguments: str) -> str:
-        code, said = self.run(trigger, *arguments)
-        assert code == 0, said
-        return said
-
-    def planned(self, *arguments: str) -> str:
-        found = re.search(r"--evidence ([0-9a-f]{64})", self.well("deploy", "plan", *arguments))
-        assert found
-        return found[1]
-
-    def judged(self, outcome: str) -> None:
-        """A judged run of main on the commit, and its model in the registry if it passed."""
-        source = source_of(self.folder)
-        mlflow.set_tracking_uri(self.store)
-        mlflow.set_experiment("/branchline/greeting/main")
-        with mlflow.start_run(tags={
-                "commit": source.commit or "", "wheel_version": source.version, "gate": outcome,
-                "gate.reasons": f"{outcome} (as the test wants it)"}) as run:
-            mlflow.log_text('{"candidate": "m", "champion": null, "reasons": []}',
-                            "gate/verdict.json")
-        if outcome == "passed":
-            register("greeting", run.info.run_id)
-
-
-def made(folder: Path, store: str, **variables: str) -> Repository:
-    name = f"{folder.parent.name}-{folder.name}".replace("_", "-")[-60:]
-    triggers = folder / "repository" / "mlflow-triggers"
-    triggers.mkdir(parents=True)
-    for file in ("publish.py", "deploy.py"):
-        shutil.copy(ROOT / "mlflow-triggers" / file, triggers)
-    (triggers / "targets.yml").write_text(TARGETS.replace("{name}", name))
-    repository(folder / "repository", DEPLOY.format(name=name))
-    return Repository(folder / "repository", store, variables)
 
 
 @pytest.fixture
@@ -120,7 +41,6 @@ def there(workspace: Workspace, store: str, tmp_path: Path) -> Iterator[Reposito
         workspace.client().jobs.delete(job.job_id or 0)
 
 
-@pytest.mark.spark  # without Spark, but as slow
 def test_a_release_is_published_approved_deployed_checked_and_taken_back(here: Repository) -> None:
     code, said = here.run("publish")
     assert code == 4 and "the gate's verdict is none" in said
@@ -209,6 +129,47 @@ def test_what_cannot_be_used_ends_with_2(refusing: Repository, arguments: list[s
 @pytest.fixture(scope="module")
 def refusing(store: str, tmp_path_factory: pytest.TempPathFactory) -> Repository:
     return made(tmp_path_factory.mktemp("refusing"), store, MLFLOW_TRACKING_URI=store)
+
+
+def test_a_version_that_is_taken_by_other_bytes_is_not_published(
+        here: Repository, tmp_path: Path) -> None:
+    other = tmp_path / f"sample-{source_of(here.folder).version}-py3-none-any.whl"
+    other.write_bytes(b"something else")
+    publish(other, LocalFolder(here.folder / ".local" / "production" / "wheels"))
+    code, said = here.run("publish", "--override", "urgent")
+    assert code == 2 and "a version never changes" in said
+
+
+def test_two_builds_that_publish_a_commit_at_once_leave_one_release(
+        there: Repository, workspace: Workspace) -> None:
+    started = [there.start("publish", "--on", "emulated", "--override", reason)
+               for reason in ("one", "two")]
+    ended = [there.ended(process) for process in started]
+    assert [code for code, _ in ended] == [0, 0]
+    told = {line for _, said in ended for line in said.splitlines() if line.startswith("override")}
+    assert len(told) == 1
+
+
+def test_ctrl_c_cancels_the_run_that_checks(there: Repository, workspace: Workspace) -> None:
+    there.well("publish", "--on", "emulated", "--override", "no gate in this test")
+    there.well("deploy", "apply", "--to", "emulated", "--evidence",
+               there.planned("--to", "emulated", "-P", "who=patience"))
+    process = there.start("deploy", "check", "--to", "emulated")
+    assert process.stdout
+    while "running" not in (line := process.stdout.readline()):
+        assert line or process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert there.ended(process)[0] == 130
+    newest = next(iter(workspace.client().jobs.list_runs(limit=1)))
+    assert newest.state and newest.state.user_cancelled_or_timedout
+
+
+def test_in_ci_the_checksum_is_an_output_of_the_plan(here: Repository) -> None:
+    here.judged("passed")
+    here.well("publish")
+    said = replace(here, variables={**here.variables, "TF_BUILD": "True"}).well("deploy", "plan")
+    approved = hashlib.sha256((here.folder / ".local/evidence/evidence.json").read_bytes())
+    assert f"variable=evidence;isOutput=true]{approved.hexdigest()}" in said.splitlines()[-1]
 
 
 def test_changes_that_are_not_committed_are_not_published(here: Repository) -> None:

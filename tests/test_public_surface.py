@@ -33,7 +33,7 @@ SURFACE = {
     "branchline.databricks.request":
         "Script Submission cluster_spec submit_arguments tag_value",
     "branchline.databricks.runtimes": "Runtime added for_spark_version runtimes unmet",
-    "branchline.databricks.sending": "Work python_script send",
+    "branchline.databricks.sending": "MODELS_BY_FILES_API Work python_script send",
     "branchline.databricks.start": "main",
     "branchline.databricks.submission": "Persistence submit",
     "branchline.deploy_file": "DeployFile Job Schedule Where read_deploy_file",

@@ -53,8 +53,12 @@ def apply(production: Production, journal: Journal, evidence: Mapping[str, Any],
     return _carried_out(production, journal, record, say)
 
 
-def rollback(production: Production, journal: Journal, by: str, say: Say) -> Record:
+def rollback(production: Production, journal: Journal, by: str, say: Say,
+             evidence: str | None = None) -> Record:
     """Go back to the state before the newest deployment; nothing, where that has been done.
+
+    Args:
+        evidence: go back only from the deployment that was approved by this checksum.
 
     Raises:
         BadInput: nothing was ever deployed, or the wheel to go back to is gone.
@@ -62,14 +66,17 @@ def rollback(production: Production, journal: Journal, by: str, say: Say) -> Rec
         BranchlineError: what the platform raises; the text says what to run again.
     """
     newest = journal.newest()
-    if newest is None:
-        raise BadInput("rollback: nothing was deployed yet; expected a deployment to go back from.")
-    if newest.restores is not None:
+    if newest and newest.restores is not None:
         if newest.finished:
             say(f"{newest.line}: is in place, nothing to do; plan --version VERSION goes further")
             return newest
         say(f"{newest.line}: going on")
         return _carried_out(production, journal, newest, say)
+    if evidence and (newest is None or newest.evidence != evidence):
+        say(f"evidence {evidence[:12]}: is not of the newest deployment, nothing to do")
+        return journal.in_place()
+    if newest is None:
+        raise BadInput("rollback: nothing was deployed yet; expected a deployment to go back from.")
     before = journal.in_place(newest.number)
     if before.state.wheel:
         verified(Published(**before.state.wheel), production.wheels)
@@ -128,8 +135,8 @@ def _carried_out(production: Production, journal: Journal, record: Record, say: 
         again = (f"apply --evidence {record.evidence}" if record.evidence else "rollback")
         raise type(problem)(f"{problem} Deployment {record.number} is half done: run `deploy.py "
                             f"{again}` again to finish it.") from problem
-    finished = journal.newest()
-    assert finished
+    finished = replace(record, finished=True)
+    say(finished.line)
     return finished
 
 

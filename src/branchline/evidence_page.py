@@ -28,6 +28,10 @@ img { max-width: 100%; border: 1px solid #e3e6ea }
 """
 
 
+class _Html(str):
+    """Text that is HTML already."""
+
+
 def page(evidence: Mapping[str, Any], picture: bytes | None) -> str:
     """The evidence as HTML, with the gate's picture (PNG) in it.
 
@@ -86,8 +90,8 @@ def _gate(gate: Mapping[str, Any], picture: bytes | None) -> str:
         champion = escape(verdict["champion"] or "none yet")
         parts.append(f"<p>Candidate <code>{escape(verdict['candidate'])}</code>, champion "
                      f"<code>{champion}</code></p>")
-        parts.append(_table(("what", "verdict", "found", "wanted"), [
-            (each["name"], each["outcome"], each["found"], each["wanted"])
+        parts.append(_table(("what", "found", "wanted", "verdict"), [
+            (each["name"], each["found"], each["wanted"], _outcome(each["outcome"]))
             for each in verdict["reasons"]]))
     if picture:
         data = base64.b64encode(picture).decode()
@@ -96,12 +100,16 @@ def _gate(gate: Mapping[str, Any], picture: bytes | None) -> str:
     return "\n".join(parts)
 
 
+def _outcome(text: str) -> _Html:
+    return _Html(_badge(text, text == "pass") if text in ("pass", "fail") else escape(text))
+
+
 def _tests(tests: Mapping[str, Any] | None) -> str:
     if tests is None:
         return "<p class=note>No results were given (<code>--junit FILE</code>).</p>"
     failed = tests["failed"]
     counts = (f"{tests['tests']:,} tests, {tests['skipped']:,} skipped, "
-              f"{tests['seconds']:,.0f} seconds")
+              f"{tests['seconds']:,.1f} seconds")
     listed = "".join(f"<li><code>{escape(name)}</code></li>" for name in failed)
     return (f"<p>{_badge(f'{len(failed)} failed', not failed)} {counts}</p>"
             + (f"<ul>{listed}</ul>" if listed else ""))
@@ -120,7 +128,7 @@ def _commits(commits: list[str]) -> str:
     if not commits:
         return "<p class=lead>The list of commits is not known here, or empty.</p>"
     listed = "\n".join(map(escape, commits))
-    return f"<details><summary>{len(commits)} commits</summary><pre>{listed}</pre></details>"
+    return f"<details><summary>Commits: {len(commits)}</summary><pre>{listed}</pre></details>"
 
 
 def _job(name: str, settings: Mapping[str, Any]) -> str:
@@ -140,4 +148,6 @@ def _badge(text: str, good: bool) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, _Html):
+        return value
     return "–" if value is None or value == "" else escape(str(value))

@@ -18,6 +18,7 @@ __all__ = ["judged"]
 
 LOOKED_THROUGH = 1000
 TABLE = "table."
+MISSING = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
 
 
 def judged(tracking: Tracking, experiment: str, version: str, commit: str, model: str,
@@ -67,10 +68,19 @@ def _newest(tracking: Tracking, experiment: str, version: str, commit: str) -> R
 
 
 def _registered(tracking: Tracking, model: str, run_id: str) -> str | None:
-    found = [each for each in tracking.client().search_model_versions(f"run_id = '{run_id}'")
-             if each.name == model]
-    newest = max(found, key=lambda each: int(each.version), default=None)
-    return f"models:/{model}/{newest.version}" if newest else None
+    """The address of the newest version that was registered from a run."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+    tracking.client()
+    try:  # Unity Catalog filters by name alone
+        versions = mlflow.search_model_versions(filter_string=f"name = '{model}'")
+    except MlflowException as problem:
+        if problem.error_code not in MISSING:
+            raise
+        return None
+    found = [int(each.version) for each in versions
+             if each.run_id == run_id and each.status == "READY"]
+    return f"models:/{model}/{max(found)}" if found else None
 
 
 def _verdict(run: Run) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ __all__ = ["CHALLENGER", "CHAMPION", "Registered", "Registry", "model_name"]
 
 CHALLENGER, CHAMPION = "challenger", "champion"
 MISSING = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
+TAG = 1000  # characters of a value in Unity Catalog
 THERE = ("RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS")
 
 
@@ -83,20 +84,19 @@ class Registry:
         """The version of a run's logged model, which is made where it is missing; its tags are set.
 
         Args:
-            tags: keys of letters, digits and `_`, which is all that every registry takes.
+            tags: keys of letters, digits and `_`, which is all that every registry takes; values
+                are cut at 1000 characters, and lose spaces at their ends.
         """
         client = self.tracking.client()
         with answered(f"registered model {name}"):
-            found = [each for each in client.search_model_versions(f"run_id = '{run_id}'")
-                     if each.name == name]
-            if not found:
+            version = self._of_run(name, run_id)
+            if version is None:
                 self._create(name)
-                found = [client.create_model_version(
-                    name, f"models:/{model_id}", run_id, model_id=model_id)]
-            version = max(found, key=lambda each: int(each.version))
+                version = str(client.create_model_version(
+                    name, f"models:/{model_id}", run_id, model_id=model_id).version)
             for key, value in tags.items():
-                client.set_model_version_tag(name, version.version, key, value)
-            return _registered(client.get_model_version(name, version.version))
+                client.set_model_version_tag(name, version, key, value[:TAG].strip())
+            return _registered(client.get_model_version(name, version))
 
     def challenge(self, name: str, version: str) -> None:
         """Make a version the challenger: the one that main offers for deployment."""
@@ -105,6 +105,22 @@ class Registry:
     def promote(self, name: str, version: str) -> None:
         """Make a version the champion: the one in production. Deployment alone does this."""
         self._point(name, CHAMPION, version)
+
+    def _of_run(self, name: str, run_id: str) -> str | None:
+        """The newest version that a run's model has; an upload that was cut off is none."""
+        found = [int(each.version) for each in self._versions(name)
+                 if each.run_id == run_id and each.status == "READY"]
+        return str(max(found)) if found else None
+
+    def _versions(self, name: str) -> list[ModelVersion]:
+        import mlflow
+        from mlflow.exceptions import MlflowException
+        try:  # Unity Catalog takes no other filter, and wants the quotes and spaces so
+            return list(mlflow.search_model_versions(filter_string=f"name = '{name}'"))
+        except MlflowException as problem:
+            if problem.error_code not in MISSING:
+                raise
+            return []
 
     def _point(self, name: str, alias: str, version: str) -> None:
         client = self.tracking.client()

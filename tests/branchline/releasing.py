@@ -38,8 +38,11 @@ entry_points:
 """
 MAIN = """
 import sys
+import time
 import sample
 
+if sys.argv[1] == "patience":
+    time.sleep(600)
 assert sys.argv[1] != "nobody", "there is nobody to greet"
 print(sample.GREETING, sys.argv[1])
 """
@@ -147,8 +150,8 @@ class Shop:
     def deploy(self, version: str, **given: str) -> Record:
         return self.apply(self.plan(self.release(version), None, **given))
 
-    def rollback(self) -> Record:
-        return deployment.rollback(self.production, self.journal, "ci", self.said.append)
+    def rollback(self, evidence: str | None = None) -> Record:
+        return deployment.rollback(self.production, self.journal, "ci", self.said.append, evidence)
 
     def state(self) -> tuple[Registered | None, dict[str, Any]]:
         """What is really there: the champion, and the jobs by name."""

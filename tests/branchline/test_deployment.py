@@ -97,6 +97,16 @@ def test_rollback_of_the_first_deployment_leaves_no_job_and_no_champion(shop: Sh
     assert shop.state() == (None, {f"{shop.name}-score": None, f"{shop.name}-monitor": None})
 
 
+def test_rollback_of_evidence_that_was_not_deployed_last_changes_nothing(shop: Shop) -> None:
+    refused = shop.plan(shop.release("1.0+g1"))
+    assert shop.rollback(refused).number == 0 and "nothing to do" in shop.said[-1]
+    deployed = shop.deploy("1.0+g2")
+    before = shop.state()
+    assert shop.rollback(refused).number == 1 and "nothing to do" in shop.said[-1]
+    assert shop.state() == before
+    assert shop.rollback(deployed.evidence).restores == 0
+
+
 def test_there_is_nothing_to_roll_back_at_first(shop: Shop) -> None:
     with pytest.raises(BadInput, match="nothing was deployed yet"):
         shop.rollback()

@@ -12,8 +12,9 @@ import mlflow
 import pytest
 
 from branchline.databricks.files import destination
+from branchline.destinations import LocalFolder
 from branchline.errors import NotApproved, Unreachable
-from branchline.journal import Journal
+from branchline.journal import Journal, Record, State
 from tests.branchline.conftest import VOLUME
 from tests.branchline.releasing import Shop, shop_in
 from tests.conftest import free_port
@@ -136,6 +137,15 @@ def test_a_claim_whose_answer_is_lost_is_known_as_ones_own(
     checksum = shop.plan(shop.release("1.0+g1"))
     workspace.fault(kind, path=records(shop), method="PUT")
     assert shop.apply(checksum).finished
+
+
+def test_a_deployment_stops_where_a_later_one_was_begun(tmp_path: Path) -> None:
+    journal = Journal("sample", LocalFolder(tmp_path))
+    first = journal.begin(Record(1, State(), "evidence", None, "ci"))
+    journal.demand_newest(first)
+    journal.begin(Record(2, State(), None, 0, "somebody"))
+    with pytest.raises(NotApproved, match="deployment 2 was begun meanwhile"):
+        journal.demand_newest(first)
 
 
 BEGINNER = """

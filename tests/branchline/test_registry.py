@@ -83,6 +83,16 @@ def test_a_run_is_registered_once_and_its_tags_are_those_of_the_last_verdict(
         assert again.tags == {"gate": "passed"}
 
 
+def test_a_tags_value_is_cut_to_what_unity_catalog_takes(store: str, tmp_path: Path) -> None:
+    tracking, experiment_id = experiment(store, tmp_path)
+    found = find_candidate(tracking, experiment_id, finished(experiment_id, with_model=True),
+                           with_model=True)
+    assert found.model_id
+    made = Registry(tracking).register(tmp_path.name, found.model_id, found.run_id,
+                                       {"short": " so ", "long": "x" * 999 + " yz"})
+    assert made.tags == {"short": "so", "long": "x" * 999}
+
+
 def test_promoting_what_is_not_there_is_bad_input(store: str, tmp_path: Path) -> None:
     tracking, _ = experiment(store, tmp_path)
     with pytest.raises(BadInput, match="alias champion of none version 7: MLflow: "):

@@ -10,8 +10,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from tests.workspace import (
-    catalog_api, clusters, dbfs, experiments, faults, identity, jobs, saved_jobs,
-    volumes, workspace_files)
+    catalog_api, clusters, dbfs, experiments, faults, identity, jobs, models, models_api,
+    saved_jobs, volumes, workspace_files)
 from tests.workspace.catalog import Catalog
 from tests.workspace.environments import Environments
 from tests.workspace.errors import answer_errors
@@ -41,14 +41,18 @@ def application(options: Options, runs: Runs) -> FrontDoor:
     folder, calls = options.folder, list[Call]()
     tree = Tree(folder / "workspace")
     known = experiments.Experiments(tree, MlflowServer(folder), folder / "artifacts")
+    catalog = Catalog(folder / "catalogs", folder / "volumes")
+    registry = models.Models(catalog)
+    files = models.ModelFiles(folder / "volumes", folder / "artifacts", registry)
     parts = (
         identity.routes(),
         faults.routes(runs.machine.faults, calls),
         workspace_files.routes(tree, known.forget),
-        volumes.routes(volumes.Volumes(folder / "volumes", folder / "artifacts")),
+        volumes.routes(files),
         dbfs.routes(dbfs.Dbfs(folder / "dbfs", options.dbfs_root)),
         clusters.routes(runs.machine.clusters),
-        catalog_api.routes(Catalog(folder / "catalogs", folder / "volumes")),
+        catalog_api.routes(catalog),
+        models_api.routes(registry),
         experiments.routes(known),
         jobs.routes(runs),
         saved_jobs.routes(saved_jobs.SavedJobs(folder / "jobs.json", runs)))

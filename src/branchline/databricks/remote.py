@@ -15,7 +15,7 @@ from branchline.databricks.live import requirements, sync
 from branchline.databricks.place import of_target
 from branchline.databricks.project_files import upload
 from branchline.databricks.request import tag_value
-from branchline.databricks.sending import Work, python_script, send
+from branchline.databricks.sending import MODELS_BY_FILES_API, Work, python_script, send
 from branchline.errors import PlatformError, RunCancelled, RunFailed
 from branchline.interrupts import held, interruptible
 from branchline.launch import Request
@@ -41,6 +41,8 @@ def sign_in(target: WorkspaceTarget, environment: MutableMapping[str, str],
         environment["DATABRICKS_CONFIG_PROFILE"] = target.profile
     if target.host:
         environment["DATABRICKS_HOST"] = target.host
+    for name, value in MODELS_BY_FILES_API.items():
+        environment.setdefault(name, value)
     environment.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")  # else four minutes of silence
     client = connect(target.profile, target.host)
     return Remote(target, client, Tracking("databricks", None, f"{client.config.host}/ml"), say)

@@ -15,7 +15,10 @@ from branchline.databricks.request import Script, Submission
 from branchline.databricks.submission import Persistence, submit
 from branchline.errors import BadInput
 
-__all__ = ["Work", "python_script", "send"]
+__all__ = ["MODELS_BY_FILES_API", "Work", "python_script", "send"]
+
+# Else MLflow may ask for the cloud's own credentials, and for the libraries that use them.
+MODELS_BY_FILES_API = {"MLFLOW_USE_DATABRICKS_SDK_MODEL_ARTIFACTS_REPO_FOR_UC": "true"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def send(client: WorkspaceClient, work: Work, place: Place, say: Callable[[str],
         start=f"{work.copy}/{START}".removeprefix("/Workspace"), path=f"{work.copy}/{work.script}",
         arguments=work.arguments,
         variables={"MLFLOW_RUN_ID": work.run_id, "MLFLOW_EXPERIMENT_ID": work.experiment_id,
-                   **work.variables})
+                   **MODELS_BY_FILES_API, **work.variables})
     submission = Submission(
         name=f"{work.project} {work.run_id}", token=work.run_id, script=script,
         new_cluster=place.new_cluster, existing_cluster_id=place.existing_cluster_id,

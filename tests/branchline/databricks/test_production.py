@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Any
 import pytest
 from databricks.sdk.service.jobs import SparkPythonTask, Task
 
-from branchline.branch import Branch
+from branchline import triggering
 from branchline.databricks.production import WorkspaceProduction
-from branchline.deploy_file import Schedule
+from branchline.deploy_file import Schedule, read_deploy_file
 from branchline.errors import BadInput, RunFailed
 from branchline.launch import Request
-from branchline.production import ScheduledJob
+from branchline.production import PRODUCTION, ScheduledJob
+from branchline.projects import find_project
 from branchline.publishing import publish
 from branchline.targets import Compute
 from branchline.wheel import build
@@ -27,7 +29,9 @@ PRINCIPAL = "6f1c1f0e-0000-4000-8000-0123456789ab"
 
 
 @pytest.fixture
-def shop(workspace: Workspace, store: str, tmp_path: Path) -> Iterator[Shop]:
+def shop(workspace: Workspace, store: str, tmp_path: Path,
+         monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{ROOT / '.uv' / 'bin'}")
     with shop_in("workspace", workspace, store, tmp_path) as opened:
         yield opened
 
@@ -39,7 +43,7 @@ def workspace_of(shop: Shop) -> WorkspaceProduction:
 
 def scheduled(shop: Shop, wheel: str = "/Volumes/a.whl", **parameters: str) -> ScheduledJob:
     values = shop.project.entry_point("main").check(parameters)
-    request = Request(shop.root, shop.project, "main", values, Branch("branch", "production"))
+    request = Request(shop.root, shop.project, "main", values, PRODUCTION)
     return ScheduledJob(
         f"{shop.name}-score", request, wheel, shop.production.project_copy(shop.project),
         f"/Shared/{shop.name}", Schedule("0 0 5 * * ?", "Europe/Berlin"), PRINCIPAL,
@@ -96,9 +100,7 @@ def test_a_job_that_no_deployment_made_is_not_removed(shop: Shop, workspace: Wor
     assert shop.production.actual(name) is not None
 
 
-def test_a_deployed_job_runs_with_the_wheel_and_a_failing_one_says_why(
-        shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", f"{ROOT / '.uv' / 'bin'}:/usr/bin:/bin")
+def test_a_deployed_job_runs_with_the_wheel_and_a_failing_one_says_why(shop: Shop) -> None:
     wheel = publish(build(shop.root, shop.root / "dist"), shop.production.wheels).reference
     job = scheduled(shop, wheel)
     shop.production.put(job.name, shop.production.settings(job))
@@ -107,6 +109,41 @@ def test_a_deployed_job_runs_with_the_wheel_and_a_failing_one_says_why(
     shop.production.put(job.name, shop.production.settings(failing))
     with pytest.raises(RunFailed, match="there is nobody to greet"):
         shop.production.run(job.name)
+
+
+LOGGING = "import mlflow\nwith mlflow.start_run(): mlflow.log_param('it', 'runs')\n"
+
+
+@pytest.mark.parametrize("compute", [
+    Compute(existing_cluster_id=CLUSTER), Compute(cluster="cluster.json")])
+def test_a_run_of_a_job_is_a_run_in_productions_experiment(
+        shop: Shop, workspace: Workspace, compute: Compute) -> None:
+    (shop.project.folder / "main.py").write_text(LOGGING)
+    (shop.root / "cluster.json").write_text((ROOT / "cluster.json").read_text())
+    there = workspace_of(shop)
+    there = replace(there, target=replace(there.target, compute=compute))
+    wheel = publish(build(shop.root, shop.root / "dist"), there.wheels).reference
+    job = scheduled(shop, wheel)
+    there.put(job.name, there.settings(job))
+    there.run(job.name)
+    experiment = workspace.client().experiments.get_by_name(f"/Shared/{shop.name}").experiment
+    assert experiment and experiment.experiment_id
+    found = workspace.client().experiments.search_runs(experiment_ids=[experiment.experiment_id])
+    assert len(list(found)) == 1
+
+
+def test_the_jobs_that_are_shipped_fit_their_project_and_are_taken(shop: Shop) -> None:
+    there, file = workspace_of(shop), read_deploy_file(ROOT / "mlflow-triggers" / "deploy.yml")
+    project = find_project(file.project, ROOT / "mlflow-notebooks")
+    given = dict(file.where("production").parameters)
+    for job in file.jobs:
+        request = triggering.request(ROOT, there.target, project, job.entry_point,
+                                     {**given, **job.parameters, "model_uri": "models:/m/1"},
+                                     PRODUCTION)
+        settings = there.settings(replace(scheduled(shop), request=request))
+        there.put(f"{shop.name}-score", settings)
+        parameters = settings["tasks"][0]["spark_python_task"]["parameters"]
+        assert {"models:/m/1", job.parameters["steps"], "production"} <= set(parameters)
 
 
 def test_a_job_that_is_not_there_cannot_be_run(shop: Shop) -> None:

@@ -1,0 +1,98 @@
+"""publish.py and deploy.py as processes, in a small repository of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import mlflow
+
+from branchline.source import source_of
+from tests.branchline.releasing import CLUSTER, register, repository
+from tests.clone import OURS, ROOT
+from tests.processes import kill
+
+DEPLOY = """project: greeting
+jobs:
+  {name}-score: {{schedule: {{quartz: "0 0 5 * * ?"}}, check: true}}
+  {name}-monitor: {{}}
+"""
+TARGETS = f"""local: {{tracking_uri: "sqlite:///.local/mlflow.db", lakehouse: .local/lakehouse,
+        experiment_root: /branchline}}
+emulated:
+  experiment_root: /Shared/branchline
+  catalog: spark_catalog
+  volume: /Volumes/dev/branchline/files
+  wheels: dbfs:/Volumes/dev/branchline/wheels/{{name}}
+  compute: {{existing_cluster_id: {CLUSTER}}}
+"""
+
+
+@dataclass
+class Repository:
+    """The triggers in a repository on main, the MLflow database that they are told to use."""
+
+    folder: Path
+    store: str
+    variables: dict[str, str]
+
+    def start(self, trigger: str, *arguments: str) -> subprocess.Popen[str]:
+        clean = {name: text for name, text in os.environ.items()
+                 if not name.startswith((*OURS, "DATABRICKS_"))}
+        path = f"{clean['PATH']}{os.pathsep}{ROOT / '.uv' / 'bin'}"
+        return subprocess.Popen(
+            [sys.executable, f"mlflow-triggers/{trigger}.py", *arguments], cwd=self.folder,
+            env={**clean, "PATH": path, **self.variables}, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, start_new_session=True)
+
+    def ended(self, process: subprocess.Popen[str]) -> tuple[int, str]:
+        """Exit code, and what was said, with the trigger's own one line at the end."""
+        try:
+            said, complaint = process.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            kill(process)
+            raise
+        assert "mlflow-triggers" not in complaint, complaint  # as in a traceback
+        return process.returncode, said + complaint
+
+    def run(self, trigger: str, *arguments: str) -> tuple[int, str]:
+        return self.ended(self.start(trigger, *arguments))
+
+    def well(self, trigger: str, *arguments: str) -> str:
+        code, said = self.run(trigger, *arguments)
+        assert code == 0, said
+        return said
+
+    def planned(self, *arguments: str) -> str:
+        found = re.search(r"--evidence ([0-9a-f]{64})", self.well("deploy", "plan", *arguments))
+        assert found
+        return found[1]
+
+    def judged(self, outcome: str) -> None:
+        """A judged run of main on the commit, and its model in the registry if it passed."""
+        source = source_of(self.folder)
+        mlflow.set_tracking_uri(self.store)
+        mlflow.set_experiment("/branchline/greeting/main")
+        with mlflow.start_run(tags={
+                "commit": source.commit or "", "wheel_version": source.version, "gate": outcome,
+                "gate.reasons": f"{outcome} (as the test wants it)"}) as run:
+            mlflow.log_text('{"candidate": "m", "champion": null, "reasons": []}',
+                            "gate/verdict.json")
+        if outcome == "passed":
+            register("greeting", run.info.run_id)
+
+
+def made(folder: Path, store: str, **variables: str) -> Repository:
+    name = f"{folder.parent.name}-{folder.name}".replace("_", "-")[-60:]
+    triggers = folder / "repository" / "mlflow-triggers"
+    triggers.mkdir(parents=True)
+    for file in ("publish.py", "deploy.py"):
+        shutil.copy(ROOT / "mlflow-triggers" / file, triggers)
+    (triggers / "targets.yml").write_text(TARGETS.replace("{name}", name))
+    repository(folder / "repository", DEPLOY.format(name=name))
+    return Repository(folder / "repository", store, variables)
