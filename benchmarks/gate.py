@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.folds import scored_fold
-from branchline.comparison import Comparison, Measured, Model
-from branchline.gate import judge
-from branchline.gate_policy import MetricRule, Policy, Tolerance
+from branchline.gate.comparison import Comparison, Measured, Model
+from branchline.gate.judging import judge
+from branchline.gate.policy import MetricRule, Policy, Tolerance
+from branchline.gate.resampling import standard_errors, variance
+from branchline.gate.verdict import Outcome
 from branchline.lakehouse import Lakehouse
-from branchline.resampling import standard_errors, variance
-from branchline.verdict import Outcome
 from fraud_detection import featurize
 from fraud_detection.settings import Settings
 from fraud_detection.weighted import average_precision, card_precision, net_saving

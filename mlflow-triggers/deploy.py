@@ -11,14 +11,15 @@ from typing import Any, cast
 try:
     import click
 
-    from branchline import ci, deployment, evidence, planning, release, targets, triggering
+    from branchline import ci, targets, triggering
     from branchline.command_line import run_command
-    from branchline.deploy_file import DeployFile, read_deploy_file
+    from branchline.deploy import deployment, evidence, planning, release
+    from branchline.deploy.deploy_file import DeployFile, read_deploy_file
+    from branchline.deploy.differences import drift
+    from branchline.deploy.journal import Journal
+    from branchline.deploy.production import Production, production_at
     from branchline.destinations import Destination
-    from branchline.differences import drift
     from branchline.errors import BadInput
-    from branchline.journal import Journal
-    from branchline.production import Production, production_at
     from branchline.projects import Project, find_project
     from branchline.registry import model_name
     from branchline.source import source_of, started_by

@@ -10,15 +10,16 @@ from pathlib import Path
 try:
     import click
 
-    from branchline import branch, ci, gating, targets, triggering
-    from branchline.candidates import by_metrics, find_candidate, last_approved
+    from branchline import branch, ci, targets, triggering
     from branchline.command_line import run_command
     from branchline.errors import GateRefused
-    from branchline.gate import judge
-    from branchline.gate_policy import read_policy
+    from branchline.gate import gating
+    from branchline.gate.candidates import by_metrics, find_candidate, last_approved
+    from branchline.gate.judging import judge
+    from branchline.gate.policy import read_policy
+    from branchline.gate.verdict import show
     from branchline.projects import find_project
     from branchline.registry import Registry, model_name
-    from branchline.verdict import show
 except ModuleNotFoundError as missing:
     sys.exit(f"gate.py: {missing.name} is not installed in {sys.executable}; run `make setup`, "
              "then `. .venv/bin/activate`.")

@@ -10,12 +10,13 @@ from pathlib import Path
 try:
     import click
 
-    from branchline import branch, release, smoke, targets, triggering
+    from branchline import branch, targets, triggering
     from branchline.command_line import run_command
-    from branchline.deploy_file import read_deploy_file
-    from branchline.gating import MAIN
-    from branchline.judgement import judged
-    from branchline.production import production_at
+    from branchline.deploy import release, smoke
+    from branchline.deploy.deploy_file import read_deploy_file
+    from branchline.deploy.judgement import judged
+    from branchline.deploy.production import production_at
+    from branchline.gate.gating import MAIN
     from branchline.publishing import publish
     from branchline.registry import model_name
     from branchline.source import started_by

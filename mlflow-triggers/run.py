@@ -74,6 +74,7 @@ def command(project: str | None, target_name: str, entry_point: str, given: tupl
         summary.show_next(found, entry_point)
     ci.set_output("run", run_id, os.environ)
     if page:
+        page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(summary.to_markdown(place.tracking, run_id), encoding="utf-8")
         ci.show_page(page, os.environ)
 

@@ -23,6 +23,8 @@ from tests.clone import ROOT
 from tests.releases import Repository, made
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def here(store: str, tmp_path: Path) -> Repository:

@@ -8,11 +8,11 @@ from datetime import datetime, timezone
 import pandas as pd
 import pytest
 
-from branchline.comparison import Comparison, Data, Model
-from branchline.gate import judge
-from branchline.gate_policy import read_policy
+from branchline.gate.comparison import Comparison, Data, Model
+from branchline.gate.judging import judge
+from branchline.gate.policy import read_policy
+from branchline.gate.verdict import Verdict
 from branchline.lakehouse import Lakehouse
-from branchline.verdict import Verdict
 from fraud_detection.compare import compared
 from fraud_detection.days import run_days
 from fraud_detection.evaluate import test_rows as held_out

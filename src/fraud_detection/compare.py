@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from pyspark.sql import functions as F
 
-from branchline.comparison import ARTIFACT, Comparison, Data, Measured, Model, Slice
 from branchline.errors import BadInput
+from branchline.gate.comparison import ARTIFACT, Comparison, Data, Measured, Model, Slice
+from branchline.gate.resampling import Floats, standard_errors
 from branchline.lakehouse import Lakehouse, Table
-from branchline.resampling import Floats, standard_errors
 from fraud_detection.days import run_days
 from fraud_detection.evaluate import AMOUNT_BANDS, test_rows
 from fraud_detection.models import LoggedModel, find_model

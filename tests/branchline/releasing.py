@@ -11,18 +11,18 @@ from typing import Any
 
 import mlflow
 
-from branchline import deployment, evidence, planning, release
 from branchline.databricks.production import WorkspaceProduction
 from branchline.databricks.remote import Remote
-from branchline.deploy_file import DeployFile, Job, Schedule
+from branchline.deploy import deployment, evidence, planning, release
+from branchline.deploy.deploy_file import DeployFile, Job, Schedule
+from branchline.deploy.journal import Journal, Record
+from branchline.deploy.local_production import LocalProduction
+from branchline.deploy.production import Production
+from branchline.deploy.release import Judged, Release
 from branchline.destinations import Destination
-from branchline.journal import Journal, Record
-from branchline.local_production import LocalProduction
-from branchline.production import Production
 from branchline.projects import Project
 from branchline.publishing import publish
 from branchline.registry import Registered, Registry
-from branchline.release import Judged, Release
 from branchline.source import Source
 from branchline.targets import Compute, LocalTarget, WorkspaceTarget
 from branchline.tracking import Tracking
@@ -160,7 +160,7 @@ class Shop:
 
 
 def release_checksum(folder: Path) -> str:
-    from branchline.canonical import sha256
+    from branchline.deploy.canonical import sha256
     return sha256((folder / "evidence.json").read_bytes())
 
 

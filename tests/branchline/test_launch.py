@@ -92,8 +92,8 @@ def test_a_wheel_runs_in_an_environment_that_has_it_and_not_the_source(
 
 LAUNCHER = """
 import sys
-from tests.branchline.test_launch import request, started, launch
 from branchline.tracking import Tracking
+from tests.branchline.test_launch import request, started, launch
 from pathlib import Path
 tracking = Tracking(sys.argv[1], Path(sys.argv[2]))
 asked = request({"then": "sleep"})

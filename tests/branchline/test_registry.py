@@ -9,8 +9,8 @@ import mlflow
 import pandas as pd
 import pytest
 
-from branchline.candidates import find_candidate
 from branchline.errors import BadInput, Unreachable
+from branchline.gate.candidates import find_candidate
 from branchline.registry import Registry, model_name
 from branchline.targets import Compute, LocalTarget, WorkspaceTarget
 from branchline.tracking import Tracking

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from branchline.errors import BadInput
 from branchline.branch import Branch
+from branchline.errors import BadInput
 from branchline.targets import Compute, LocalTarget, WorkspaceTarget, read_target
 from tests.conftest import ROOT
 

@@ -85,6 +85,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_same_files_give_the_same_bytes_elsewhere_later_and_for_another_user(
         checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = wheel.build(checkout, tmp_path / "one")
@@ -103,6 +104,7 @@ def test_the_same_files_give_the_same_bytes_elsewhere_later_and_for_another_user
     assert (first.name, first.read_bytes()) == (second.name, second.read_bytes())
 
 
+@pytest.mark.slow
 def test_what_git_ignores_is_not_in_the_wheel_of_the_commit(
         checkout: Path, tmp_path: Path) -> None:
     first = wheel.build(checkout, tmp_path / "one").read_bytes()
@@ -110,6 +112,7 @@ def test_what_git_ignores_is_not_in_the_wheel_of_the_commit(
     assert wheel.build(checkout, tmp_path / "two").read_bytes() == first
 
 
+@pytest.mark.slow
 def test_a_changed_and_a_new_file_are_in_the_wheel(checkout: Path, tmp_path: Path) -> None:
     (checkout / "src" / "sample" / "a.py").write_text("NAME = 'changed'\n")
     (checkout / "src" / "sample" / "new.py").write_text("NAME = 'new'\n")
@@ -120,6 +123,7 @@ def test_a_changed_and_a_new_file_are_in_the_wheel(checkout: Path, tmp_path: Pat
         "sample/__init__.py", "sample/a.py", "sample/new.py"}
 
 
+@pytest.mark.slow
 def test_a_folder_without_git_builds_without_caches(checkout: Path, tmp_path: Path) -> None:
     shutil.rmtree(checkout / ".git")
     (checkout / "src" / "sample" / "__pycache__").mkdir()
@@ -129,6 +133,7 @@ def test_a_folder_without_git_builds_without_caches(checkout: Path, tmp_path: Pa
         "sample/__init__.py", "sample/a.py", "sample/b.py"}
 
 
+@pytest.mark.slow
 def test_a_built_wheel_installs(checkout: Path, tmp_path: Path) -> None:
     built = wheel.build(checkout, tmp_path / "out")
     subprocess.run(["uv", "pip", "install", "--quiet", "--no-deps", "--target",
@@ -136,6 +141,7 @@ def test_a_built_wheel_installs(checkout: Path, tmp_path: Path) -> None:
     assert (tmp_path / "home" / "sample" / "a.py").read_text() == "NAME = 'a'\n"
 
 
+@pytest.mark.slow
 def test_a_checkout_is_built_and_published_once(
         checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = LocalFolder(tmp_path / "wheels")

@@ -12,8 +12,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from branchline.comparison import ARTIFACT, Comparison
 from branchline.errors import BadInput
+from branchline.gate.comparison import ARTIFACT, Comparison
 from branchline.lakehouse import Lakehouse
 from fraud_detection import compare
 from fraud_detection.compare import compared, slices_of

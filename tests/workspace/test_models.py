@@ -11,8 +11,8 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound, PermissionDenied
 from mlflow.exceptions import RestException
 
-from branchline.candidates import Candidate, find_candidate
 from branchline.errors import BadInput, NotAllowed
+from branchline.gate.candidates import Candidate, find_candidate
 from branchline.registry import Registered, Registry
 from branchline.tracking import Tracking
 from tests.branchline.tracked import finished

@@ -23,10 +23,10 @@ from branchline.databricks.project_files import START, upload
 from branchline.databricks.remote import Remote
 from branchline.databricks.request import Script, Submission, submit_arguments, tag_value
 from branchline.databricks.sending import python_script
+from branchline.deploy.production import ScheduledJob
 from branchline.destinations import Destination
 from branchline.errors import BadInput, RunCancelled, RunFailed
 from branchline.interrupts import held, interruptible
-from branchline.production import ScheduledJob
 from branchline.projects import Project
 from branchline.targets import LocalTarget, Target, WorkspaceTarget
 from branchline.tracking import Tracking

@@ -11,11 +11,11 @@ import pytest
 from databricks.sdk import WorkspaceClient
 from mlflow.entities import Run
 
+from branchline.databricks.files import destination
 from branchline.databricks.following import Patience, follow
 from branchline.databricks.job_run import JobRun
 from branchline.databricks.place import Place
 from branchline.databricks.project_files import upload
-from branchline.databricks.files import destination
 from branchline.databricks.sending import Work, send
 from branchline.databricks.submission import Persistence
 from branchline.errors import Unreachable

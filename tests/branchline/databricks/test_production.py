@@ -13,10 +13,10 @@ from databricks.sdk.service.jobs import SparkPythonTask, Task
 
 from branchline import triggering
 from branchline.databricks.production import WorkspaceProduction
-from branchline.deploy_file import Schedule, read_deploy_file
+from branchline.deploy.deploy_file import Schedule, read_deploy_file
+from branchline.deploy.production import PRODUCTION, ScheduledJob
 from branchline.errors import BadInput, RunFailed
 from branchline.launch import Request
-from branchline.production import PRODUCTION, ScheduledJob
 from branchline.projects import find_project
 from branchline.publishing import publish
 from branchline.targets import Compute

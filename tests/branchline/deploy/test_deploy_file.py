@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from branchline.deploy_file import Job, Schedule, Where, read_deploy_file
+from branchline.deploy.deploy_file import Job, Schedule, Where, read_deploy_file
 from branchline.errors import BadInput
 from tests.clone import ROOT
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from branchline.errors import BadInput
-from branchline.gate_policy import MetricRule, Policy, Tolerance, read_policy
+from branchline.gate.policy import MetricRule, Policy, Tolerance, read_policy
 from tests.clone import ROOT
 
 METRIC = "metrics:\n  ap: {floor: 0.3, tolerance: 0.02}\n"

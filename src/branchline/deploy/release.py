@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from branchline.canonical import encoded, read_object
+from branchline.deploy.canonical import encoded, read_object
 from branchline.destinations import Destination
 from branchline.errors import BadInput, GateRefused
 from branchline.publishing import Published

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from branchline.comparison import Comparison, Data, Measured, Model, Slice
-from branchline.gate import judge
-from branchline.gate_policy import MetricRule, Policy, Sanity, SliceRule, Tolerance
-from branchline.verdict import Reason, Verdict
+from branchline.gate.comparison import Comparison, Data, Measured, Model, Slice
+from branchline.gate.judging import judge
+from branchline.gate.policy import MetricRule, Policy, Sanity, SliceRule, Tolerance
+from branchline.gate.verdict import Reason, Verdict
 
 NOW = datetime(2024, 5, 1, tzinfo=timezone.utc)
 POLICY = Policy(

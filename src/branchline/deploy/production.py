@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from branchline.branch import Branch
-from branchline.deploy_file import Schedule
+from branchline.deploy.deploy_file import Schedule
 from branchline.destinations import Destination
 from branchline.launch import Request
 from branchline.projects import Project
@@ -86,7 +86,7 @@ class Production(Protocol):
 def production_at(place: Place, root: Path) -> Production:
     """The production that a target's place is."""
     if isinstance(place, Here):
-        from branchline.local_production import LocalProduction
+        from branchline.deploy.local_production import LocalProduction
         return LocalProduction(place, root)
     from branchline.databricks.production import WorkspaceProduction
     return WorkspaceProduction(place.target, place.remote, root)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.gate import PAIRS, STRICT, World, outcome
-from branchline.resampling import Floats, Measure, standard_errors, variance
+from branchline.gate.resampling import Floats, Measure, standard_errors, variance
 
 
 def mean_of(values: Floats) -> Measure:
@@ -65,12 +65,14 @@ def test_rows_of_one_day_are_judged_by_cards_alone_and_rows_of_one_card_not_at_a
         standard_errors(mean_of(values), 0 * card, day, 200, 0)
 
 
+@pytest.mark.slow
 def test_of_pairs_without_a_difference_the_gate_refuses_no_more_than_its_level() -> None:
     counts = Counter(outcome(World(), 0, seed) for seed in range(PAIRS))
     print(f"{PAIRS} pairs without a difference: {dict(counts)}")
     assert counts["fail"] / PAIRS <= STRICT.level
 
 
+@pytest.mark.slow
 def test_of_pairs_that_differ_much_it_refuses_nearly_all() -> None:
     counts = Counter(outcome(World(), 1.0, seed) for seed in range(40))
     print(f"40 pairs that differ: {dict(counts)}")

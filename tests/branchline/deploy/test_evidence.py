@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from branchline.canonical import sha256
+from branchline.deploy.canonical import sha256
+from branchline.deploy.evidence import junit, read_bundle, write_bundle
+from branchline.deploy.evidence_page import page
 from branchline.errors import BadInput, NotApproved
-from branchline.evidence import junit, read_bundle, write_bundle
-from branchline.evidence_page import page
 
 PNG = b"\x89PNG a picture"
 REASONS = [{"name": "average_precision", "outcome": "fail", "found": "0.41", "wanted": ">= 0.45"}]

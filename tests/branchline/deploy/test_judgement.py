@@ -5,9 +5,9 @@ from pathlib import Path
 import mlflow
 import pytest
 
+from branchline.deploy.judgement import judged
+from branchline.deploy.release import Judged
 from branchline.errors import BadInput
-from branchline.judgement import judged
-from branchline.release import Judged
 from branchline.tracking import Tracking
 from tests.branchline.releasing import PNG, register
 

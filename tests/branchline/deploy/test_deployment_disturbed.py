@@ -12,9 +12,9 @@ import mlflow
 import pytest
 
 from branchline.databricks.files import destination
+from branchline.deploy.journal import Journal, Record, State
 from branchline.destinations import LocalFolder
 from branchline.errors import NotApproved, Unreachable
-from branchline.journal import Journal, Record, State
 from tests.branchline.conftest import VOLUME
 from tests.branchline.releasing import Shop, shop_in
 from tests.conftest import free_port
@@ -152,8 +152,8 @@ BEGINNER = """
 import sys
 from databricks.sdk import WorkspaceClient
 from branchline.databricks.files import destination
+from branchline.deploy.journal import Journal, Record, State
 from branchline.errors import NotApproved
-from branchline.journal import Journal, Record, State
 journal = Journal("sample", destination(sys.argv[1], WorkspaceClient()))
 print("ready", flush=True)
 sys.stdin.readline()

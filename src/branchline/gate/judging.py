@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from statistics import NormalDist
 
-from branchline.comparison import Comparison, Measured, Slice
-from branchline.gate_policy import MetricRule, Policy, SliceRule, Tolerance
-from branchline.verdict import Interval, Outcome, Reason, Verdict, number
+from branchline.gate.comparison import Comparison, Measured, Slice
+from branchline.gate.policy import MetricRule, Policy, SliceRule, Tolerance
+from branchline.gate.verdict import Interval, Outcome, Reason, Verdict, number
 
 __all__ = ["judge"]
 

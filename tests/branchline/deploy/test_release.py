@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from branchline import release
+from branchline.deploy import release
+from branchline.deploy.release import Judged, Release
 from branchline.destinations import Destination, LocalFolder
 from branchline.errors import BadInput, GateRefused
 from branchline.publishing import publish, published
-from branchline.release import Judged, Release
 from branchline.source import Source
 from tests.branchline.releasing import commit, repository
 from tests.branchline.test_publishing import wheel

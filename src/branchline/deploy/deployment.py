@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from branchline import release as releases
-from branchline.canonical import sha256
+from branchline.deploy import release as releases
+from branchline.deploy.canonical import sha256
+from branchline.deploy.journal import Journal, Record, State
+from branchline.deploy.production import PRODUCTION, Production
 from branchline.destinations import Destination
 from branchline.errors import BadInput, BranchlineError, NotApproved
-from branchline.journal import Journal, Record, State
-from branchline.production import PRODUCTION, Production
 from branchline.projects import Project
 from branchline.publishing import Published, publish, verified
 from branchline.registry import CHAMPION, Registry

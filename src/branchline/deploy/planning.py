@@ -8,19 +8,19 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from branchline import release as releases
 from branchline import triggering
-from branchline.canonical import sha256
-from branchline.deploy_file import DeployFile
+from branchline.deploy import release as releases
+from branchline.deploy.canonical import sha256
+from branchline.deploy.deploy_file import DeployFile
+from branchline.deploy.differences import Difference, differences, drift
+from branchline.deploy.journal import Journal, State
+from branchline.deploy.production import PRODUCTION, Production, ScheduledJob
+from branchline.deploy.release import Release
 from branchline.destinations import Destination
-from branchline.differences import Difference, differences, drift
 from branchline.errors import BadInput
-from branchline.gating import COMPARE, MAIN
-from branchline.journal import Journal, State
-from branchline.production import PRODUCTION, Production, ScheduledJob
+from branchline.gate.gating import COMPARE, MAIN
 from branchline.projects import Project
 from branchline.registry import Registry
-from branchline.release import Release
 
 __all__ = ["Asked", "chosen_release", "plan"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from branchline import wheel
+from branchline.deploy.smoke import imports, modules_of
 from branchline.errors import BadInput
-from branchline.smoke import imports, modules_of
 from tests.branchline.releasing import commit, repository
 from tests.clone import ROOT
 
@@ -27,18 +27,21 @@ def built(root: Path, **modules: str) -> Path:
     return wheel.build(root, root / "dist")
 
 
+@pytest.mark.slow
 def test_every_module_of_a_wheel_is_imported(root: Path) -> None:
     file = built(root, first="import sample.second\n", second="import json\n")
     assert modules_of(file) == ["sample", "sample.first", "sample.second"]
     assert imports(file, root) == 3
 
 
+@pytest.mark.slow
 def test_a_module_that_needs_what_the_wheel_does_not_require_is_refused(root: Path) -> None:
     file = built(root, first="import branchline\n")  # which this interpreter has
     with pytest.raises(BadInput, match="clean environment: .*No module named 'branchline'"):
         imports(file, root)
 
 
+@pytest.mark.slow
 def test_main_modules_are_not_run_and_a_wheel_without_modules_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "sample-1.0-py3-none-any.whl"
     with zipfile.ZipFile(file, "w") as archive:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from branchline.candidates import Candidate, by_metrics, find_candidate, last_approved
-from branchline.comparison import Measured
 from branchline.errors import BadInput
+from branchline.gate.candidates import Candidate, by_metrics, find_candidate, last_approved
+from branchline.gate.comparison import Measured
 from branchline.tracking import Tracking
 from tests.branchline.tracked import experiment, finished
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from branchline.verdict import Interval, Outcome, Reason, Verdict
+from branchline.gate.verdict import Interval, Outcome, Reason, Verdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

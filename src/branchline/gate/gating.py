@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from branchline.branch import Branch
-from branchline.candidates import Candidate
-from branchline.comparison import ARTIFACT, Comparison
 from branchline.errors import RunFailed
-from branchline.gate_picture import picture
-from branchline.gate_policy import Policy
+from branchline.gate.candidates import Candidate
+from branchline.gate.comparison import ARTIFACT, Comparison
+from branchline.gate.picture import picture
+from branchline.gate.policy import Policy
+from branchline.gate.verdict import Verdict
 from branchline.projects import Project
 from branchline.registry import Registered, Registry, model_name
 from branchline.tracking import Tracking, answered
 from branchline.triggering import Place, request, start
-from branchline.verdict import Verdict
 
 __all__ = ["COMPARE", "MAIN", "Comparing", "policy_file", "record", "register",
            "undecidable_if_it_fails", "write_page"]
@@ -130,6 +130,7 @@ def _lineage(candidate: Candidate, verdict: Verdict) -> dict[str, str]:
 
 def write_page(path: Path, verdict: Verdict) -> None:
     """Write the verdict as Markdown for a CI's page, and beside it the picture that it shows."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     text = verdict.to_markdown()
     if drawn := picture(verdict):
         drawn.savefig(path.with_suffix(".png"))

@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from branchline.canonical import encoded, read_object
+from branchline.deploy.canonical import encoded, read_object
+from branchline.deploy.release import now
 from branchline.destinations import Destination
 from branchline.errors import NotApproved
-from branchline.release import now
 
 __all__ = ["Journal", "Record", "State"]
 

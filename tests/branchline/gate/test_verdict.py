@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from branchline.gate_picture import picture
-from branchline.verdict import Interval, Reason, Verdict, number, show
+from branchline.gate.picture import picture
+from branchline.gate.verdict import Interval, Reason, Verdict, number, show
 
 INTERVAL = Interval(-0.1, -0.15, -0.05, -0.02, True, -0.2)
 REFUSED = Verdict(False, "models:/m-1", "models:/fraud/3", (

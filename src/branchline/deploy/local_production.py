@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from branchline import summary, triggering
-from branchline.canonical import encoded, read_object
 from branchline.databricks.project_files import upload
+from branchline.deploy.canonical import encoded, read_object
+from branchline.deploy.production import PRODUCTION, ScheduledJob
 from branchline.destinations import Destination, LocalFolder
 from branchline.errors import BadInput
-from branchline.production import PRODUCTION, ScheduledJob
 from branchline.projects import Project
 from branchline.targets import LocalTarget, Target
 from branchline.tracking import Tracking

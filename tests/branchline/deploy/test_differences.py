@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from branchline.differences import Difference, differences, drift
+from branchline.deploy.differences import Difference, differences, drift
 
 WAS = {"tasks": [{"key": "main", "libraries": ["a.whl"]}], "schedule": "daily"}
 

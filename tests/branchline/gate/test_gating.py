@@ -6,17 +6,17 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from branchline.candidates import Candidate, find_candidate
-from branchline.comparison import Comparison, Measured, Model
 from branchline.errors import RunFailed
-from branchline.gating import (policy_file, record, register, undecidable_if_it_fails,
-                               write_page)
+from branchline.gate.candidates import Candidate, find_candidate
+from branchline.gate.comparison import Comparison, Measured, Model
+from branchline.gate.gating import (
+    policy_file, record, register, undecidable_if_it_fails, write_page)
+from branchline.gate.verdict import Interval, Reason, Verdict
 from branchline.projects import Project
 from branchline.registry import Registry
 from branchline.targets import LocalTarget
 from branchline.tracking import Tracking
 from branchline.triggering import Here
-from branchline.verdict import Interval, Reason, Verdict
 from tests.branchline.tracked import experiment, finished
 
 COMPARISON = Comparison(Model("models:/m-1"), Model("models:/fraud/1"),

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from branchline.canonical import encoded, sha256
+from branchline.deploy.canonical import encoded, sha256
+from branchline.deploy.evidence_page import page
 from branchline.errors import BadInput, NotApproved
-from branchline.evidence_page import page
 
 __all__ = ["junit", "read_bundle", "write_bundle"]
 

@@ -5,8 +5,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from branchline.comparison import Comparison, Data, Measured, Model, Slice
 from branchline.errors import BadInput
+from branchline.gate.comparison import Comparison, Data, Measured, Model, Slice
 
 AT = datetime(2024, 5, 1, 12, tzinfo=timezone.utc)
 FULL = Comparison(

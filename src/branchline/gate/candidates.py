@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from branchline.comparison import Comparison, Measured, Model
 from branchline.errors import BadInput
+from branchline.gate.comparison import Comparison, Measured, Model
 from branchline.tracking import Tracking, answered
 
 if TYPE_CHECKING:

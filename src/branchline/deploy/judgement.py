@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from branchline.deploy.release import Judged
 from branchline.errors import BadInput
-from branchline.release import Judged
 from branchline.tracking import Tracking, answered
 
 if TYPE_CHECKING:

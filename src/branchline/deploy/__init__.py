@@ -1,0 +1,1 @@
+"""From a released wheel to production and back: releases, evidence, journal, deployment."""

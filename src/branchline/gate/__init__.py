@@ -1,0 +1,1 @@
+"""Judges a run against what is in production: policy, comparison, resampling, verdict."""
