@@ -17,7 +17,6 @@ from mlflow.entities import Run
 from tests.clone import ROOT, clone
 from tests.workspace import Workspace
 
-pytestmark = pytest.mark.spark
 MLPROJECT = "name: where\nentry_points: {main: {command: python main.py}}\n"
 MAIN = """
 import fraud_detection

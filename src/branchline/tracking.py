@@ -121,7 +121,11 @@ def answered(doing: str) -> Iterator[None]:
 
 
 def quiet() -> None:
-    """Keep MLflow's own chatter (database migrations, progress, hints) out of a run's output."""
+    """Keep MLflow's own chatter (database migrations, progress, hints) out of a run's output.
+
+    And its silence: where a server is down, it would try for four minutes.
+    """
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -71,7 +71,7 @@ def test_a_table_that_no_step_wrote_is_bad_input_that_says_what_to_run(
 def test_a_catalog_names_its_tables_in_three_parts(spark: Any) -> None:
     lakehouse = Lakehouse(spark, "dev", "feature_x")
     assert lakehouse.reference(TABLE) == "`dev`.`feature_x`.`silver_things`"
-    assert lakehouse.area("landing") == "/Volumes/dev/feature_x/landing"
+    assert lakehouse.area("landing") == "/Volumes/dev/feature_x/files/landing"
 
 
 HOLDER = """

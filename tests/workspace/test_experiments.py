@@ -14,8 +14,6 @@ from tests.clone import ROOT
 from tests.workspace import Workspace
 from tests.workspace.conftest import HOME
 
-pytestmark = pytest.mark.spark  # not Spark, but as slow: MLflow's server starts
-
 
 @pytest.fixture(scope="module")
 def story(serving: Workspace) -> dict[str, Any]:

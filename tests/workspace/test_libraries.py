@@ -12,7 +12,6 @@ from tests.workspace.clusters import INTERACTIVE
 from tests.workspace.conftest import CLUSTER, VOLUME, Jobs, result
 from tests.workspace.wheels import make_wheel
 
-pytestmark = pytest.mark.spark  # not Spark, but each of them starts runs
 GREETING = "import greeting; print('said', greeting.SAYS)"
 SERVERLESS = {"new_cluster": None, "environment_key": "default"}
 ON_INTERACTIVE = {"new_cluster": None, "existing_cluster_id": INTERACTIVE}

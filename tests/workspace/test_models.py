@@ -20,7 +20,6 @@ from tests.workspace import Workspace
 from tests.workspace.conftest import HOME
 from tests.workspace.models_api import PREFIX
 
-pytestmark = pytest.mark.spark  # not Spark, but as slow: MLflow's server starts
 TRACKING = Tracking("databricks", None)
 SCHEMA = "dev.models"
 

@@ -17,7 +17,6 @@ from tests.processes import wait_until
 from tests.workspace import Workspace
 from tests.workspace.conftest import VOLUME, Jobs, result
 
-pytestmark = pytest.mark.spark  # not Spark, but each of them starts runs
 SLEEP = "import time; print('here', flush=True); time.sleep(600)"
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 
-import pytest
 from databricks.sdk import WorkspaceClient
 
 from tests.workspace.conftest import VOLUME, Jobs
@@ -20,14 +19,12 @@ print('rows', spark.table('spark_catalog.default.landed').count())
 """
 
 
-@pytest.mark.spark
 def test_auto_loaders_stand_in_takes_a_file_once(client: WorkspaceClient, jobs: Jobs) -> None:
     for number in (1, 2):
         client.files.upload(f"{VOLUME}/landed/{number}.csv", io.BytesIO(b"1,2"), overwrite=True)
         assert f"rows {number}\n" in jobs.said(SPARK + STREAM)
 
 
-@pytest.mark.spark
 def test_a_runs_tables_are_there_for_the_next_and_go_when_dropped(
         client: WorkspaceClient, jobs: Jobs) -> None:
     jobs.said(SPARK + "spark.sql('CREATE SCHEMA spark_catalog.a_branch')\n"

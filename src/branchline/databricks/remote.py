@@ -43,7 +43,6 @@ def sign_in(target: WorkspaceTarget, environment: MutableMapping[str, str],
         environment["DATABRICKS_HOST"] = target.host
     for name, value in MODELS_BY_FILES_API.items():
         environment.setdefault(name, value)
-    environment.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")  # else four minutes of silence
     client = connect(target.profile, target.host)
     return Remote(target, client, Tracking("databricks", None, f"{client.config.host}/ml"), say)
 

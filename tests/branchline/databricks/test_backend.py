@@ -15,8 +15,6 @@ from tests.branchline.databricks.conftest import CLUSTER
 from tests.processes import wait_until
 from tests.workspace import Workspace
 
-pytestmark = pytest.mark.spark  # no Spark, but whole runs
-
 
 def project_run(folder: Path, experiment: str, config: Any = None, **arguments: Any) -> Run:
     """The MLflow run of `mlflow.projects.run` with our backend."""

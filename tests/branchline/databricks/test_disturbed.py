@@ -22,7 +22,6 @@ from branchline.errors import Unreachable
 from tests.branchline.databricks.conftest import CLUSTER
 from tests.workspace import Workspace
 
-pytestmark = pytest.mark.spark  # no Spark, but whole runs
 SUBMIT = "/api/2.2/jobs/runs/submit"
 GET = "/api/2.2/jobs/runs/get"
 SOON = Persistence(first=0.1, longest=0.2, give_up=20)
