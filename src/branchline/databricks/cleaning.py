@@ -15,6 +15,7 @@ from branchline.branch import Branch, Kind
 from branchline.branch_life import Experiment
 from branchline.databricks.client import translated
 from branchline.databricks.files import destination
+from branchline.deploy.journal import Journal
 from branchline.destinations import Destination
 from branchline.publishing import published, remove, superfluous
 from branchline.targets import WorkspaceTarget
@@ -68,15 +69,17 @@ def leftovers(target: WorkspaceTarget, client: WorkspaceClient, tracking: Tracki
               keep: int) -> Iterator[Leftover]:
     """Everything that the branches of `gone` leave, and wheels that nothing uses any more.
 
-    Of the wheels, the newest `keep` stay, and those of runs in `kept` and of jobs.
+    Of the wheels, the newest `keep` stay, and those of runs in `kept`, of jobs and of deployments,
+    to which a rollback may go.
     """
     for experiment in gone:
         yield Leftover(f"experiment {experiment.name}", _deleting(tracking, experiment.id))
     schemas = {target.schema_prefix + experiment.branch.schema
                for experiment in gone if experiment.branch}
     yield from _schemas(target, client, schemas)
-    used = set().union(*(experiment.wheels for experiment in kept)) | _installed_by_jobs(client)
     wheels = destination(target.wheels, client)
+    used = set().union(*(experiment.wheels for experiment in kept)) | _installed_by_jobs(client)
+    used |= {str(record.state.version) for record in Journal(wheel_name, wheels).all()}
     for wheel in superfluous(published(wheel_name, wheels), keep, used):
         yield Leftover(f"wheel {wheel.reference}",
                        lambda wheel=wheel: remove(wheel, wheels))  # type: ignore[misc]

@@ -80,6 +80,10 @@ class Journal:
                     return found
         return Record(0, State(), None, None, "nobody", "", "", True)
 
+    def all(self) -> list[Record]:
+        """All records, half done ones among them."""
+        return self.between(1, max(self._numbers(), default=0))
+
     def between(self, first: int, last: int) -> list[Record]:
         """The records from one number up to another, both included."""
         found = [self._record(number) for number in self._numbers() if first <= number <= last]

@@ -12,6 +12,7 @@ from databricks.sdk import WorkspaceClient
 from branchline.branch_life import gone
 from branchline.databricks.cleaning import experiments, leftovers
 from branchline.databricks.files import destination
+from branchline.deploy.journal import Journal, Record, State
 from branchline.targets import Compute, WorkspaceTarget
 from branchline.tracking import Tracking
 from tests.workspace import Workspace
@@ -83,6 +84,13 @@ def test_only_what_a_gone_branch_has_left_is_removed(
     names = {found.name.rpartition("/")[2][:12] for found in experiments(
         lived, Tracking("databricks", None))}
     assert names == {"main", "feature-ther", "feature-busy"}
+
+
+def test_a_wheel_that_was_deployed_stays_for_a_rollback(
+        lived: WorkspaceTarget, client: WorkspaceClient) -> None:
+    journal = Journal("branchline", destination(lived.wheels, client))
+    journal.begin(Record(1, State(version="1.0+g1"), None, None, "ci"))
+    assert not [what for what in clean(lived, client, yes=False) if what.startswith("wheel")]
 
 
 def test_an_experiment_whose_runs_tell_another_branch_is_nobodys(
