@@ -28,7 +28,7 @@ class LocalTarget:
     lakehouse: str
     experiment_root: str
 
-    def parameters(self, branch: Branch, root: Path) -> dict[str, str]:
+    def values(self, branch: Branch, root: Path) -> dict[str, str]:
         """What every project that takes them is given: where the branch's tables are."""
         return {"lakehouse": str((root / self.lakehouse).resolve()), "schema": branch.schema}
 
@@ -60,7 +60,8 @@ class WorkspaceTarget:
     Sign-in is by `profile` of ~/.databrickscfg, or at `host`, or by the usual variables.
     `experiment_root` is the workspace folder of experiments and project files, `catalog` holds a
     schema a branch (its name begins with `schema_prefix`), `volume` the landed files and
-    checkpoints, `wheels` is where wheels are published. `permissions` are the Jobs API's.
+    checkpoints, `wheels` is where wheels are published. `permissions` are the Jobs API's,
+    `parameters` what each project that takes them is given there.
     """
 
     name: str
@@ -75,11 +76,12 @@ class WorkspaceTarget:
     permissions: tuple[Mapping[str, str], ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     timeout_minutes: int = 0
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
-    def parameters(self, branch: Branch, root: Path) -> dict[str, str]:
-        """What every project that takes them is given: where the branch's tables are."""
+    def values(self, branch: Branch, root: Path) -> dict[str, str]:
+        """What every project that takes them is given: where the branch's tables are, its data."""
         return {"lakehouse": self.catalog, "schema": self.schema_prefix + branch.schema,
-                "files": self.volume}
+                "files": self.volume, **self.parameters}
 
 
 Target = LocalTarget | WorkspaceTarget
@@ -108,11 +110,13 @@ def _local(name: str, entry: Entry) -> LocalTarget:
 def _workspace(name: str, entry: Entry) -> WorkspaceTarget:
     entry.check_keys(f"target {name}", WorkspaceTarget)
     values = dict(entry.values)
-    for key in values.keys() - {"compute", "permissions", "tags", "timeout_minutes"}:
+    for key in values.keys() - {"compute", "permissions", "tags", "parameters",
+                                "timeout_minutes"}:
         values[key] = _text(entry, key)
     values["compute"] = _compute(entry)
     values["permissions"] = _permissions(entry)
     values["tags"] = _texts(entry, "tags")
+    values["parameters"] = _texts(entry, "parameters")
     minutes = values.setdefault("timeout_minutes", 0)
     if not isinstance(minutes, int) or minutes < 0:
         raise entry.wrong(f"timeout_minutes is {minutes!r}; expected a whole number of minutes, or "

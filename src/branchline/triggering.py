@@ -84,7 +84,7 @@ def request(root: Path, target: Target, project: Project, entry_point: str,
     if wheel:
         version_of(wheel)  # refused here, before anything is signed in to
     point = project.entry_point(entry_point)
-    places = {name: value for name, value in target.parameters(branch, root).items()
+    places = {name: value for name, value in target.values(branch, root).items()
               if name in point.parameters}
     values = point.check({**places, **given}, isinstance(target, LocalTarget))
     return Request(root, project, entry_point, values, branch, wheel, live)

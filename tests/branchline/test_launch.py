@@ -134,7 +134,7 @@ def test_ctrl_c_and_sigterm_mark_the_run_killed_and_leave_no_process(
 
 
 def test_a_target_gives_the_branch_s_tables(tmp_path: Path) -> None:
-    values = TARGET.parameters(Branch("branch", "Feature/A"), tmp_path)
+    values = TARGET.values(Branch("branch", "Feature/A"), tmp_path)
     assert values["lakehouse"] == str(tmp_path / "lakehouse")
     assert values["schema"] == Branch("branch", "Feature/A").schema != "feature_a"
 

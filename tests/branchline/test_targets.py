@@ -44,10 +44,12 @@ def test_compute_is_a_cluster_file_a_running_cluster_or_serverless(
 
 
 def test_a_workspace_gives_each_branch_a_schema_of_its_catalog(tmp_path: Path) -> None:
-    (tmp_path / "targets.yml").write_text(DEV + "  schema_prefix: fraud_\n")
+    (tmp_path / "targets.yml").write_text(
+        DEV + "  schema_prefix: fraud_\n  parameters: {data: /Volumes/x, train_days: 7}\n")
     target = read_target(tmp_path / "targets.yml", "dev")
-    assert target.parameters(Branch("branch", "feature-a"), tmp_path) == {
-        "lakehouse": "dev", "schema": "fraud_feature_a", "files": "/Volumes/dev/b/f"}
+    assert target.values(Branch("branch", "feature-a"), tmp_path) == {
+        "lakehouse": "dev", "schema": "fraud_feature_a", "files": "/Volumes/dev/b/f",
+        "data": "/Volumes/x", "train_days": "7"}
 
 
 @pytest.mark.parametrize(("content", "name", "line"), [
