@@ -37,16 +37,11 @@ CONNECT = {"spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs the workspace server or a store; Spark's tests, and a file's, stay together.
-
-    Together means on one of the processes of `pytest -n`: there is one Spark session.
-    """
+    """Mark what needs the workspace server or a store, which is not for `make test-fast`."""
     for item in items:
         needed = {"_workspace", "store"} & set(getattr(item, "fixturenames", ()))
         if needed or (ROOT / "tests" / "workspace") in item.path.parents:
             item.add_marker("slow")
-        group = "spark" if item.get_closest_marker("spark") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
@@ -59,12 +54,19 @@ def readme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readme]:
         kill(started.shell)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def _readme_first(request: pytest.FixtureRequest) -> None:
-    """Start the README's commands before Spark's tests if one asks for them: they take minutes."""
-    if request.node.get_closest_marker("spark") and any(
-            "readme" in getattr(item, "fixturenames", ()) for item in request.session.items):
+    """Start the README's commands before all tests if one asks for them: they take minutes."""
+    if any("readme" in getattr(item, "fixturenames", ()) for item in request.session.items):
         request.getfixturevalue("readme")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_by_mlflow() -> Iterator[None]:
+    """Take away what MLflow sets for processes that a test starts, and leaves for the next test."""
+    yield
+    for name in ("MLFLOW_EXPERIMENT_ID", "MLFLOW_REGISTRY_URI"):
+        os.environ.pop(name, None)
 
 
 @pytest.fixture(scope="session")

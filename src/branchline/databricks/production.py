@@ -22,7 +22,7 @@ from branchline.databricks.place import Place, of_target
 from branchline.databricks.project_files import START, upload
 from branchline.databricks.remote import Remote
 from branchline.databricks.request import Script, Submission, submit_arguments, tag_value
-from branchline.databricks.sending import python_script
+from branchline.databricks.sending import MODELS_BY_FILES_API, python_script
 from branchline.deploy.production import ScheduledJob
 from branchline.destinations import Destination
 from branchline.errors import BadInput, RunCancelled, RunFailed
@@ -159,7 +159,7 @@ def _submission(job: ScheduledJob, place: Place) -> Submission:
         name=job.name, token="", new_cluster=place.new_cluster,
         existing_cluster_id=place.existing_cluster_id, serverless=place.serverless,
         script=Script(f"{job.copy}/{START}".removeprefix("/Workspace"), f"{job.copy}/{script}",
-                      arguments, {"MLFLOW_EXPERIMENT_NAME": job.experiment}),
+                      arguments, {"MLFLOW_EXPERIMENT_NAME": job.experiment, **MODELS_BY_FILES_API}),
         libraries=(job.wheel,), tags={**place.tags, **job.tags},
         timeout_seconds=place.timeout_seconds)
 

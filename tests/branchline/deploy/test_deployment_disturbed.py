@@ -92,7 +92,6 @@ def test_an_alias_that_could_not_be_moved_is_moved_by_the_same_command(
             shop.apply(checksum)
     finally:
         mlflow.set_registry_uri("")
-        del os.environ["MLFLOW_REGISTRY_URI"]  # which MLflow sets for processes, and leaves
     champion, jobs = shop.state()
     assert champion and champion.version == "1" and "1.0+g2" in str(jobs)
     assert shop.apply(checksum).finished
