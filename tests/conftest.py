@@ -106,6 +106,18 @@ def workspace(_workspace: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
+def signed_in(workspace: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The workspace; this process, and those that it starts, are signed in as a developer."""
+    import mlflow
+    before = mlflow.get_tracking_uri()
+    for name, value in workspace.environment().items():
+        monkeypatch.setenv(name, value)
+    mlflow.set_tracking_uri("databricks")
+    yield workspace
+    mlflow.set_tracking_uri(before)
+
+
+@pytest.fixture
 def lakehouse(spark: Any, tmp_path: Path) -> Lakehouse:
     return Lakehouse(spark, str(tmp_path / "lakehouse"), "a_branch")
 

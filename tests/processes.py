@@ -1,4 +1,4 @@
-"""The project's process, as mlflow.projects starts it, and how tests look at processes."""
+"""The processes that tests start: the project's, a trigger's, several at once."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tests.clone import ROOT
 from tests.conftest import PROJECT
 
 
@@ -35,6 +36,38 @@ class Project:
         said, _ = process.communicate()
         assert process.returncode == 0, said
         return said
+
+
+def trigger(name: str, *arguments: str, folder: Path = ROOT,
+            **variables: str) -> subprocess.CompletedProcess[str]:
+    """A trigger of the checkout in `folder`, called as a user does, at its end."""
+    return subprocess.run([sys.executable, f"mlflow-triggers/{name}.py", *arguments], cwd=folder,
+                          env={**os.environ, **variables}, capture_output=True, text=True)
+
+
+def at_once(script: str, *arguments: tuple[str, ...],
+            variables: Mapping[str, str]) -> list[tuple[str, int]]:
+    """What a script says, and its exit code, in a process for each of `arguments`.
+
+    The script prints "ready" and waits for a line: they are let go together.
+    """
+    processes = [subprocess.Popen(
+        [sys.executable, "-c", script, *each], text=True, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, env={**os.environ, **variables}) for each in arguments]
+    try:
+        for process in processes:
+            assert process.stdout and process.stdout.readline() == "ready\n"
+        for process in processes:
+            assert process.stdin
+            process.stdin.write("\n")
+            process.stdin.flush()
+        said = [process.communicate(timeout=60)[0] for process in processes]
+        return [(text, process.returncode)
+                for text, process in zip(said, processes, strict=True)]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
 def kill(process: subprocess.Popen[str]) -> None:

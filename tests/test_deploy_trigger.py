@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +17,6 @@ from branchline.registry import Registry
 from branchline.source import source_of
 from branchline.tracking import Tracking
 from tests.branchline.releasing import commit, register
-from tests.clone import ROOT
 from tests.releases import Repository, made
 from tests.workspace import Workspace
 
@@ -178,14 +175,3 @@ def test_changes_that_are_not_committed_are_not_published(here: Repository) -> N
     (here.folder / "src" / "sample" / "__init__.py").write_text("GREETING = 'bye'\n")
     code, said = here.run("publish", "--override", "urgent")
     assert code == 2 and "has changes that are not committed" in said
-
-
-@pytest.mark.parametrize("trigger", ["publish", "deploy"])
-def test_help_imports_neither_spark_nor_mlflow_nor_pandas(trigger: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", f"mlflow-triggers/{trigger}.py", "--help"], cwd=ROOT,
-        capture_output=True, text=True)
-    assert done.returncode == 0 and f"Usage: {trigger}.py" in done.stdout
-    loaded = {line.rpartition("|")[2].strip().partition(".")[0]
-              for line in done.stderr.splitlines() if line.startswith("import time:")}
-    assert not loaded & {"pyspark", "mlflow", "pandas", "sklearn", "matplotlib", "databricks"}

@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import mlflow
 import pytest
 
 from tests.clone import clone
-from tests.conftest import ROOT
+from tests.processes import trigger
 from tests.workspace import Workspace
 
 
-def called(trigger: str, *arguments: str, folder: Path = ROOT,
-           **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, f"mlflow-triggers/{trigger}", *arguments], cwd=folder,
-                          env={**os.environ, **variables}, capture_output=True, text=True)
-
-
 def test_the_doctor_says_of_this_machine_what_a_run_needs() -> None:
-    done = called("doctor.py")
+    done = trigger("doctor")
     assert done.returncode == (2 if "wrong  disk" in done.stdout else 0), done.stdout
     assert [line.split()[1] for line in done.stdout.splitlines() if line[0] != " "] == [
         "Python", "packages", "Java", "Delta's", "branch", "port", "disk"]
 
 
 def test_the_doctor_ends_with_2_and_the_remedy_where_something_is_wrong(tmp_path: Path) -> None:
-    done = called("doctor.py", JAVA_HOME=str(tmp_path), PATH=str(tmp_path), BUILD_SOURCEBRANCH="x")
+    done = trigger("doctor", JAVA_HOME=str(tmp_path), PATH=str(tmp_path), BUILD_SOURCEBRANCH="x")
     assert done.returncode == 2
     assert "wrong  Java" in done.stdout and "Run `make setup`" in done.stdout
     assert done.stderr.splitlines()[-1].endswith("would make a run on local fail.")
 
 
 def test_the_doctor_looks_at_a_workspace(workspace: Workspace) -> None:
-    done = called("doctor.py", "--on", "emulated", **workspace.environment())
+    done = trigger("doctor", "--on", "emulated", **workspace.environment())
     assert (done.returncode, done.stderr) == (0, "")
     assert "ok     sign-in            dev@example.com" in done.stdout
     assert workspace.token() not in done.stdout
@@ -48,28 +39,22 @@ def test_the_doctor_looks_at_a_workspace(workspace: Workspace) -> None:
     (["--merged", "--remote", "nowhere"], "git remote nowhere: cannot tell its branches"),
 ])
 def test_clean_refuses_what_it_cannot_be_sure_of(arguments: list[str], line: str) -> None:
-    done = called("clean.py", *arguments)
+    done = trigger("clean", *arguments)
     assert done.returncode == 2 and done.stdout == ""
     assert line in done.stderr and len(done.stderr.splitlines()) == 1
 
 
-def test_clean_lists_first_and_removes_on_yes(
-        workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in workspace.environment().items():
-        monkeypatch.setenv(name, value)
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri("databricks")
+def test_clean_lists_first_and_removes_on_yes(signed_in: Workspace, tmp_path: Path) -> None:
     folder = clone(tmp_path / "clone")
-    workspace.client().workspace.mkdirs("/Shared/branchline/cleaned")
+    signed_in.client().workspace.mkdirs("/Shared/branchline/cleaned")
     experiment = mlflow.create_experiment("/Shared/branchline/cleaned/long-gone")
     run = mlflow.MlflowClient().create_run(experiment, tags={
         "branch": "long-gone", "branch_kind": "branch"})
     mlflow.MlflowClient().set_terminated(run.info.run_id)
     line = "experiment /Shared/branchline/cleaned/long-gone"
-    listed = called("clean.py", "--merged", "--on", "emulated", folder=folder)
+    listed = trigger("clean", "--merged", "--on", "emulated", folder=folder)
     assert listed.returncode == 0 and f"would remove  {line}" in listed.stdout
-    removed = called("clean.py", "--merged", "--on", "emulated", "--yes", folder=folder)
+    removed = trigger("clean", "--merged", "--on", "emulated", "--yes", folder=folder)
     assert removed.returncode == 0 and f"removing  {line}" in removed.stdout
-    again = called("clean.py", "--merged", "--on", "emulated", folder=folder)
+    again = trigger("clean", "--merged", "--on", "emulated", folder=folder)
     assert line not in again.stdout
-    mlflow.set_tracking_uri(before)

@@ -15,6 +15,7 @@ from branchline.registry import Registry
 from branchline.tracking import Tracking
 from tests.branchline.tracked import finished
 from tests.clone import ROOT, clone
+from tests.processes import trigger
 
 POLICY = """metrics:
   average_precision: {floor: 0.01, tolerance: 0.02}
@@ -23,27 +24,10 @@ draws: 100
 """
 
 
-def trigger(name: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, ROOT / "mlflow-triggers" / f"{name}.py", *arguments],
-                          env={**os.environ, **variables}, capture_output=True, text=True)
-
-
 def tags(store: str, run_id: str) -> dict[str, str]:
     mlflow.set_tracking_uri(store)
     found: dict[str, str] = mlflow.get_run(run_id).data.tags
     return found
-
-
-def test_help_imports_neither_spark_nor_mlflow_nor_numpy() -> None:
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "mlflow-triggers/gate.py", "--help"], cwd=ROOT,
-        capture_output=True, text=True)
-    assert done.returncode == 0 and "Exit codes: 0 passed, 4 refused" in done.stdout
-    loaded = {line.rpartition("|")[2].strip().partition(".")[0]
-              for line in done.stderr.splitlines() if line.startswith("import time:")}
-    assert "click" in loaded
-    assert not loaded & {"pyspark", "mlflow", "pandas", "numpy", "sklearn", "matplotlib",
-                         "fraud_detection", "databricks"}
 
 
 @pytest.mark.parametrize(("arguments", "policy", "line"), [

@@ -33,7 +33,7 @@ SURFACE = {
     "branchline.databricks.request":
         "Script Submission cluster_spec submit_arguments tag_value",
     "branchline.databricks.runtimes": "Runtime added for_spark_version runtimes unmet",
-    "branchline.databricks.sending": "MODELS_BY_FILES_API Work python_script send",
+    "branchline.databricks.sending": "MODELS_BY_FILES_API Work copied_script python_script send",
     "branchline.databricks.start": "main",
     "branchline.databricks.submission": "Persistence submit",
     "branchline.deploy.deploy_file": "DeployFile Job Schedule Where read_deploy_file",
@@ -73,7 +73,7 @@ SURFACE = {
     "branchline.summary": "address narrator show_end show_next show_start to_markdown",
     "branchline.targets": "Compute LocalTarget Target WorkspaceTarget read_target",
     "branchline.tracking": "Tracking answered connect quiet",
-    "branchline.triggering": "Here Place There pairs place_of request start",
+    "branchline.triggering": "Here Place pairs place_of request start",
     "branchline.gate.verdict": "Interval Outcome Reason Verdict number show",
     "branchline.publishing":
         "Published look_up publish publish_checkout published remove superfluous verified",

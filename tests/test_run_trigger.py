@@ -12,15 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.processes import kill, processes_of_session, wait_until
+from tests.processes import kill, processes_of_session, trigger, wait_until
 
 Started = list[tuple[Path, "subprocess.Popen[str]"]]
 RUN = [sys.executable, "mlflow-triggers/run.py"]
-
-
-def trigger(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*RUN, *arguments], cwd=ROOT, env={**os.environ, **variables},
-                          capture_output=True, text=True)
 
 
 REFUSED = [
@@ -81,14 +76,14 @@ def test_without_the_environment_the_trigger_says_how_to_make_it() -> None:
 def test_one_step_runs_alone_and_a_failing_one_ends_with_3_and_its_reason(
         landing: Path, store: str, connect: str, tmp_path: Path) -> None:
     where = ["--branch", "feature/One", "-P", f"lakehouse={tmp_path}"]
-    done = trigger("fraud-training", "-e", "ingest", "-P", f"data={landing}", *where,
+    done = trigger("run", "fraud-training", "-e", "ingest", "-P", f"data={landing}", *where,
                    MLFLOW_TRACKING_URI=store)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert "/branchline/fraud-training/feature-one-" in done.stdout
     assert [line.split()[0] for line in done.stdout.splitlines() if " s   " in line] == [
         "spark", "ingest"]
-    done = trigger("fraud-training", "-e", "train", "-P", f"data={landing}", *where,
+    done = trigger("run", "fraud-training", "-e", "train", "-P", f"data={landing}", *where,
                    MLFLOW_TRACKING_URI=store, SPARK_REMOTE=connect)
     assert done.returncode == 3
     assert "table silver.transactions: not found" in done.stderr.splitlines()[-1]

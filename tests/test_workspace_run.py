@@ -8,7 +8,6 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import mlflow
 import pytest
@@ -77,27 +76,18 @@ def said(checkout: Checkout) -> str:
     return checkout.run("fraud-training", *SMALL)
 
 
-@pytest.fixture
-def signed_in(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name, value in workspace.environment().items():
-        monkeypatch.setenv(name, value)
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri("databricks")
-    yield mlflow.MlflowClient()
-    mlflow.set_tracking_uri(before)
-
-
-def newest_run(client: Any, branch: str, project: str = "fraud-training") -> Run:
+def newest_run(branch: str, project: str = "fraud-training") -> Run:
+    client = mlflow.MlflowClient()
     experiment = client.get_experiment_by_name(f"/Shared/branchline/{project}/{branch}")
     found: Run = client.search_runs([experiment.experiment_id])[0]
     return found
 
 
 def test_the_whole_project_runs_from_the_wheel_in_the_branchs_experiment(
-        checkout: Checkout, said: str, signed_in: Any) -> None:
+        checkout: Checkout, said: str, signed_in: Workspace) -> None:
     assert "average_precision" in said
     assert "running prepare" in said or "running featurize" in said  # a look may miss a quick one
-    run = newest_run(signed_in, "a-feature")
+    run = newest_run("a-feature")
     assert run.info.status == "FINISHED"
     assert run.data.metrics["predict/rows"] > 0
     tags = run.data.tags
@@ -117,9 +107,9 @@ def test_the_tables_are_in_the_branchs_schema(checkout: Checkout, said: str) -> 
 
 
 def test_a_second_trigger_uploads_nothing_and_needs_twelve_calls_until_it_is_submitted(
-        checkout: Checkout, said: str, signed_in: Any) -> None:
+        checkout: Checkout, said: str, signed_in: Workspace) -> None:
     checkout.run("where")
-    assert "/site-packages/" in newest_run(signed_in, "a-feature", "where").data.params["library"]
+    assert "/site-packages/" in newest_run("a-feature", "where").data.params["library"]
     before = len(checkout.workspace.calls())
     told = checkout.run("where", "--no-wait")
     paths = [(call["method"], call["path"]) for call in checkout.workspace.calls()[before:]]
@@ -128,25 +118,25 @@ def test_a_second_trigger_uploads_nothing_and_needs_twelve_calls_until_it_is_sub
     assert [path for method, path in paths[:submitted] if method == "PUT" or "import" in path] == []
     assert "--attach" in told
     assert "/ml/experiments/" in checkout.run("--attach", told.split()[-1])
-    assert newest_run(signed_in, "a-feature", "where").info.status == "FINISHED"
+    assert newest_run("a-feature", "where").info.status == "FINISHED"
 
 
 def test_two_branches_at_once_do_not_meet_even_if_one_fails(
-        checkout: Checkout, said: str, signed_in: Any) -> None:
+        checkout: Checkout, said: str, signed_in: Workspace) -> None:
     well = checkout.start("fraud-training", "-e", "ingest", *SMALL, "--branch", "one")
     badly = checkout.start("fraud-training", "-e", "train", *SMALL, "--branch", "two")
     _, complaints = badly.communicate()
     assert badly.returncode == 3
     assert "the project's code failed" in complaints and len(complaints.splitlines()) == 1
     assert "table silver.transactions: not found" in complaints
-    assert newest_run(signed_in, "two").info.status == "FAILED"
+    assert newest_run("two").info.status == "FAILED"
     assert well.communicate()[1] == "" and well.returncode == 0
-    assert newest_run(signed_in, "one").data.metrics["ingest/rows"] > 5000
+    assert newest_run("one").data.metrics["ingest/rows"] > 5000
 
 
 @pytest.mark.parametrize("number", [2, 15])
 def test_ctrl_c_and_sigterm_cancel_the_remote_run(
-        checkout: Checkout, number: int, workspace: Workspace, signed_in: Any) -> None:
+        checkout: Checkout, number: int, workspace: Workspace, signed_in: Workspace) -> None:
     workspace.fault("never_starts")
     branch = f"stopped-{number}"
     process = checkout.start("fraud-training", *SMALL, "--branch", branch)
@@ -156,16 +146,16 @@ def test_ctrl_c_and_sigterm_cancel_the_remote_run(
     process.send_signal(number)
     process.communicate()
     assert process.returncode == 130
-    assert newest_run(signed_in, branch).info.status == "KILLED"
+    assert newest_run(branch).info.status == "KILLED"
     newest = next(iter(workspace.client().jobs.list_runs(limit=1)))
     assert newest.state and newest.state.user_cancelled_or_timedout
 
 
 def test_live_sources_run_without_a_wheel(
-        checkout: Checkout, said: str, signed_in: Any) -> None:
+        checkout: Checkout, said: str, signed_in: Workspace) -> None:
     before = len(checkout.workspace.calls())
     checkout.run("where", "--live")
     paths = [call["path"] for call in checkout.workspace.calls()[before:]]
     assert not [path for path in paths if "/fs/files/Volumes" in path]
-    library = newest_run(signed_in, "a-feature", "where").data.params["library"]
+    library = newest_run("a-feature", "where").data.params["library"]
     assert library.startswith("/Workspace/Shared/branchline/_files/live/a-feature-")

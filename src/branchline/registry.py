@@ -89,7 +89,7 @@ class Registry:
         """
         client = self.tracking.client()
         with answered(f"registered model {name}"):
-            version = self._of_run(name, run_id)
+            version = self.of_run(name, run_id)
             if version is None:
                 self._create(name)
                 version = str(client.create_model_version(
@@ -106,10 +106,16 @@ class Registry:
         """Make a version the champion: the one in production. Deployment alone does this."""
         self._point(name, CHAMPION, version)
 
-    def _of_run(self, name: str, run_id: str) -> str | None:
+    def demote(self, name: str) -> None:
+        """Leave the model without a champion."""
+        with answered(f"alias {CHAMPION} of {name}"):
+            self.tracking.client().delete_registered_model_alias(name, CHAMPION)
+
+    def of_run(self, name: str, run_id: str) -> str | None:
         """The newest version that a run's model has; an upload that was cut off is none."""
-        found = [int(each.version) for each in self._versions(name)
-                 if each.run_id == run_id and each.status == "READY"]
+        with answered(f"registered model {name}"):
+            found = [int(each.version) for each in self._versions(name)
+                     if each.run_id == run_id and each.status == "READY"]
         return str(max(found)) if found else None
 
     def _versions(self, name: str) -> list[ModelVersion]:

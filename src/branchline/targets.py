@@ -112,7 +112,7 @@ def _workspace(name: str, entry: Entry) -> WorkspaceTarget:
     values = dict(entry.values)
     for key in values.keys() - {"compute", "permissions", "tags", "parameters",
                                 "timeout_minutes"}:
-        values[key] = _text(entry, key)
+        values[key] = entry.text(key, may_be_empty=key == "schema_prefix")
     values["compute"] = _compute(entry)
     values["permissions"] = _permissions(entry)
     values["tags"] = _texts(entry, "tags")
@@ -124,13 +124,6 @@ def _workspace(name: str, entry: Entry) -> WorkspaceTarget:
     if values.get("profile") and values.get("host"):
         raise entry.wrong(f"target {name} has both profile and host; expected one of them.", "host")
     return WorkspaceTarget(name, **values)
-
-
-def _text(entry: Entry, key: str) -> str:
-    value = entry.values[key]
-    if not isinstance(value, str) or (not value and key != "schema_prefix"):
-        raise entry.wrong(f"{key} is {value!r}; expected text.", key)
-    return value
 
 
 def _texts(entry: Entry, key: str) -> dict[str, str]:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from branchline import launch, source, summary, tracking
 from branchline.branch import Branch
 from branchline.errors import BadInput
 from branchline.launch import Request
 from branchline.projects import Project
-from branchline.targets import LocalTarget, Target, WorkspaceTarget
+from branchline.targets import LocalTarget, Target
 from branchline.tracking import Tracking
 from branchline.wheel import version_of
 
 if TYPE_CHECKING:
     from branchline.databricks.remote import Remote
 
-__all__ = ["Here", "Place", "There", "pairs", "place_of", "request", "start"]
+__all__ = ["Here", "Place", "pairs", "place_of", "request", "start"]
 
 
 @dataclass(frozen=True)
@@ -38,27 +38,7 @@ class Here:
         launch.launch(asked, self.tracking, experiment_id, run_id)
 
 
-@dataclass(frozen=True)
-class There:
-    """A workspace, signed in."""
-
-    target: WorkspaceTarget
-    remote: Remote
-    backend = "databricks-jobs"
-
-    @property
-    def tracking(self) -> Tracking:
-        return self.remote.tracking
-
-    def experiment(self, name: str) -> str:
-        return self.remote.experiment(name)
-
-    def launch(self, asked: Request, experiment_id: str, run_id: str, tags: Mapping[str, str],
-               wait: bool) -> None:
-        self.remote.launch(asked, experiment_id, run_id, tags, wait)
-
-
-Place = Here | There
+Place: TypeAlias = "Here | Remote"
 
 
 def place_of(target: Target, root: Path, environment: MutableMapping[str, str]) -> Place:
@@ -70,7 +50,7 @@ def place_of(target: Target, root: Path, environment: MutableMapping[str, str]) 
     if isinstance(target, LocalTarget):
         return Here(target, tracking.connect(target, root, environment))
     from branchline.databricks import remote
-    return There(target, remote.sign_in(target, environment, summary.narrator()))
+    return remote.sign_in(target, environment, summary.narrator())
 
 
 def request(root: Path, target: Target, project: Project, entry_point: str,

@@ -43,6 +43,17 @@ class Entry:
             return Entry(self.where, {}, {}, self.line, {})
         return Entry.of(self.where, key, self.lines[key], self.values[key], self.nodes[key])
 
+    def text(self, key: str, may_be_empty: bool = False) -> str:
+        """The text at a key.
+
+        Raises:
+            BadInput: it is something else, or empty.
+        """
+        value = self.values[key]
+        if not isinstance(value, str) or not (value or may_be_empty):
+            raise self.wrong(f"{key} is {value!r}; expected text.", key)
+        return value
+
     def wrong(self, text: str, key: str | None = None) -> BadInput:
         """The error to raise, with the line of the key, else that of the mapping."""
         return BadInput(f"{self.where}, line {self.lines.get(key or '', self.line)}: {text}")

@@ -193,7 +193,7 @@ def shop_in(kind: str, server: Workspace, store: str, folder: Path) -> Iterator[
                             Compute(existing_cluster_id=CLUSTER))
     client = server.client()
     shop = Shop(root, name, WorkspaceProduction(
-        there, Remote(there, client, tracking, lambda line: None), root))
+        Remote(there, client, tracking, lambda line: None), root))
     yield shop
     server.clear_faults()
     for job in client.jobs.list():

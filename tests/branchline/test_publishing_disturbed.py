@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from branchline.errors import AlreadyPublished, Unreachable
 from branchline.publishing import Published, look_up, publish, published, verified
 from tests.branchline.conftest import VOLUME
 from tests.branchline.test_publishing import wheel
+from tests.processes import at_once
 from tests.workspace import Workspace
 
 
@@ -92,22 +91,9 @@ except AlreadyPublished:
 
 def publish_at_once(server: Workspace, address: str, *wheels: Path) -> list[str]:
     """What the publishers of the wheels say, one process each, let go together."""
-    processes = [subprocess.Popen(
-        [sys.executable, "-c", PUBLISHER, address, str(file)], text=True, stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, env={**os.environ, **server.environment()}) for file in wheels]
-    try:
-        for process in processes:
-            assert process.stdout and process.stdout.readline() == "ready\n"
-        for process in processes:
-            assert process.stdin
-            process.stdin.write("\n")
-            process.stdin.flush()
-        return [process.communicate(timeout=60)[0] + str(process.returncode)
-                for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
+    said = at_once(PUBLISHER, *((address, str(file)) for file in wheels),
+                   variables=server.environment())
+    return [f"{text}{code}" for text, code in said]
 
 
 @pytest.mark.parametrize("kind", ["local", VOLUME])

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import _pylab_helpers
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -56,10 +55,6 @@ def draw(figure: Figure) -> None:
 
 def title(figure: Figure) -> str:
     return figure.get_suptitle().replace("\n", " ")
-
-
-def heights(axes: Axes) -> list[float]:
-    return [bar.get_height() for bar in axes.patches]  # type: ignore[attr-defined]
 
 
 def labels_and_scores(name: str) -> tuple[Numbers, Numbers]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import cast, get_args
 
 from databricks.sdk import WorkspaceClient
@@ -73,7 +74,7 @@ def leftovers(target: WorkspaceTarget, client: WorkspaceClient, tracking: Tracki
     to which a rollback may go.
     """
     for experiment in gone:
-        yield Leftover(f"experiment {experiment.name}", _deleting(tracking, experiment.id))
+        yield Leftover(f"experiment {experiment.name}", partial(_delete, tracking, experiment.id))
     schemas = {target.schema_prefix + experiment.branch.schema
                for experiment in gone if experiment.branch}
     yield from _schemas(target, client, schemas)
@@ -81,15 +82,12 @@ def leftovers(target: WorkspaceTarget, client: WorkspaceClient, tracking: Tracki
     used = set().union(*(experiment.wheels for experiment in kept)) | _installed_by_jobs(client)
     used |= {str(record.state.version) for record in Journal(wheel_name, wheels).all()}
     for wheel in superfluous(published(wheel_name, wheels), keep, used):
-        yield Leftover(f"wheel {wheel.reference}",
-                       lambda wheel=wheel: remove(wheel, wheels))  # type: ignore[misc]
+        yield Leftover(f"wheel {wheel.reference}", partial(remove, wheel, wheels))
 
 
-def _deleting(tracking: Tracking, experiment_id: str) -> Callable[[], None]:
-    def delete() -> None:
-        with answered(f"experiment {experiment_id}"):
-            tracking.client().delete_experiment(experiment_id)
-    return delete
+def _delete(tracking: Tracking, experiment_id: str) -> None:
+    with answered(f"experiment {experiment_id}"):
+        tracking.client().delete_experiment(experiment_id)
 
 
 def _schemas(target: WorkspaceTarget, client: WorkspaceClient,
@@ -101,17 +99,14 @@ def _schemas(target: WorkspaceTarget, client: WorkspaceClient,
     for name in names:
         if name.partition("__")[0] in branches:
             full = f"{target.catalog}.{name}"
-            yield Leftover(f"schema {full}", _dropping(client, full))
+            yield Leftover(f"schema {full}", partial(_drop, client, full))
             if files.entries(name):
-                yield Leftover(f"files {files.reference(name)}",
-                               lambda name=name: _empty(files, name))  # type: ignore[misc]
+                yield Leftover(f"files {files.reference(name)}", partial(_empty, files, name))
 
 
-def _dropping(client: WorkspaceClient, schema: str) -> Callable[[], None]:
-    def drop() -> None:
-        with translated(f"schema {schema}"):
-            client.schemas.delete(schema, force=True)
-    return drop
+def _drop(client: WorkspaceClient, schema: str) -> None:
+    with translated(f"schema {schema}"):
+        client.schemas.delete(schema, force=True)
 
 
 def _empty(files: Destination, folder: str) -> None:

@@ -9,7 +9,7 @@ from databricks.sdk.service.jobs import Run, RunOutput, RunResultState
 
 from branchline.databricks.client import translated
 from branchline.databricks.following import task_of
-from branchline.errors import PlatformError
+from branchline.errors import PlatformError, RunCancelled, RunFailed
 
 __all__ = ["Outcome", "diagnose"]
 
@@ -48,6 +48,15 @@ class Outcome:
     cancelled: bool = False
     cause: str = ""
     trace: str = ""
+
+    @property
+    def told(self) -> str:
+        """What a person is told of a run that did not succeed."""
+        return "\n".join(filter(None, (self.trace, self.cause)))
+
+    def failure(self, what: str) -> RunFailed:
+        """The error to raise for it."""
+        return (RunCancelled if self.cancelled else RunFailed)(f"{what}: {self.cause}")
 
 
 def diagnose(client: WorkspaceClient, run: Run) -> Outcome:

@@ -74,7 +74,7 @@ class JobRun(SubmittedRun):
         self._settle(follow(self._client, self.job_run, self._say, self._patience, self._step))
         assert self.outcome is not None
         if not self.outcome.succeeded:
-            self._say("\n".join(filter(None, (self.outcome.trace, self.outcome.cause))))
+            self._say(self.outcome.told)
         return self.outcome.succeeded
 
     def _step(self) -> str:

@@ -12,7 +12,7 @@ from mlflow.projects.utils import (
     PROJECT_BUILD_IMAGE, PROJECT_DOCKER_ARGS, PROJECT_DOCKER_AUTH, PROJECT_ENV_MANAGER,
     PROJECT_STORAGE_DIR, PROJECT_SYNCHRONOUS)
 
-from branchline.databricks.request import cluster_spec
+from branchline.databricks.request import Script, Submission, cluster_spec
 from branchline.errors import BadInput
 from branchline.targets import SERVERLESS, WorkspaceTarget
 
@@ -41,6 +41,13 @@ class Place:
     tags: Mapping[str, str] = field(default_factory=dict)
     permissions: tuple[Mapping[str, str], ...] = ()
     timeout_seconds: int = 0
+
+    def submission(self, name: str, token: str, script: Script, libraries: tuple[str, ...],
+                   tags: Mapping[str, str]) -> Submission:
+        """A run of the script here; its tags go before those of the place."""
+        return Submission(
+            name, token, script, self.new_cluster, self.existing_cluster_id, self.serverless,
+            libraries, {**self.tags, **tags}, self.permissions, self.timeout_seconds)
 
 
 def of_target(target: WorkspaceTarget, project: Path, root: Path) -> Place:

@@ -19,13 +19,13 @@ from branchline.databricks.diagnosis import Outcome, diagnose
 from branchline.databricks.files import destination
 from branchline.databricks.following import Patience, follow
 from branchline.databricks.place import Place, of_target
-from branchline.databricks.project_files import START, upload
+from branchline.databricks.project_files import upload
 from branchline.databricks.remote import Remote
-from branchline.databricks.request import Script, Submission, submit_arguments, tag_value
-from branchline.databricks.sending import MODELS_BY_FILES_API, python_script
+from branchline.databricks.request import Submission, submit_arguments, tag_value
+from branchline.databricks.sending import copied_script, python_script
 from branchline.deploy.production import ScheduledJob
 from branchline.destinations import Destination
-from branchline.errors import BadInput, RunCancelled, RunFailed
+from branchline.errors import BadInput
 from branchline.interrupts import held, interruptible
 from branchline.projects import Project
 from branchline.targets import LocalTarget, Target, WorkspaceTarget
@@ -41,9 +41,12 @@ GONE = (NotFound, InvalidParameterValue)  # jobs/delete answers 400 for a job th
 class WorkspaceProduction:
     """What `production.Production` says, in a workspace that is signed in to."""
 
-    target: WorkspaceTarget
     remote: Remote
     root: Path
+
+    @property
+    def target(self) -> WorkspaceTarget:
+        return self.remote.target
 
     @property
     def tracking(self) -> Tracking:
@@ -112,8 +115,8 @@ class WorkspaceProduction:
         with interruptible():
             outcome = self._followed(name, self._started(name, found[0]))
         if not outcome.succeeded:
-            self.remote.say("\n".join(filter(None, (outcome.trace, outcome.cause))))
-            raise (RunCancelled if outcome.cancelled else RunFailed)(f"job {name}: {outcome.cause}")
+            self.remote.say(outcome.told)
+            raise outcome.failure(f"job {name}")
 
     def _started(self, name: str, job: int) -> int:
         with translated(f"run job {name}"):
@@ -155,13 +158,9 @@ def _submission(job: ScheduledJob, place: Place) -> Submission:
     request = job.request
     script, arguments = python_script(request.project.folder, request.entry_point,
                                       request.parameters)
-    return Submission(
-        name=job.name, token="", new_cluster=place.new_cluster,
-        existing_cluster_id=place.existing_cluster_id, serverless=place.serverless,
-        script=Script(f"{job.copy}/{START}".removeprefix("/Workspace"), f"{job.copy}/{script}",
-                      arguments, {"MLFLOW_EXPERIMENT_NAME": job.experiment, **MODELS_BY_FILES_API}),
-        libraries=(job.wheel,), tags={**place.tags, **job.tags},
-        timeout_seconds=place.timeout_seconds)
+    variables = {"MLFLOW_EXPERIMENT_NAME": job.experiment}
+    return place.submission(job.name, "", copied_script(job.copy, script, arguments, variables),
+                            (job.wheel,), job.tags)
 
 
 def _given(settings: JobSettings) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from branchline.databricks.place import of_target
 from branchline.databricks.project_files import upload
 from branchline.databricks.request import tag_value
 from branchline.databricks.sending import MODELS_BY_FILES_API, Work, python_script, send
-from branchline.errors import PlatformError, RunCancelled, RunFailed
+from branchline.errors import PlatformError
 from branchline.interrupts import held, interruptible
 from branchline.launch import Request
 from branchline.publishing import publish, publish_checkout
@@ -55,6 +55,7 @@ class Remote:
     client: WorkspaceClient
     tracking: Tracking
     say: Callable[[str], None]
+    backend = "databricks-jobs"
 
     def experiment(self, name: str) -> str:
         """The id of the experiment called `name`, made with its folder where it is missing."""
@@ -143,5 +144,4 @@ class Remote:
             succeeded = submitted.wait()
         outcome = submitted.outcome
         if not succeeded and outcome:
-            kind = RunCancelled if outcome.cancelled else RunFailed
-            raise kind(f"{name}: {outcome.cause}")
+            raise outcome.failure(name)

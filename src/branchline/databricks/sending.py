@@ -11,11 +11,11 @@ from databricks.sdk import WorkspaceClient
 
 from branchline.databricks.place import Place
 from branchline.databricks.project_files import START
-from branchline.databricks.request import Script, Submission
+from branchline.databricks.request import Script
 from branchline.databricks.submission import Persistence, submit
 from branchline.errors import BadInput
 
-__all__ = ["MODELS_BY_FILES_API", "Work", "python_script", "send"]
+__all__ = ["MODELS_BY_FILES_API", "Work", "copied_script", "python_script", "send"]
 
 # Else MLflow may ask for the cloud's own credentials, and for the libraries that use them.
 MODELS_BY_FILES_API = {"MLFLOW_USE_DATABRICKS_SDK_MODEL_ARTIFACTS_REPO_FOR_UC": "true"}
@@ -57,6 +57,13 @@ def python_script(folder: Path, entry_point: str,
     return words[1], tuple(words[2:])
 
 
+def copied_script(copy: str, script: str, arguments: tuple[str, ...],
+                  variables: Mapping[str, str]) -> Script:
+    """The script in a copy of its project, started by the copy's start.py."""
+    return Script(f"{copy}/{START}".removeprefix("/Workspace"), f"{copy}/{script}", arguments,
+                  {**variables, **MODELS_BY_FILES_API})
+
+
 def send(client: WorkspaceClient, work: Work, place: Place, say: Callable[[str], None],
          persistence: Persistence = Persistence()) -> int:
     """Submit the work, once; the job run's id.
@@ -65,14 +72,9 @@ def send(client: WorkspaceClient, work: Work, place: Place, say: Callable[[str],
         BranchlineError: what `submit` raises.
         KeyboardInterrupt: interrupted; nothing goes on.
     """
-    script = Script(
-        start=f"{work.copy}/{START}".removeprefix("/Workspace"), path=f"{work.copy}/{work.script}",
-        arguments=work.arguments,
-        variables={"MLFLOW_RUN_ID": work.run_id, "MLFLOW_EXPERIMENT_ID": work.experiment_id,
-                   **MODELS_BY_FILES_API, **work.variables})
-    submission = Submission(
-        name=f"{work.project} {work.run_id}", token=work.run_id, script=script,
-        new_cluster=place.new_cluster, existing_cluster_id=place.existing_cluster_id,
-        serverless=place.serverless, libraries=work.libraries, tags={**place.tags, **work.tags},
-        permissions=place.permissions, timeout_seconds=place.timeout_seconds)
+    script = copied_script(work.copy, work.script, work.arguments, {
+        "MLFLOW_RUN_ID": work.run_id, "MLFLOW_EXPERIMENT_ID": work.experiment_id,
+        **work.variables})
+    submission = place.submission(f"{work.project} {work.run_id}", work.run_id, script,
+                                  work.libraries, work.tags)
     return submit(client, submission, say, persistence)

@@ -76,7 +76,7 @@ def read_deploy_file(path: Path) -> DeployFile:
     if not jobs.values:
         raise entry.wrong("jobs is empty; expected at least one job.", "jobs")
     return DeployFile(
-        _text(entry, "project"),
+        entry.text("project"),
         tuple(_job(name, jobs) for name in jobs.values),
         {name: _where(name, targets.below(name)) for name in targets.values})
 
@@ -89,14 +89,14 @@ def _job(name: str, jobs: Entry) -> Job:
     check = entry.values.get("check", False)
     if not isinstance(check, bool):
         raise entry.wrong(f"check is {check!r}; expected true or false.", "check")
-    point = _text(entry, "entry_point") if "entry_point" in entry.values else "main"
+    point = entry.text("entry_point") if "entry_point" in entry.values else "main"
     schedule = _schedule(entry.below("schedule")) if "schedule" in entry.values else None
     return Job(name, point, _texts(entry, "parameters"), schedule, check)
 
 
 def _schedule(entry: Entry) -> Schedule:
     entry.check_keys("schedule", Schedule, without="")
-    quartz, zone = _text(entry, "quartz"), entry.values.get("timezone", "UTC")
+    quartz, zone = entry.text("quartz"), entry.values.get("timezone", "UTC")
     fields = quartz.split()
     if len(fields) not in (6, 7) or (fields[3] == "?") == (fields[5] == "?"):
         raise entry.wrong(f"quartz is {quartz!r}; expected seconds, minutes, hours, day of month, "
@@ -112,19 +112,12 @@ def _schedule(entry: Entry) -> Schedule:
 
 def _where(name: str, entry: Entry) -> Where:
     entry.check_keys(f"target {name}", Where, without="")
-    run_as = _text(entry, "run_as") if "run_as" in entry.values else None
+    run_as = entry.text("run_as") if "run_as" in entry.values else None
     if run_as and not APPLICATION.fullmatch(run_as):
         raise entry.wrong(f"run_as is {run_as!r}; expected a service principal's application id.",
                           "run_as")
-    releases = _text(entry, "releases") if "releases" in entry.values else None
+    releases = entry.text("releases") if "releases" in entry.values else None
     return Where(releases, _texts(entry, "parameters"), run_as)
-
-
-def _text(entry: Entry, key: str) -> str:
-    value = entry.values[key]
-    if not isinstance(value, str) or not value:
-        raise entry.wrong(f"{key} is {value!r}; expected text.", key)
-    return value
 
 
 def _texts(entry: Entry, key: str) -> dict[str, str]:

@@ -17,7 +17,6 @@ from branchline.errors import BadInput, BranchlineError, NotApproved
 from branchline.projects import Project
 from branchline.publishing import Published, publish, verified
 from branchline.registry import CHAMPION, Registry
-from branchline.tracking import answered
 
 __all__ = ["apply", "demand_finished", "rollback"]
 
@@ -162,7 +161,5 @@ def _point_champion(production: Production, state: State, before: list[Record], 
         say(f"{CHAMPION}  {state.model}")
         return
     for model in {each.state.model for each in before if each.state.model}:
-        name = model.removeprefix("models:/").rpartition("/")[0]
-        with answered(f"alias {CHAMPION} of {name}"):
-            production.tracking.client().delete_registered_model_alias(name, CHAMPION)
+        registry.demote(model.removeprefix("models:/").rpartition("/")[0])
         say(f"{CHAMPION}  none")

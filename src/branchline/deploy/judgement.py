@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from branchline.deploy.release import Judged
 from branchline.errors import BadInput
+from branchline.registry import Registry
 from branchline.tracking import Tracking, answered
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ __all__ = ["judged"]
 
 LOOKED_THROUGH = 1000
 TABLE = "table."
-MISSING = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
 
 
 def judged(tracking: Tracking, experiment: str, version: str, commit: str, model: str,
@@ -39,9 +39,10 @@ def judged(tracking: Tracking, experiment: str, version: str, commit: str, model
         if run is None:
             return Judged()
         tags = run.data.tags
+        registered = Registry(tracking).of_run(model, run.info.run_id)
         return Judged(
             tags.get("gate", "none"), tags.get("gate.reasons", "the run was not judged"),
-            run.info.run_id, _registered(tracking, model, run.info.run_id),
+            run.info.run_id, f"models:/{model}/{registered}" if registered else None,
             {name.removeprefix(TABLE): text for name, text in tags.items()
              if name.startswith(TABLE)},
             _verdict(run), _artifact(run, "gate/verdict.png"))
@@ -65,22 +66,6 @@ def _newest(tracking: Tracking, experiment: str, version: str, commit: str) -> R
                               order_by=["attributes.start_time DESC"], max_results=LOOKED_THROUGH)
     return next((run for run in runs if "gate" in run.data.tags
                  and run.data.tags.get("wheel_version") == version), None)
-
-
-def _registered(tracking: Tracking, model: str, run_id: str) -> str | None:
-    """The address of the newest version that was registered from a run."""
-    import mlflow
-    from mlflow.exceptions import MlflowException
-    tracking.client()
-    try:  # Unity Catalog filters by name alone
-        versions = mlflow.search_model_versions(filter_string=f"name = '{model}'")
-    except MlflowException as problem:
-        if problem.error_code not in MISSING:
-            raise
-        return None
-    found = [int(each.version) for each in versions
-             if each.run_id == run_id and each.status == "READY"]
-    return f"models:/{model}/{max(found)}" if found else None
 
 
 def _verdict(run: Run) -> dict[str, Any] | None:

@@ -89,4 +89,4 @@ def production_at(place: Place, root: Path) -> Production:
         from branchline.deploy.local_production import LocalProduction
         return LocalProduction(place, root)
     from branchline.databricks.production import WorkspaceProduction
-    return WorkspaceProduction(place.target, place.remote, root)
+    return WorkspaceProduction(place, root)

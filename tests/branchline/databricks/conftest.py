@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
@@ -43,19 +42,8 @@ with mlflow.start_run() as run:
 
 
 @pytest.fixture
-def runner(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
-    """The workspace; this process is signed in as a developer."""
-    before = mlflow.get_tracking_uri()
-    for name, value in workspace.environment().items():
-        monkeypatch.setenv(name, value)
-    mlflow.set_tracking_uri("databricks")
-    yield workspace
-    mlflow.set_tracking_uri(before)
-
-
-@pytest.fixture
-def client(runner: Workspace) -> WorkspaceClient:
-    return runner.client()
+def client(signed_in: Workspace) -> WorkspaceClient:
+    return signed_in.client()
 
 
 @pytest.fixture
@@ -72,9 +60,9 @@ def greeting(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def experiment(runner: Workspace, tmp_path: Path) -> str:
+def experiment(signed_in: Workspace, tmp_path: Path) -> str:
     """The id of an experiment of this test."""
-    runner.client().workspace.mkdirs("/Shared/tests")
+    signed_in.client().workspace.mkdirs("/Shared/tests")
     made: str = mlflow.create_experiment(f"/Shared/tests/{tmp_path.name}")
     return made
 

@@ -42,11 +42,11 @@ def test_a_project_resumes_its_mlflow_run_on_each_kind_of_compute(
 
 
 def test_a_second_run_uploads_nothing(
-        greeting: Path, experiment: str, runner: Workspace) -> None:
+        greeting: Path, experiment: str, signed_in: Workspace) -> None:
     project_run(greeting, experiment, entry_point="silent")
-    before = len(runner.calls())
+    before = len(signed_in.calls())
     project_run(greeting, experiment, entry_point="silent")
-    assert [call for call in runner.calls()[before:] if "import" in call["path"]] == []
+    assert [call for call in signed_in.calls()[before:] if "import" in call["path"]] == []
 
 
 def test_a_script_that_knows_nothing_of_mlflow_leaves_no_run_running(
@@ -69,7 +69,7 @@ def test_a_failure_of_the_code_is_told_with_the_end_of_its_trace(
 
 
 def test_a_cancelled_run_is_killed_on_both_sides(
-        greeting: Path, experiment: str, runner: Workspace) -> None:
+        greeting: Path, experiment: str, signed_in: Workspace) -> None:
     submitted = mlflow.projects.run(  # type: ignore[no-untyped-call]
         str(greeting), backend="databricks-jobs", backend_config=CLUSTER, synchronous=False,
         experiment_id=experiment, parameters={"then": "sleep"})
@@ -78,7 +78,7 @@ def test_a_cancelled_run_is_killed_on_both_sides(
     submitted.cancel()
     assert [run.info.status for run in runs_of(experiment)] == ["KILLED"]
     assert submitted.get_status() == "KILLED"
-    state = runner.client().jobs.get_run(submitted.job_run).state
+    state = signed_in.client().jobs.get_run(submitted.job_run).state
     assert state and state.result_state and state.result_state.value == "CANCELED"
 
 
@@ -97,10 +97,10 @@ def test_runs_are_tracked_where_they_run(
 
 
 def test_who_may_not_run_is_told_so_and_leaves_nothing(
-        greeting: Path, experiment: str, runner: Workspace,
+        greeting: Path, experiment: str, signed_in: Workspace,
         monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABRICKS_TOKEN", runner.token("reader@example.com"))
-    before = runner.clusters_started()
+    monkeypatch.setenv("DATABRICKS_TOKEN", signed_in.token("reader@example.com"))
+    before = signed_in.clusters_started()
     with pytest.raises((NotAllowed, mlflow.exceptions.MlflowException)):
         project_run(greeting, experiment)
-    assert runner.clusters_started() == before
+    assert signed_in.clusters_started() == before

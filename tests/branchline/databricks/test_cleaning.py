@@ -21,7 +21,8 @@ BRANCHES = ("main", "feature/gone", "feature/there", "feature/busy")
 
 
 @pytest.fixture
-def target(runner: Workspace, client: WorkspaceClient, tmp_path: Path) -> Iterator[WorkspaceTarget]:
+def target(signed_in: Workspace, client: WorkspaceClient,
+           tmp_path: Path) -> Iterator[WorkspaceTarget]:
     """A target of this test alone, on which each branch has run once, with a wheel of its own."""
     own = tmp_path.name.replace("_", "-")
     made = WorkspaceTarget(

@@ -56,18 +56,18 @@ def sent(client: WorkspaceClient, greeting: Path, experiment: str) -> Sent:
 
 
 @pytest.fixture
-def clusters(runner: Workspace) -> Iterator[list[int]]:
+def clusters(signed_in: Workspace) -> Iterator[list[int]]:
     """Holds how many clusters the test has started when it is over."""
-    before = runner.clusters_started()
+    before = signed_in.clusters_started()
     started: list[int] = []
     yield started
-    assert [runner.clusters_started() - before] == started
+    assert [signed_in.clusters_started() - before] == started
 
 
 @pytest.mark.parametrize("kind", ["429", "503", "500", "cut_before", "cut_after", "slow"])
 def test_a_disturbed_submission_starts_one_cluster_and_ends_well(
-        sent: Sent, runner: Workspace, clusters: list[int], kind: str) -> None:
-    runner.fault(kind, path=SUBMIT, retry_after=1, seconds=0.5)
+        sent: Sent, signed_in: Workspace, clusters: list[int], kind: str) -> None:
+    signed_in.fault(kind, path=SUBMIT, retry_after=1, seconds=0.5)
     submitted = sent.submit()
     assert submitted.wait()
     assert sent.mlflow.info.status == "FINISHED"
@@ -75,8 +75,8 @@ def test_a_disturbed_submission_starts_one_cluster_and_ends_well(
 
 
 def test_a_submission_that_is_never_taken_is_given_up_with_a_clear_line(
-        sent: Sent, runner: Workspace, clusters: list[int]) -> None:
-    runner.fault("500", path=SUBMIT, times=100)
+        sent: Sent, signed_in: Workspace, clusters: list[int]) -> None:
+    signed_in.fault("500", path=SUBMIT, times=100)
     with pytest.raises(Unreachable, match="submit greeting .*: the workspace does not answer"):
         sent.submit(persistence=Persistence(0.05, 0.1, give_up=0.3))
     assert "The same submission is sent again." in sent.said[0]
@@ -85,20 +85,20 @@ def test_a_submission_that_is_never_taken_is_given_up_with_a_clear_line(
 
 @pytest.mark.parametrize("kind", ["503", "500", "cut_before", "cut_after"])
 def test_a_connection_that_is_lost_while_waiting_is_borne(
-        sent: Sent, runner: Workspace, kind: str) -> None:
-    runner.fault(kind, path=GET)
+        sent: Sent, signed_in: Workspace, kind: str) -> None:
+    signed_in.fault(kind, path=GET)
     assert sent.submit().wait()
     assert sent.mlflow.info.status == "FINISHED"
 
 
 def test_an_outage_that_does_not_end_is_told_and_the_run_goes_on(
-        sent: Sent, runner: Workspace) -> None:
+        sent: Sent, signed_in: Workspace) -> None:
     submitted = sent.submit()
-    runner.fault("500", path=GET, times=1000)
+    signed_in.fault("500", path=GET, times=1000)
     with pytest.raises(Unreachable, match="the workspace does not answer"):
         submitted.wait()
     assert "connection lost; the run goes on, asking again" in sent.said
-    runner.clear_faults()
+    signed_in.clear_faults()
     assert submitted.wait()
 
 
@@ -108,8 +108,8 @@ def test_an_outage_that_does_not_end_is_told_and_the_run_goes_on(
     ("library_failure", "a library would not install: "),
 ])
 def test_what_went_wrong_on_the_platform_is_told_apart(
-        sent: Sent, runner: Workspace, kind: str, cause: str) -> None:
-    runner.fault(kind)
+        sent: Sent, signed_in: Workspace, kind: str, cause: str) -> None:
+    signed_in.fault(kind)
     submitted = sent.submit(script="sleep.py")
     assert not submitted.wait()
     assert submitted.outcome and submitted.outcome.cause.startswith(cause)
@@ -119,16 +119,16 @@ def test_what_went_wrong_on_the_platform_is_told_apart(
 
 
 def test_a_cluster_that_never_starts_is_ended_by_the_time_limit(
-        sent: Sent, runner: Workspace) -> None:
-    runner.fault("never_starts")
+        sent: Sent, signed_in: Workspace) -> None:
+    signed_in.fault("never_starts")
     submitted = sent.submit(Place(None, None, new_cluster=CLUSTER, timeout_seconds=1))
     assert not submitted.wait()
     assert submitted.outcome and submitted.outcome.cause.startswith("time limit reached")
     assert sent.mlflow.info.status == "FAILED"
 
 
-def test_a_cluster_that_never_starts_can_be_cancelled(sent: Sent, runner: Workspace) -> None:
-    runner.fault("never_starts")
+def test_a_cluster_that_never_starts_can_be_cancelled(sent: Sent, signed_in: Workspace) -> None:
+    signed_in.fault("never_starts")
     submitted = sent.submit()
     submitted.cancel()
     assert sent.mlflow.info.status == "KILLED"

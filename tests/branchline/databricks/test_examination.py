@@ -26,21 +26,21 @@ def examined(target: WorkspaceTarget, root: Path = ROOT) -> dict[str, tuple[str,
             for found in examine_workspace(target, root)}
 
 
-def test_a_workspace_that_has_everything_is_fine(runner: Workspace) -> None:
+def test_a_workspace_that_has_everything_is_fine(signed_in: Workspace) -> None:
     found = examined(TARGET)
     assert [what for what, (verdict, _) in found.items() if verdict == "wrong"] == []
-    assert found["sign-in"] == ("ok", f"dev@example.com at {runner.host}")
+    assert found["sign-in"] == ("ok", f"dev@example.com at {signed_in.host}")
     assert found["libraries"] == ("ok", "the wheel runs on those of 18-lts")
 
 
-def test_nothing_is_left_of_looking(runner: Workspace) -> None:
+def test_nothing_is_left_of_looking(signed_in: Workspace) -> None:
     examined(TARGET)
-    assert not list((runner.folder / "volumes").rglob("*_doctor*"))
-    assert not list((runner.folder / "workspace").rglob("*_doctor*"))
+    assert not list((signed_in.folder / "volumes").rglob("*_doctor*"))
+    assert not list((signed_in.folder / "workspace").rglob("*_doctor*"))
 
 
 def test_without_sign_in_there_is_one_line_that_says_how(
-        runner: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+        signed_in: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-unknown-token")
     found = examined(TARGET)
     assert list(found) == ["sign-in"]
@@ -48,8 +48,8 @@ def test_without_sign_in_there_is_one_line_that_says_how(
 
 
 def test_a_user_who_may_only_read_is_told_what_is_missing(
-        runner: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABRICKS_TOKEN", runner.token("reader@example.com"))
+        signed_in: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABRICKS_TOKEN", signed_in.token("reader@example.com"))
     found = examined(TARGET)
     wrong = {what for what, (verdict, _) in found.items() if verdict == "wrong"}
     assert {"experiments", "volume", "wheels"} <= wrong
@@ -66,7 +66,7 @@ def test_a_user_who_may_only_read_is_told_what_is_missing(
     ({"compute": Compute(serverless="4")}, "libraries", "mlflow-skinny>=3.0 (serverless-4 has"),
 ])
 def test_what_a_target_names_and_a_workspace_lacks_is_wrong(
-        runner: Workspace, change: dict[str, Any], what: str, text: str) -> None:
+        signed_in: Workspace, change: dict[str, Any], what: str, text: str) -> None:
     verdict, said = examined(replace(TARGET, **change))[what]
     assert verdict == "wrong" and text in said
 
@@ -77,13 +77,13 @@ def test_what_a_target_names_and_a_workspace_lacks_is_wrong(
     ({"custom_tags": {}}, "cluster.json, size", "ResourceClass=SingleNode"),
 ])
 def test_a_cluster_that_would_not_start_is_wrong(
-        runner: Workspace, tmp_path: Path, change: dict[str, Any], what: str, text: str) -> None:
+        signed_in: Workspace, tmp_path: Path, change: dict[str, Any], what: str, text: str) -> None:
     (tmp_path / "cluster.json").write_text(json.dumps({**CLUSTER, **change}))
     verdict, said = examined(TARGET, tmp_path)[what]
     assert verdict == "wrong" and text in said
 
 
-def test_a_running_cluster_and_serverless_are_looked_up(runner: Workspace) -> None:
+def test_a_running_cluster_and_serverless_are_looked_up(signed_in: Workspace) -> None:
     found = examined(replace(TARGET, compute=Compute(existing_cluster_id="0101-000000-interact")))
     assert found["cluster"][0] == "ok"
     assert examined(replace(TARGET, compute=Compute(serverless="5")))["serverless"][0] == "ok"

@@ -41,6 +41,12 @@ def workspace_of(shop: Shop) -> WorkspaceProduction:
     return shop.production
 
 
+def computed(shop: Shop, compute: Compute) -> WorkspaceProduction:
+    there = workspace_of(shop)
+    target = replace(there.target, compute=compute)
+    return replace(there, remote=replace(there.remote, target=target))
+
+
 def scheduled(shop: Shop, wheel: str = "/Volumes/a.whl", **parameters: str) -> ScheduledJob:
     values = shop.project.entry_point("main").check(parameters)
     request = Request(shop.root, shop.project, "main", values, PRODUCTION)
@@ -65,17 +71,15 @@ def test_a_job_is_scheduled_runs_as_the_principal_and_says_what_it_is(shop: Shop
     (Compute(serverless="5"), ("environment_key", "default"))])
 def test_a_job_is_computed_where_the_target_says(shop: Shop, compute: Compute,
                                                  found: tuple[str, Any]) -> None:
-    there = workspace_of(shop)
-    there = replace(there, target=replace(there.target, compute=compute))
+    there = computed(shop, compute)
     settings = there.settings(scheduled(shop))
     assert settings["tasks"][0][found[0]] == found[1]
     there.put(f"{shop.name}-score", settings)  # which the workspace takes
 
 
 def test_a_job_cluster_is_told_experiment_and_tags(shop: Shop) -> None:
-    there = workspace_of(shop)
     (shop.root / "cluster.json").write_text((ROOT / "cluster.json").read_text())
-    there = replace(there, target=replace(there.target, compute=Compute(cluster="cluster.json")))
+    there = computed(shop, Compute(cluster="cluster.json"))
     cluster = there.settings(scheduled(shop))["tasks"][0]["new_cluster"]
     assert cluster["spark_env_vars"]["MLFLOW_EXPERIMENT_NAME"] == f"/Shared/{shop.name}"
     assert cluster["custom_tags"]["commit"] == "c" * 40
@@ -120,8 +124,7 @@ def test_a_run_of_a_job_is_a_run_in_productions_experiment(
         shop: Shop, workspace: Workspace, compute: Compute) -> None:
     (shop.project.folder / "main.py").write_text(LOGGING)
     (shop.root / "cluster.json").write_text((ROOT / "cluster.json").read_text())
-    there = workspace_of(shop)
-    there = replace(there, target=replace(there.target, compute=compute))
+    there = computed(shop, compute)
     wheel = publish(build(shop.root, shop.root / "dist"), there.wheels).reference
     job = scheduled(shop, wheel)
     there.put(job.name, there.settings(job))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +15,7 @@ from branchline.errors import NotApproved, Unreachable
 from tests.branchline.conftest import VOLUME
 from tests.branchline.releasing import Shop, shop_in
 from tests.conftest import free_port
+from tests.processes import at_once
 from tests.workspace import Workspace
 
 CREATE, RESET = "/api/2.2/jobs/create", "/api/2.2/jobs/reset"
@@ -169,22 +167,8 @@ except NotApproved as problem:
 def test_of_two_processes_that_begin_a_deployment_one_wins_and_the_other_says_so(
         workspace: Workspace, tmp_path: Path, kind: str) -> None:
     address = str(tmp_path) if kind == "local" else kind
-    processes = [subprocess.Popen(
-        [sys.executable, "-c", BEGINNER, address, version], text=True, stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, env={**os.environ, **workspace.environment()})
-        for version in ("1.0+g1", "1.0+g2")]
-    try:
-        for process in processes:
-            assert process.stdout and process.stdout.readline() == "ready\n"
-        for process in processes:
-            assert process.stdin
-            process.stdin.write("\n")
-            process.stdin.flush()
-        said = sorted(process.communicate(timeout=60)[0].strip() for process in processes)
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
+    said = sorted(text.strip() for text, _ in at_once(
+        BEGINNER, (address, "1.0+g1"), (address, "1.0+g2"), variables=workspace.environment()))
     newest = Journal("sample", destination(address, workspace.client())).newest()
     assert newest and said[0] == f"began {newest.state.version}"
     assert "was begun just before this one, which has changed nothing" in said[1]
