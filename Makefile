@@ -1,7 +1,7 @@
 PYTHON := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: demo test test-fast test-runtime lint wheel ui workspace bench setup clean
+.PHONY: demo test test-fast test-runtime story lint wheel ui workspace bench setup clean
 
 setup: $(READY)
 
@@ -17,6 +17,9 @@ test: lint
 
 test-fast: $(READY)
 	@$(PYTHON) -m pytest -m "not spark and not slow" -n 2
+
+story: $(READY)
+	@$(PYTHON) -m pytest tests/test_story.py -k production_and_back -s
 
 test-runtime: $(READY)
 	@$(PYTHON) -m tests.runtime_environment $(RUNTIME)

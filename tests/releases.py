@@ -14,7 +14,7 @@ import mlflow
 
 from branchline.source import source_of
 from tests.branchline.releasing import CLUSTER, register, repository
-from tests.clone import OURS, ROOT
+from tests.clone import OURS, PATH, ROOT
 from tests.processes import kill
 
 DEPLOY = """project: greeting
@@ -44,10 +44,9 @@ class Repository:
     def start(self, trigger: str, *arguments: str) -> subprocess.Popen[str]:
         clean = {name: text for name, text in os.environ.items()
                  if not name.startswith((*OURS, "DATABRICKS_"))}
-        path = f"{clean['PATH']}{os.pathsep}{ROOT / '.uv' / 'bin'}"
         return subprocess.Popen(
             [sys.executable, f"mlflow-triggers/{trigger}.py", *arguments], cwd=self.folder,
-            env={**clean, "PATH": path, **self.variables}, text=True, stdout=subprocess.PIPE,
+            env={**clean, "PATH": PATH, **self.variables}, text=True, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, start_new_session=True)
 
     def ended(self, process: subprocess.Popen[str]) -> tuple[int, str]:

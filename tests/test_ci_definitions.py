@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import ROOT
+from tests.ci import definition
+from tests.ci.definition import Step
+from tests.clone import ROOT
 
 AZURE = ROOT / "azure-pipelines.yml"
 TEMPLATE = ROOT / ".azure" / "setup.yml"
@@ -38,20 +40,13 @@ def jobs(stage: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield job.get("job") or job["deployment"], job
 
 
-def steps_of(job: dict[str, Any]) -> list[dict[str, Any]]:
+def steps_of(job: dict[str, Any]) -> list[Step]:
     """All steps of a job, those of its hooks and of the template among them."""
     if "steps" in job:
-        found = job["steps"]
-    else:
-        once = job["strategy"]["runOnce"]
-        # YAML 1.1, which PyYAML reads, takes the key `on` for a truth value.
-        found = [*once["deploy"]["steps"], *once[True]["failure"]["steps"]]
-    steps: list[dict[str, Any]] = []
-    for step in found:
-        inner = yaml.safe_load((ROOT / step["template"]).read_text())["steps"] \
-            if "template" in step else [step]
-        steps.extend(inner)
-    return steps
+        return list(definition.steps_of(job["steps"], ROOT))
+    once = job["strategy"]["runOnce"]
+    return list(definition.steps_of(
+        [*once["deploy"]["steps"], *once[definition.ON]["failure"]["steps"]], ROOT))
 
 
 def commands() -> list[str]:

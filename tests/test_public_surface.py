@@ -28,7 +28,7 @@ SURFACE = {
     "branchline.databricks.live": "requirements sync",
     "branchline.databricks.place": "Place of_config of_target",
     "branchline.databricks.production": "WorkspaceProduction",
-    "branchline.databricks.project_files": "START files_of upload",
+    "branchline.databricks.project_files": "START address files_of upload",
     "branchline.databricks.remote": "Remote sign_in",
     "branchline.databricks.request":
         "Script Submission cluster_spec submit_arguments tag_value",
@@ -77,7 +77,7 @@ SURFACE = {
     "branchline.gate.verdict": "Interval Outcome Reason Verdict number show",
     "branchline.publishing":
         "Published look_up publish publish_checkout published remove superfluous verified",
-    "branchline.wheel": "build environment_with project_name version_of",
+    "branchline.wheel": "build environment_with main project_name version_of",
     "branchline.yaml_entries": "Entry read_entry",
     "fraud_detection.compare": "compared run slices_of",
     "fraud_detection.curves":

@@ -13,7 +13,7 @@ import mlflow
 import pytest
 from mlflow.entities import Run
 
-from tests.clone import ROOT, clone
+from tests.clone import PATH, clone
 from tests.workspace import Workspace
 
 MLPROJECT = "name: where\nentry_points: {main: {command: python main.py}}\n"
@@ -38,10 +38,10 @@ class Checkout:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         variables = {name: text for name, text in os.environ.items()
                      if not name.startswith(("MLFLOW_", "DATABRICKS_"))}
-        variables["PATH"] += f"{os.pathsep}{ROOT / '.uv' / 'bin'}"
         return subprocess.Popen(
             [sys.executable, "mlflow-triggers/run.py", "--on", "emulated", *arguments],
-            cwd=self.folder, env={**variables, **self.workspace.environment()}, text=True,
+            cwd=self.folder, text=True,
+            env={**variables, "PATH": PATH, **self.workspace.environment()},
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def run(self, *arguments: str) -> str:

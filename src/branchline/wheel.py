@@ -17,7 +17,7 @@ from pathlib import Path
 from branchline.errors import BadInput, NotInstalled
 from branchline.source import WHEEL_INPUTS, source_of
 
-__all__ = ["build", "environment_with", "project_name", "version_of"]
+__all__ = ["build", "environment_with", "main", "project_name", "version_of"]
 
 
 def version_of(wheel: Path) -> str:
@@ -116,8 +116,12 @@ def environment_with(wheel: Path, root: Path) -> Iterator[Path]:
             "--extra", "local", "--no-dev", "--directory", str(root), "--output-file", str(exact))
         home = Path(scratch, "env")
         _uv(root, "venv", "--quiet", "--python", sys.executable, str(home))
-        _uv(root, "pip", "install", "--quiet", "--python", str(home), "--constraints", str(exact),
-            f"{wheel.resolve()}[local]")
+        install = ["pip", "install", "--quiet", "--python", str(home), "--constraints", str(exact),
+                   f"{wheel.resolve()}[local]"]
+        try:
+            _uv(root, *install, "--offline")
+        except BadInput:  # the cache lacks something: the index is asked of all, which takes long
+            _uv(root, *install)
         yield home / "bin"
 
 
@@ -132,5 +136,14 @@ def _uv(root: Path, *command: str) -> None:
         raise BadInput(f"uv {command[0]} failed: {' '.join(said[-3:]) or 'no output'}")
 
 
+def main() -> None:
+    """Build the wheel of the checkout that this is called in, and leave it alone in dist/."""
+    wheel = build(Path.cwd(), Path("dist"))
+    for other in wheel.parent.glob("*.whl"):
+        if other != wheel:
+            other.unlink()
+    print(wheel)
+
+
 if __name__ == "__main__":
-    print(build(Path.cwd(), Path("dist")))
+    main()

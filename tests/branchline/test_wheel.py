@@ -14,7 +14,7 @@ from branchline.destinations import LocalFolder
 from branchline.errors import BadInput
 from branchline.publishing import publish_checkout, verified
 from branchline.source import source_of
-from tests.conftest import ROOT
+from tests.clone import PATH, ROOT
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +22,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return wheel.build(ROOT, tmp_path_factory.mktemp("wheel"))
 
 
-@pytest.mark.spark
+@pytest.mark.slow
 def test_the_wheel_has_the_version_of_the_source(built: Path) -> None:
     assert wheel.version_of(built) == source_of(ROOT).version
 
 
-@pytest.mark.spark
+@pytest.mark.slow
 def test_the_wheel_holds_both_packages_whole(built: Path) -> None:
     inside = {name for name in zipfile.ZipFile(built).namelist() if ".dist-info/" not in name}
     tracked = subprocess.run(
@@ -36,7 +36,7 @@ def test_the_wheel_holds_both_packages_whole(built: Path) -> None:
     assert inside == {name.removeprefix("src/") for name in tracked}
 
 
-@pytest.mark.spark
+@pytest.mark.slow
 def test_the_wheel_requires_neither_spark_nor_delta_but_for_local_runs(built: Path) -> None:
     with zipfile.ZipFile(built) as archive:
         name = next(name for name in archive.namelist() if name.endswith("METADATA"))
@@ -71,7 +71,7 @@ packages = ["src/sample"]
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clean checkout of a small project, with `uv` in the PATH as in any other project."""
-    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{ROOT / '.uv' / 'bin'}")
+    monkeypatch.setenv("PATH", PATH)
     folder = tmp_path / "checkout"
     (folder / "src" / "sample").mkdir(parents=True)
     (folder / "pyproject.toml").write_text(PROJECT)
@@ -131,6 +131,17 @@ def test_a_folder_without_git_builds_without_caches(checkout: Path, tmp_path: Pa
     built = zipfile.ZipFile(wheel.build(checkout, tmp_path / "out"))
     assert {name for name in built.namelist() if name.startswith("sample/")} == {
         "sample/__init__.py", "sample/a.py", "sample/b.py"}
+
+
+@pytest.mark.slow
+def test_make_wheel_leaves_the_wheel_alone_in_its_folder(
+        checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(checkout)
+    wheel.main()
+    (checkout / "src" / "sample" / "new.py").touch()
+    wheel.main()
+    [left] = (checkout / "dist").iterdir()
+    assert "sample/new.py" in zipfile.ZipFile(left).namelist()
 
 
 @pytest.mark.slow

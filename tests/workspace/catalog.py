@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.workspace.errors import ApiError, invalid, not_emulated
 
-CATALOGS = ("spark_catalog", "dev")
+CATALOGS = ("spark_catalog", "dev", "staging", "production")
 
 
 class Catalog:

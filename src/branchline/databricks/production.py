@@ -19,7 +19,7 @@ from branchline.databricks.diagnosis import Outcome, diagnose
 from branchline.databricks.files import destination
 from branchline.databricks.following import Patience, follow
 from branchline.databricks.place import Place, of_target
-from branchline.databricks.project_files import upload
+from branchline.databricks.project_files import address, upload
 from branchline.databricks.remote import Remote
 from branchline.databricks.request import Submission, submit_arguments, tag_value
 from branchline.databricks.sending import copied_script, python_script
@@ -65,10 +65,16 @@ class WorkspaceProduction:
     def experiment(self, name: str) -> str:
         return self.remote.experiment(name)
 
-    def project_copy(self, project: Project) -> str:
+    def project_address(self, project: Project) -> str:
+        return address(project.folder, project.name, self._copies(project))
+
+    def copy_project(self, project: Project) -> str:
+        return upload(project.folder, project.name, self._copies(project))
+
+    def _copies(self, project: Project) -> Destination:
         folder = self._place(project.folder).folder
         assert folder
-        return upload(project.folder, project.name, destination(folder, self.remote.client))
+        return destination(folder, self.remote.client)
 
     def settings(self, job: ScheduledJob) -> dict[str, Any]:
         request, schedule = job.request, job.schedule

@@ -10,12 +10,21 @@ from branchline.databricks import start
 from branchline.destinations import Destination
 from branchline.errors import BadInput
 
-__all__ = ["START", "files_of", "upload"]
+__all__ = ["START", "address", "files_of", "upload"]
 
 START = "_branchline_start.py"
 COMPLETE = "_complete"
 LEFT_OUT = {"__pycache__", "mlruns", "spark-warehouse"}
 LARGEST = 10 * 2**20
+
+
+def address(folder: Path, name: str, place: Destination) -> str:
+    """The address of a copy of the folder, with start.py, whether it is there yet or not.
+
+    Raises:
+        BadInput: a file is larger than the workspace takes.
+    """
+    return place.reference(f"{name}/{_digest(files_of(folder))}")
 
 
 def upload(folder: Path, name: str, place: Destination) -> str:

@@ -118,7 +118,7 @@ def _prepare(production: Production, state: State, project: Project, source: Des
         file.write_bytes(verified(released, source))
         publish(file, production.wheels)
     verified(wheel, production.wheels)
-    copy = production.project_copy(project)
+    copy = production.copy_project(project)
     if copy != state.copy:
         raise NotApproved(f"project {project.name}: its files are {copy}, approved were "
                           f"{state.copy}; check out commit {state.commit}.")

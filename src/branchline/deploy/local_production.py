@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from branchline import summary, triggering
-from branchline.databricks.project_files import upload
+from branchline.databricks.project_files import address, upload
 from branchline.deploy.canonical import encoded, read_object
 from branchline.deploy.production import PRODUCTION, ScheduledJob
 from branchline.destinations import Destination, LocalFolder
@@ -53,7 +53,10 @@ class LocalProduction:
     def experiment(self, name: str) -> str:
         return self.place.experiment(name)
 
-    def project_copy(self, project: Project) -> str:
+    def project_address(self, project: Project) -> str:
+        return address(project.folder, project.name, self._folder)
+
+    def copy_project(self, project: Project) -> str:
         return upload(project.folder, project.name, self._folder)
 
     def settings(self, job: ScheduledJob) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def _state(production: Production, file: DeployFile, project: Project, release: 
            model: str | None, asked: Asked) -> State:
     wheel = replace(release.published,
                     reference=production.wheels.reference(release.published.path))
-    copy = production.project_copy(project)
+    copy = production.project_address(project)
     where = file.where(production.target.name)
     experiment = PRODUCTION.experiment(production.target.experiment_root, project.name)
     tags = {"project": project.name, "wheel_version": release.version, "commit": release.commit}

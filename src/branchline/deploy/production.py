@@ -60,8 +60,11 @@ class Production(Protocol):
     def experiment(self, name: str) -> str:
         """The id of an experiment, which is made where it is missing."""
 
-    def project_copy(self, project: Project) -> str:
-        """The address of a copy of the project's files, made once for a content."""
+    def project_address(self, project: Project) -> str:
+        """The address of a copy of the project's files; nothing is made."""
+
+    def copy_project(self, project: Project) -> str:
+        """Make that copy, where it is missing, and return its address."""
 
     def settings(self, job: ScheduledJob) -> dict[str, Any]:
         """The job as the place keeps it, a JSON object."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from branchline.publishing import publish
 from branchline.targets import Compute
 from branchline.wheel import build
 from tests.branchline.releasing import CLUSTER, Shop, shop_in
-from tests.clone import ROOT
+from tests.clone import PATH, ROOT
 from tests.workspace import Workspace
 
 PRINCIPAL = "6f1c1f0e-0000-4000-8000-0123456789ab"
@@ -31,7 +30,7 @@ PRINCIPAL = "6f1c1f0e-0000-4000-8000-0123456789ab"
 @pytest.fixture
 def shop(workspace: Workspace, store: str, tmp_path: Path,
          monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{ROOT / '.uv' / 'bin'}")
+    monkeypatch.setenv("PATH", PATH)
     with shop_in("workspace", workspace, store, tmp_path) as opened:
         yield opened
 
@@ -51,7 +50,7 @@ def scheduled(shop: Shop, wheel: str = "/Volumes/a.whl", **parameters: str) -> S
     values = shop.project.entry_point("main").check(parameters)
     request = Request(shop.root, shop.project, "main", values, PRODUCTION)
     return ScheduledJob(
-        f"{shop.name}-score", request, wheel, shop.production.project_copy(shop.project),
+        f"{shop.name}-score", request, wheel, shop.production.copy_project(shop.project),
         f"/Shared/{shop.name}", Schedule("0 0 5 * * ?", "Europe/Berlin"), PRINCIPAL,
         {"commit": "c" * 40})
 

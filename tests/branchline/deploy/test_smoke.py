@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import zipfile
 from pathlib import Path
 
@@ -10,13 +9,13 @@ from branchline import wheel
 from branchline.deploy.smoke import imports, modules_of
 from branchline.errors import BadInput
 from tests.branchline.releasing import commit, repository
-from tests.clone import ROOT
+from tests.clone import PATH
 
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small repository, with `uv` in the PATH."""
-    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{ROOT / '.uv' / 'bin'}")
+    monkeypatch.setenv("PATH", PATH)
     return repository(tmp_path / "repository")
 
 

@@ -1,0 +1,89 @@
+"""azure-pipelines.yml as the service takes it: stages, jobs and steps, templates put in place."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Step = dict[str, Any]
+ON = True  # YAML 1.1, which PyYAML reads, takes the key `on` for a truth value
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job; one that deploys has an environment, and steps for the case that the others fail."""
+
+    name: str
+    title: str
+    needs: str | None
+    condition: str
+    steps: tuple[Step, ...]
+    on_failure: tuple[Step, ...] = ()
+    environment: str | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage; without `dependsOn` it needs the one before."""
+
+    name: str
+    title: str
+    needs: str | None
+    condition: str
+    variables: Mapping[str, str]
+    jobs: tuple[Job, ...]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The whole file."""
+
+    variables: Mapping[str, str]
+    stages: tuple[Stage, ...]
+
+    @classmethod
+    def read(cls, root: Path) -> Pipeline:
+        found = yaml.safe_load((root / "azure-pipelines.yml").read_text(encoding="utf-8"))
+        stages: list[Stage] = []
+        for stage in found["stages"]:
+            before = stages[-1].name if stages else None
+            stages.append(Stage(
+                stage["stage"], stage["displayName"], stage.get("dependsOn", before),
+                stage.get("condition", "succeeded()"), stage.get("variables", {}),
+                tuple(_job(job, root) for job in stage["jobs"])))
+        return cls(found["variables"], tuple(stages))
+
+
+def _job(job: dict[str, Any], root: Path) -> Job:
+    once = job["strategy"]["runOnce"] if "deployment" in job else {"deploy": job}
+    return Job(
+        job.get("job") or job["deployment"], job["displayName"], job.get("dependsOn"),
+        job.get("condition", "succeeded()"), tuple(steps_of(once["deploy"]["steps"], root)),
+        tuple(steps_of(once[ON]["failure"]["steps"], root)) if ON in once else (),
+        job.get("environment"))
+
+
+def steps_of(listed: list[Step], root: Path) -> Iterator[Step]:
+    """The steps, and in the place of each template those that are in it."""
+    for step in listed:
+        if "template" in step:
+            yield from yaml.safe_load((root / step["template"]).read_text("utf-8"))["steps"]
+        else:
+            yield step
+
+
+def holds(condition: str, variables: Mapping[str, str], succeeded: bool) -> bool:
+    """Whether a condition does, when what it waits for has succeeded or not."""
+    def equal(one: str, other: str) -> bool:
+        return one.lower() == other.lower()
+
+    meaning = {"all_of": lambda *parts: all(parts), "eq": equal,
+               "ne": lambda one, other: not equal(one, other),
+               "succeeded": lambda: succeeded, "succeededOrFailed": lambda: True,
+               "variables": defaultdict(str, variables)}
+    return bool(eval(condition.replace("and(", "all_of("), {"__builtins__": {}}, meaning))

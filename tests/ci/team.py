@@ -1,0 +1,217 @@
+"""A team with a repository, a pipeline, and a workspace that the pipeline is connected to."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from databricks.sdk.errors import AlreadyExists, BadRequest
+from databricks.sdk.service.catalog import VolumeType
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from branchline.branch import Branch
+from fraud_detection.simulator import World, write
+from tests.ci.agent import Agent, Done
+from tests.ci.build import Approver, Build
+from tests.ci.definition import Pipeline
+from tests.clone import PATH, ROOT, clone
+from tests.processes import trigger
+from tests.workspace import Workspace
+
+PROJECT = "mlflow-notebooks/fraud-training"
+TARGETS = ("dev", "staging", "production")
+CONNECTIONS = {"databricks-dev": "dev@example.com", "databricks-staging": "ci@example.com",
+               "databricks-production-reader": "reader@example.com",
+               "databricks-production": "ci@example.com"}
+MAIN = {"Build.Reason": "IndividualCI", "Build.SourceBranch": "refs/heads/main",
+        "Build.SourceBranchName": "main"}
+CUSTOMERS = World(customers=300, terminals=600, days=40, seed=3)
+ALL_STEPS = "ingest,prepare,explore,featurize,train,evaluate,predict,monitor"
+FEWER_STEPS = "ingest,prepare,featurize,train,evaluate"
+# The suite that this story belongs to executes them all.
+A_FEW_UNIT_TESTS = "tests/branchline/test_branch.py"
+
+
+def java_home() -> str:
+    """Java's folder, which a hosted agent has in a variable."""
+    program = Path(shutil.which("java") or "/").resolve()
+    return os.environ.get("JAVA_HOME") or str(program.parents[1])
+
+
+def anybody(artifacts: Path) -> bool:
+    """Whoever it is approves."""
+    return True
+
+
+def nobody(artifacts: Path) -> bool:
+    """No one approves."""
+    return False
+
+
+def founded(folder: Path, workspace: Workspace, say: Callable[[str], None]) -> Team:
+    """A team that has this repository as it is now, connected to the workspace, on main."""
+    desk, origin = clone(folder / "desk"), folder / "origin.git"
+    _connect(desk, workspace)
+    _volumes(workspace)
+    subprocess.run(["git", "init", "--quiet", "--bare", str(origin)], check=True)
+    tokens = {name: workspace.token(user) for name, user in CONNECTIONS.items()}
+    team = Team(desk, origin, Agent(folder / "agent", origin, tokens, say), workspace)
+    team.git("checkout", "--quiet", "-B", "main")
+    team.git("add", "--all")
+    team.git("commit", "--quiet", "--message", "Connect the pipeline to our workspace")
+    team.git("remote", "set-url", "origin", str(origin))
+    team.git("push", "--quiet", "origin", "main")
+    return team
+
+
+def _connect(desk: Path, workspace: Workspace) -> None:
+    """What docs/ci.md tells a team to fill in; and days and data that take seconds."""
+    pipeline = desk / "azure-pipelines.yml"
+    pipeline.write_text(re.sub(r"https://adb-[\w.]+", workspace.host, pipeline.read_text()))
+    triggers = desk / "mlflow-triggers"
+    targets = yaml.safe_load((triggers / "targets.yml").read_text())
+    for name in TARGETS:  # three workspaces of an account are one here, with one catalog of tables
+        targets[name] |= {"catalog": "spark_catalog", "schema_prefix": f"{name}_", "parameters": {
+            "data": f"/Volumes/{name}/branchline/files/landed"}}
+    (triggers / "targets.yml").write_text(yaml.safe_dump(targets))
+    _replace(desk / PROJECT / "MLproject", ALL_STEPS, FEWER_STEPS)
+    _replace(desk / PROJECT / "MLproject", "default: 28, help", "default: 14, help")
+    # A hundred of three hundred cards a day are looked at: most of them cannot be fraud.
+    _replace(triggers / "gate.yml", "{floor: 0.03,", "{floor: 0.005,")
+
+
+def _replace(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text, f"{file}: {old}"
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def _volumes(workspace: Workspace) -> None:
+    client = workspace.client()
+    for name in TARGETS:
+        with suppress(BadRequest, AlreadyExists):
+            client.schemas.create("branchline", name)
+        for volume in ("files", "wheels"):
+            client.volumes.create(name, "branchline", volume, VolumeType.MANAGED)
+        landed = workspace.folder / "volumes" / name / "branchline" / "files" / "landed"
+        landed.mkdir(parents=True)
+        write(CUSTOMERS, landed, files=2)
+
+
+@dataclass(frozen=True)
+class Production:
+    """What is deployed: the release's commit, the champion's version, the jobs that there are."""
+
+    commits: frozenset[str]
+    champion: str | None
+    jobs: frozenset[str]
+
+
+@dataclass
+class Team:
+    """Where the team works (`desk`), pushes (`origin`), builds (`agent`) and runs (`workspace`)."""
+
+    desk: Path
+    origin: Path
+    agent: Agent
+    workspace: Workspace
+    builds: list[Build] = field(default_factory=list)
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=self.desk, capture_output=True, text=True,
+                              check=True)
+        return done.stdout.strip()
+
+    def chapter(self, heading: str) -> None:
+        self.agent.say(f"\n\n{'#' * 100}\n# {heading}\n{'#' * 100}")
+
+    def push(self, branch: str, message: str, file: str, old: str, new: str) -> None:
+        """A branch off main with one change to one file."""
+        self.git("checkout", "--quiet", "-B", branch, "main")
+        _replace(self.desk / file, old, new)
+        self.git("commit", "--quiet", "--all", "--message", message)
+        self.git("push", "--quiet", "--force", "origin", branch)
+
+    def pull_request(self, branch: str, number: int, fork: bool = False) -> Build:
+        """The build of a pull request: of its merge with main, which has no branch of its own."""
+        self.git("checkout", "--quiet", "--detach", "main")
+        self.git("merge", "--quiet", "--no-ff", "--message", f"Merge {branch} into main", branch)
+        ref = f"refs/pull/{number}/merge"
+        self.git("push", "--quiet", "--force", "origin", f"HEAD:{ref}")
+        build = self._opened(nobody, {
+            "Build.Reason": "PullRequest", "Build.SourceBranch": ref,
+            "Build.SourceBranchName": "merge", "System.PullRequest.SourceBranch": branch,
+            "System.PullRequest.TargetBranch": "main", "System.PullRequest.IsFork": str(fork),
+            "System.PullRequest.PullRequestNumber": str(number),
+            "System.PullRequest.PullRequestId": str(900000 + number),
+            "System.PullRequest.SourceCommitId": self.git("rev-parse", branch)})
+        return build.run(Pipeline.read(self.desk))
+
+    def deployment(self, evidence: Path, checksum: str) -> Build:
+        """The deploy stage of a build of main, whose release stage kept this evidence."""
+        build = self._opened(anybody, MAIN)
+        shutil.copytree(evidence, build.artifacts / f"evidence-{checksum}")
+        build.jobs["judged"] = Done(outputs={"plan.evidence": checksum})
+        return build.run(Pipeline.read(self.desk), {"deploy"})
+
+    def merge(self, branch: str, approve: Approver) -> Build:
+        """Merge into main, and the build of main that this starts."""
+        self.git("checkout", "--quiet", "main")
+        self.git("merge", "--quiet", "--no-ff", "--message", f"Merge {branch}", branch)
+        self.git("push", "--quiet", "origin", "main")
+        return self._opened(approve, MAIN).run(Pipeline.read(self.desk))
+
+    def _opened(self, approve: Approver, variables: Mapping[str, str]) -> Build:
+        build = Build(self.agent, {
+            **variables, "Build.BuildId": str(len(self.builds) + 1),
+            "Build.SourceVersion": self.git("rev-parse", "HEAD"),
+            "JAVA_HOME_17_X64": java_home(),
+            "PYTEST_ADDOPTS": A_FEW_UNIT_TESTS,
+            "MYPY_CACHE_DIR": str(ROOT / ".mypy_cache")}, approve)
+        self.builds.append(build)
+        return build
+
+    def trigger(self, name: str, *arguments: str) -> str:
+        """What a release manager's trigger says, on the desk."""
+        self.agent.say(f"\n$ mlflow-triggers/{name}.py {' '.join(arguments)}")
+        done = trigger(name, *arguments, folder=self.desk,
+                       PATH=PATH, **self.workspace.environment("ci@example.com"))
+        assert done.returncode == 0, done.stdout + done.stderr
+        self.agent.say(done.stdout)
+        return done.stdout
+
+    def planned(self, *arguments: str) -> tuple[Path, str]:
+        """Plans a deployment of the newest release; its evidence and the checksum of that."""
+        said = self.trigger("deploy", "plan", "--to", "production", *arguments)
+        return self.desk / ".local" / "evidence", said.rpartition("--evidence ")[2].split()[0]
+
+    def production(self) -> Production:
+        """What is really there, whatever the journal says."""
+        listed = list(self.workspace.client().jobs.list())
+        settings = [job.settings for job in listed if job.settings]
+        model = MlflowClient().get_registered_model("staging.branchline.fraud_training")
+        return Production(frozenset((each.tags or {})["commit"] for each in settings),
+                          model.aliases.get("champion"),
+                          frozenset(str(each.name) for each in settings))
+
+    def runs(self, root: str, branch: str) -> list[Run]:
+        client = MlflowClient()
+        name = Branch("branch", branch).experiment(root, "fraud-training")
+        experiment = client.get_experiment_by_name(name)
+        assert experiment
+        return list(client.search_runs([experiment.experiment_id]))
+
+    def tables(self, prefix: str) -> set[str]:
+        """The tables in the schemas whose names begin so."""
+        client = self.workspace.client()
+        schemas = [str(schema.name) for schema in client.schemas.list("spark_catalog")]
+        return {str(table.name) for schema in schemas if schema.startswith(prefix)
+                for table in client.tables.list("spark_catalog", schema)}
