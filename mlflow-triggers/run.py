@@ -11,7 +11,7 @@ try:
 
     from branchline import branch, ci, summary, targets, triggering
     from branchline.command_line import run_command
-    from branchline.errors import BadInput
+    from branchline.errors import BadInput, RunFailed
     from branchline.projects import find_project
 except ModuleNotFoundError as missing:
     sys.exit(f"run.py: {missing.name} is not installed in {sys.executable}; run `make setup`, "
@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parents[1]
 @click.option("--branch", "named", metavar="NAME",
               help="The branch to run for; without it the CI's variables and git tell.")
 @click.option("--summary", "page", type=click.Path(path_type=Path), metavar="FILE",
-              help="Write the result to this file too, as Markdown, and show it on the CI's page.")
+              help="Write the result, or what failed, to this file and show it on the CI's page.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def command(project: str | None, target_name: str, entry_point: str, given: tuple[str, ...],
             wheel: Path | None, live: bool, no_wait: bool, attach: str | None, named: str | None,
@@ -65,7 +65,12 @@ def command(project: str | None, target_name: str, entry_point: str, given: tupl
     request = triggering.request(ROOT, target, found, entry_point, triggering.pairs(given), ours,
                                  wheel, live)
     place = triggering.place_of(target, ROOT, os.environ)
-    run_id = triggering.start(place, request, os.environ, wait=not no_wait)
+    try:
+        run_id = triggering.start(place, request, os.environ, wait=not no_wait)
+    except RunFailed as problem:
+        if page and problem.run_id:
+            _show_page(page, summary.to_markdown(place.tracking, problem.run_id, str(problem)))
+        raise
     if no_wait:
         print(f"\nfollow it  python mlflow-triggers/run.py --on {target.name} --attach {run_id}")
         return
@@ -74,9 +79,13 @@ def command(project: str | None, target_name: str, entry_point: str, given: tupl
         summary.show_next(found, entry_point)
     ci.set_output("run", run_id, os.environ)
     if page:
-        page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(summary.to_markdown(place.tracking, run_id), encoding="utf-8")
-        ci.show_page(page, os.environ)
+        _show_page(page, summary.to_markdown(place.tracking, run_id))
+
+
+def _show_page(page: Path, text: str) -> None:
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(text, encoding="utf-8")
+    ci.show_page(page, os.environ)
 
 
 def _attach(target: targets.WorkspaceTarget, run_id: str) -> None:

@@ -30,8 +30,10 @@ def free_port() -> int:
 signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the trigger sets it for a project
-# Most of a test's time is the JVM's compiler: its first stage is quick and changes no result.
-os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1")
+# Most of a test's time is the JVM's compiler, whose first stage is quick, and verification of its
+# classes; neither changes a result.
+os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 "
+                      "-XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote")
 
 CONNECT = {"spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
            "spark.connect.grpc.binding.address": "127.0.0.1",
@@ -40,11 +42,13 @@ CONNECT = {"spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs the workspace server or a store, which is not for `make test-fast`."""
+    """Mark what needs the workspace server or a store as slow; what takes long is begun first."""
     for item in items:
         needed = {"_workspace", "store"} & set(getattr(item, "fixturenames", ()))
         if needed or (ROOT / "tests" / "workspace") in item.path.parents:
             item.add_marker("slow")
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path.stem != "test_story", item.path not in slow))
 
 
 @pytest.fixture(scope="session")
@@ -180,6 +184,13 @@ def finished(spark: Any, store: str, arguments: list[str],
     with mlflow.start_run(experiment_id=experiment):
         run_steps(lakehouse, settings)
     return lakehouse
+
+
+@pytest.fixture(scope="session")
+def published(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The tables of the first published fold, for reading, and the settings they are made by."""
+    from tests.published import first_fold
+    return first_fold(spark, tmp_path_factory.mktemp("published"))
 
 
 @pytest.fixture(scope="session")

@@ -96,6 +96,19 @@ def test_of_two_deployments_at_once_one_wins_and_the_other_says_so(
     assert "deployment 1 (apply), finished" in there.well("deploy", "status", "--to", "emulated")
 
 
+def test_two_that_deploy_one_evidence_at_once_leave_each_job_once(
+        there: Repository, workspace: Workspace) -> None:
+    there.well("publish", "--on", "emulated", "--override", "no gate in this test")
+    approved = there.planned("--to", "emulated")
+    started = [there.start("deploy", "apply", "--to", "emulated", "--evidence", approved)
+               for _ in range(2)]
+    codes = [there.ended(process)[0] for process in started]
+    assert 0 in codes and set(codes) <= {0, 4}
+    assert len(list(workspace.client().jobs.list())) == 2
+    status = there.well("deploy", "status", "--to", "emulated")
+    assert "deployment 1 (apply), finished" in status and "changed" not in status
+
+
 def test_a_workspace_that_is_down_in_mid_deployment_ends_with_5_and_what_to_run(
         there: Repository, workspace: Workspace) -> None:
     there.well("publish", "--on", "emulated", "--override", "no gate in this test")

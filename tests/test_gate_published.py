@@ -19,11 +19,10 @@ from fraud_detection.evaluate import test_rows as held_out
 from fraud_detection.settings import Settings
 from fraud_detection.tables import FEATURES, TRANSACTIONS
 from fraud_detection.train import best_threshold, fit, labelled
-from tests import test_published
 from tests.clone import ROOT
+from tests.published import PUBLISHED
 
-pytestmark = test_published.pytestmark
-published = test_published.published
+pytestmark = PUBLISHED
 POLICY = read_policy(ROOT / "mlflow-triggers" / "gate.yml")
 MODELS = {
     "default": {"model": "hist_gradient_boosting", "features": "full", "class_weight": "balanced"},

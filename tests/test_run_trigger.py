@@ -83,9 +83,14 @@ def test_one_step_runs_alone_and_a_failing_one_ends_with_3_and_its_reason(
     assert "/branchline/fraud-training/feature-one-" in done.stdout
     assert [line.split()[0] for line in done.stdout.splitlines() if " s   " in line] == [
         "spark", "ingest"]
+    page = tmp_path / "page.md"
     done = trigger("run", "fraud-training", "-e", "train", "-P", f"data={landing}", *where,
-                   MLFLOW_TRACKING_URI=store, SPARK_REMOTE=connect)
+                   "--summary", str(page), MLFLOW_TRACKING_URI=store, SPARK_REMOTE=connect,
+                   TF_BUILD="True")
     assert done.returncode == 3
+    assert page.read_text().startswith("## fraud-training: failed\n")
+    assert "silver.transactions: not found" in page.read_text()
+    assert f"##vso[task.uploadsummary]{page}" in done.stdout
     assert "table silver.transactions: not found" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
 

@@ -11,7 +11,8 @@ from functools import partial
 import mlflow
 import pytest
 
-from tests.ci.team import PROJECT, Production, Team, anybody, founded
+from tests.ci.founding import founded
+from tests.ci.team import PROJECT, Production, Team, anybody
 from tests.workspace import Workspace
 
 pytestmark = pytest.mark.slow

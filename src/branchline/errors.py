@@ -48,9 +48,10 @@ class AlreadyPublished(BadInput):
 
 
 class RunFailed(BranchlineError):
-    """A run that was started ended without success."""
+    """A run that was started ended without success; `run_id` is MLflow's, where it is known."""
 
     exit_code = 3
+    run_id: str | None = None
 
 
 class RunCancelled(RunFailed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -57,14 +58,16 @@ def show_end(tracking: Tracking, run_id: str) -> None:
     print(f"artifacts  {unquote(urlsplit(place).path) if place.startswith('file:') else place}")
 
 
-def to_markdown(tracking: Tracking, run_id: str) -> str:
-    """The same for a CI system's page: a heading, a table of the headline metrics, the address."""
+def to_markdown(tracking: Tracking, run_id: str, problem: str = "") -> str:
+    """The same for a CI system's page: a heading, what went wrong, a table of the headline metrics,
+    the address."""
     run = tracking.run(run_id)
     tags = run.data.tags
     rows = [f"| {name} | {value} |" for name, value in _headline(run).items()]
     return "\n".join([
         f"## {tags.get('project', 'run')}: {run.info.status.lower()}", "",
         f"Branch `{tags.get('branch', '')}`, wheel `{tags.get('wheel_version', '')}`.", "",
+        *([f"**{html.escape(problem, quote=False)}**", ""] if problem else []),
         *(["| metric | value |", "|---|---:|", *rows, ""] if rows else []),
         address(tracking, run.info.experiment_id, run_id), ""])
 

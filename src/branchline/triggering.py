@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from branchline import launch, source, summary, tracking
 from branchline.branch import Branch
-from branchline.errors import BadInput
+from branchline.errors import BadInput, RunFailed
 from branchline.launch import Request
 from branchline.projects import Project
 from branchline.targets import LocalTarget, Target
@@ -74,7 +74,7 @@ def start(place: Place, asked: Request, environment: Mapping[str, str], wait: bo
     """Start the run in the branch's experiment, and follow it to its end if `wait`; its id.
 
     Raises:
-        RunFailed: it ended without success.
+        RunFailed: it ended without success; it knows the run's id.
     """
     tags = launch.tags(asked, source.source_of(asked.root), source.started_by(environment),
                        place.backend)
@@ -82,7 +82,11 @@ def start(place: Place, asked: Request, environment: Mapping[str, str], wait: bo
     experiment_id = place.experiment(experiment)
     run_id = place.tracking.start(experiment_id, asked.entry_point, tags, asked.parameters)
     summary.show_start(asked, place.target.name, experiment, run_id)
-    place.launch(asked, experiment_id, run_id, tags, wait)
+    try:
+        place.launch(asked, experiment_id, run_id, tags, wait)
+    except RunFailed as problem:
+        problem.run_id = run_id
+        raise
     return run_id
 
 

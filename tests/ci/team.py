@@ -3,39 +3,27 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-from databricks.sdk.errors import AlreadyExists, BadRequest
-from databricks.sdk.service.catalog import VolumeType
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from branchline.branch import Branch
-from fraud_detection.simulator import World, write
 from tests.ci.agent import Agent, Done
 from tests.ci.build import Approver, Build
 from tests.ci.definition import Pipeline
-from tests.clone import PATH, ROOT, clone
+from tests.clone import PATH, ROOT
 from tests.processes import trigger
 from tests.workspace import Workspace
 
 PROJECT = "mlflow-notebooks/fraud-training"
-TARGETS = ("dev", "staging", "production")
-CONNECTIONS = {"databricks-dev": "dev@example.com", "databricks-staging": "ci@example.com",
-               "databricks-production-reader": "reader@example.com",
-               "databricks-production": "ci@example.com"}
+DEVELOPER = ("-c", "user.name=dev", "-c", "user.email=dev@example.com")
 MAIN = {"Build.Reason": "IndividualCI", "Build.SourceBranch": "refs/heads/main",
         "Build.SourceBranchName": "main"}
-CUSTOMERS = World(customers=300, terminals=600, days=40, seed=3)
-ALL_STEPS = "ingest,prepare,explore,featurize,train,evaluate,predict,monitor"
-FEWER_STEPS = "ingest,prepare,featurize,train,evaluate"
 # The suite that this story belongs to executes them all.
 A_FEW_UNIT_TESTS = "tests/branchline/test_branch.py"
 
@@ -56,54 +44,11 @@ def nobody(artifacts: Path) -> bool:
     return False
 
 
-def founded(folder: Path, workspace: Workspace, say: Callable[[str], None]) -> Team:
-    """A team that has this repository as it is now, connected to the workspace, on main."""
-    desk, origin = clone(folder / "desk"), folder / "origin.git"
-    _connect(desk, workspace)
-    _volumes(workspace)
-    subprocess.run(["git", "init", "--quiet", "--bare", str(origin)], check=True)
-    tokens = {name: workspace.token(user) for name, user in CONNECTIONS.items()}
-    team = Team(desk, origin, Agent(folder / "agent", origin, tokens, say), workspace)
-    team.git("checkout", "--quiet", "-B", "main")
-    team.git("add", "--all")
-    team.git("commit", "--quiet", "--message", "Connect the pipeline to our workspace")
-    team.git("remote", "set-url", "origin", str(origin))
-    team.git("push", "--quiet", "origin", "main")
-    return team
-
-
-def _connect(desk: Path, workspace: Workspace) -> None:
-    """What docs/ci.md tells a team to fill in; and days and data that take seconds."""
-    pipeline = desk / "azure-pipelines.yml"
-    pipeline.write_text(re.sub(r"https://adb-[\w.]+", workspace.host, pipeline.read_text()))
-    triggers = desk / "mlflow-triggers"
-    targets = yaml.safe_load((triggers / "targets.yml").read_text())
-    for name in TARGETS:  # three workspaces of an account are one here, with one catalog of tables
-        targets[name] |= {"catalog": "spark_catalog", "schema_prefix": f"{name}_", "parameters": {
-            "data": f"/Volumes/{name}/branchline/files/landed"}}
-    (triggers / "targets.yml").write_text(yaml.safe_dump(targets))
-    _replace(desk / PROJECT / "MLproject", ALL_STEPS, FEWER_STEPS)
-    _replace(desk / PROJECT / "MLproject", "default: 28, help", "default: 14, help")
-    # A hundred of three hundred cards a day are looked at: most of them cannot be fraud.
-    _replace(triggers / "gate.yml", "{floor: 0.03,", "{floor: 0.005,")
-
-
-def _replace(file: Path, old: str, new: str) -> None:
+def replace_in(file: Path, old: str, new: str) -> None:
+    """Replace a text that the file has to hold."""
     text = file.read_text(encoding="utf-8")
     assert old in text, f"{file}: {old}"
     file.write_text(text.replace(old, new), encoding="utf-8")
-
-
-def _volumes(workspace: Workspace) -> None:
-    client = workspace.client()
-    for name in TARGETS:
-        with suppress(BadRequest, AlreadyExists):
-            client.schemas.create("branchline", name)
-        for volume in ("files", "wheels"):
-            client.volumes.create(name, "branchline", volume, VolumeType.MANAGED)
-        landed = workspace.folder / "volumes" / name / "branchline" / "files" / "landed"
-        landed.mkdir(parents=True)
-        write(CUSTOMERS, landed, files=2)
 
 
 @dataclass(frozen=True)
@@ -126,8 +71,8 @@ class Team:
     builds: list[Build] = field(default_factory=list)
 
     def git(self, *arguments: str) -> str:
-        done = subprocess.run(["git", *arguments], cwd=self.desk, capture_output=True, text=True,
-                              check=True)
+        done = subprocess.run(["git", *DEVELOPER, *arguments], cwd=self.desk, check=True, text=True,
+                              capture_output=True)
         return done.stdout.strip()
 
     def chapter(self, heading: str) -> None:
@@ -136,7 +81,7 @@ class Team:
     def push(self, branch: str, message: str, file: str, old: str, new: str) -> None:
         """A branch off main with one change to one file."""
         self.git("checkout", "--quiet", "-B", branch, "main")
-        _replace(self.desk / file, old, new)
+        replace_in(self.desk / file, old, new)
         self.git("commit", "--quiet", "--all", "--message", message)
         self.git("push", "--quiet", "--force", "origin", branch)
 
