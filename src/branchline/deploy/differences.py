@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,10 @@ __all__ = ["Difference", "differences", "drift"]
 
 @dataclass(frozen=True)
 class Difference:
-    """What is at `path`, such as `tasks[0].libraries[0].whl`; None is nothing."""
+    """What is at `path`, such as `tasks[0].libraries[0].whl`; None is nothing.
+
+    The value of an option in a list is at `parameters[5 --data]`.
+    """
 
     path: str
     was: Any
@@ -39,5 +42,12 @@ def _leaves(path: str, value: Any) -> list[tuple[str, Any]]:
                 for leaf in _leaves(f"{path}.{key}" if path else str(key), below)]
     if isinstance(value, (list, tuple)):
         return [leaf for at, below in enumerate(value)
-                for leaf in _leaves(f"{path}[{at}]", below)]
+                for leaf in _leaves(f"{path}[{at}{_option(value, at)}]", below)]
     return [(path, value)]
+
+
+def _option(listed: Sequence[Any], at: int) -> str:
+    """The option that an item is the value of, ` --data` where that goes before it; or nothing."""
+    before = listed[at - 1] if at else None
+    is_option = isinstance(before, str) and before.startswith("--")
+    return f" {before}" if is_option else ""

@@ -18,6 +18,12 @@ def test_each_value_that_differs_is_under_its_path() -> None:
         Difference("tasks[0].libraries[1]", None, "c.whl")]
 
 
+def test_the_value_of_an_option_is_found_by_the_options_name() -> None:
+    was, becomes = ({"parameters": ["--data", data, "--quiet"]} for data in ("landed", "sample"))
+    assert differences(was, becomes) == [
+        Difference("parameters[1 --data]", "landed", "sample")]
+
+
 def test_what_a_platform_adds_is_no_drift_and_what_it_lacks_is() -> None:
     assert drift(WAS, {**WAS, "email_notifications": {"on_failure": ["x"]}}) == []
     assert drift(WAS, {"tasks": WAS["tasks"]}) == [Difference("schedule", "daily", None)]
