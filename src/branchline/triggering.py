@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from branchline import launch, source, summary, tracking
 from branchline.branch import Branch
 from branchline.errors import BadInput, RunFailed
+from branchline.interrupts import held, interruptible
 from branchline.launch import Request
 from branchline.projects import Project
 from branchline.targets import LocalTarget, Target
@@ -80,14 +82,30 @@ def start(place: Place, asked: Request, environment: Mapping[str, str], wait: bo
                        place.backend)
     experiment = asked.branch.experiment(place.target.experiment_root, asked.project.name)
     experiment_id = place.experiment(experiment)
-    run_id = place.tracking.start(experiment_id, asked.entry_point, tags, asked.parameters)
-    summary.show_start(asked, place.target.name, experiment, run_id)
+    with _opened(place.tracking, asked, experiment_id, tags) as run_id:
+        summary.show_start(asked, place.target.name, experiment, run_id)
     try:
         place.launch(asked, experiment_id, run_id, tags, wait)
     except RunFailed as problem:
         problem.run_id = run_id
         raise
     return run_id
+
+
+@contextmanager
+def _opened(tracking: Tracking, asked: Request, experiment_id: str,
+            tags: Mapping[str, str]) -> Iterator[str]:
+    """A new run; Ctrl-C or SIGTERM in the block, or while it is made, leave it KILLED."""
+    run_id = None
+    try:
+        with interruptible():
+            with held():
+                run_id = tracking.start(experiment_id, asked.entry_point, tags, asked.parameters)
+            yield run_id
+    except KeyboardInterrupt:
+        if run_id:
+            tracking.end(run_id, "KILLED")
+        raise
 
 
 def pairs(given: Iterable[str]) -> dict[str, str]:

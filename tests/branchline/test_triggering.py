@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
+import mlflow
 import pytest
 
+from branchline import triggering
 from branchline.branch import Branch
 from branchline.errors import BadInput
 from branchline.projects import find_project
 from branchline.targets import LocalTarget
+from branchline.tracking import Tracking
 from branchline.triggering import Here, pairs, place_of, request
 from tests.clone import ROOT
 
@@ -42,6 +47,20 @@ def test_a_missing_wheel_is_refused_before_anything_is_reached(tmp_path: Path) -
     project = find_project("fraud-training", ROOT / "mlflow-notebooks")
     with pytest.raises(BadInput, match="no such wheel file"):
         request(tmp_path, LOCAL, project, "main", {}, FEATURE, tmp_path / "none.whl")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_interrupted_before_it_is_launched_is_killed(
+        number: int, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = find_project("fraud-training", ROOT / "mlflow-notebooks")
+    here = Here(LocalTarget("local", store, "tables", str(tmp_path)), Tracking(store, tmp_path))
+    asked = request(ROOT, here.target, project, "main", {}, FEATURE)
+    monkeypatch.setattr(triggering.summary, "show_start", lambda *_: os.kill(os.getpid(), number))
+    with pytest.raises(KeyboardInterrupt):
+        triggering.start(here, asked, {})
+    [run] = mlflow.search_runs(output_format="list", experiment_names=[
+        FEATURE.experiment(str(tmp_path), project.name)])
+    assert run.info.status == "KILLED"
 
 
 def test_a_local_target_is_here_and_the_variable_names_its_store(tmp_path: Path) -> None:
