@@ -28,6 +28,7 @@ SURFACE = {
     "branchline.databricks.live": "requirements sync",
     "branchline.databricks.place": "Place of_config of_target",
     "branchline.databricks.production": "WorkspaceProduction",
+    "branchline.databricks.experiments": "WorkspaceTracking",
     "branchline.databricks.project_files": "START address files_of upload",
     "branchline.databricks.remote": "Remote sign_in",
     "branchline.databricks.request":

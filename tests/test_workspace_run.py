@@ -114,7 +114,7 @@ def test_the_tables_are_in_the_branchs_schema(checkout: Checkout, said: str) -> 
         checkout.tables(next(name for name in schemas if name.startswith("a_feature__landed_"))))
 
 
-def test_a_second_trigger_uploads_nothing_and_needs_twelve_calls_until_it_is_submitted(
+def test_a_second_trigger_uploads_nothing_and_needs_few_calls_until_it_is_submitted(
         checkout: Checkout, said: str, signed_in: Workspace) -> None:
     checkout.run("where")
     assert "/site-packages/" in newest_run("a-feature", "where").data.params["library"]

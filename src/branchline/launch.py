@@ -42,6 +42,11 @@ class Request:
     wheel: Path | None = None
     live: bool = False
 
+    @property
+    def command(self) -> str:
+        """The entry point's command with these parameters."""
+        return self.project.entry_point(self.entry_point).filled(self.parameters)
+
 
 def tags(request: Request, source: Source, starter: str, backend: str) -> dict[str, str]:
     """The run's tags, by MLflow's own names where it has one."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import yaml
@@ -87,10 +88,15 @@ class Parameter:
 
 @dataclass(frozen=True)
 class EntryPoint:
-    """One entry point: its name and its parameters by name."""
+    """One entry point: its name, its parameters by name, and the command that they go into."""
 
     name: str
     parameters: Mapping[str, Parameter]
+    command: str = ""
+
+    def filled(self, values: Mapping[str, str]) -> str:
+        """The command with the values in their places, quoted for a shell, as MLflow does it."""
+        return self.command.format(**{name: quote(text) for name, text in values.items()})
 
     def check(self, given: Mapping[str, str], here: bool = True) -> dict[str, str]:
         """All parameters with their values, the given ones and the defaults of the others.
@@ -167,7 +173,7 @@ def find_project(name: str, projects: Path) -> Project:
 def _entry_point(name: str, content: Mapping[str, Any], path: Path) -> EntryPoint:
     parameters = {key: _parameter(key, value, path)
                   for key, value in (content.get("parameters") or {}).items()}
-    return EntryPoint(name, parameters)
+    return EntryPoint(name, parameters, str(content.get("command", "")))
 
 
 def _parameter(name: str, content: Any, path: Path) -> Parameter:

@@ -9,7 +9,7 @@ from typing import Any
 
 from databricks.sdk import WorkspaceClient
 from mlflow.projects.backend.abstract_backend import AbstractBackend
-from mlflow.projects.utils import fetch_and_validate_project, get_or_create_run
+from mlflow.projects.utils import fetch_and_validate_project, get_or_create_run, load_project
 
 from branchline.databricks.client import connect
 from branchline.databricks.files import destination
@@ -42,7 +42,8 @@ class DatabricksJobsBackend(AbstractBackend):
         given = dict(params or {})
         folder = Path(fetch_and_validate_project(  # type: ignore[no-untyped-call]
             project_uri, version, entry_point, given))
-        script, arguments = python_script(folder, entry_point, given)
+        script, arguments = python_script(_command(folder, entry_point, given), folder.name,
+                                          entry_point)
         client = connect(profile=_profile(tracking_uri))
         place = _complete(of_config(backend_config), client)
         active = get_or_create_run(  # type: ignore[no-untyped-call]
@@ -77,3 +78,8 @@ def _complete(place: Place, client: WorkspaceClient) -> Place:
     """Without a folder of its own, a project is kept in the user's home, its wheel beside it."""
     folder = place.folder or f"/Workspace/Users/{client.current_user.me().user_name}/.branchline"
     return replace(place, folder=folder, wheels=place.wheels or f"{folder}/wheels")
+
+
+def _command(folder: Path, entry_point: str, parameters: Mapping[str, str]) -> str:
+    project = load_project(str(folder))  # type: ignore[no-untyped-call]
+    return str(project.get_entry_point(entry_point).compute_command(dict(parameters), None))

@@ -8,10 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlflow.projects.utils import (
-    PROJECT_BUILD_IMAGE, PROJECT_DOCKER_ARGS, PROJECT_DOCKER_AUTH, PROJECT_ENV_MANAGER,
-    PROJECT_STORAGE_DIR, PROJECT_SYNCHRONOUS)
-
 from branchline.databricks.request import Script, Submission, cluster_spec
 from branchline.errors import BadInput
 from branchline.targets import SERVERLESS, WorkspaceTarget
@@ -21,9 +17,6 @@ __all__ = ["Place", "of_config", "of_target"]
 OURS = ("new_cluster", "existing_cluster_id", "serverless", "folder", "wheels", "tags",
         "permissions", "timeout_minutes")
 COMPUTE = OURS[:3]
-# What MLflow itself puts into each backend's config.
-MLFLOWS = {PROJECT_BUILD_IMAGE, PROJECT_DOCKER_ARGS, PROJECT_DOCKER_AUTH, PROJECT_ENV_MANAGER,
-           PROJECT_STORAGE_DIR, PROJECT_SYNCHRONOUS}
 
 
 @dataclass(frozen=True)
@@ -74,7 +67,7 @@ def of_config(config: Mapping[str, Any]) -> Place:
     Raises:
         BadInput: no compute or two, an unknown key, an unfit cluster.
     """
-    given = {key: value for key, value in config.items() if key not in MLFLOWS}
+    given = {key: value for key, value in config.items() if key not in _mlflows()}
     kinds = [kind for kind in COMPUTE if kind in given]
     if not kinds and given.keys().isdisjoint(OURS):
         return Place(None, None, cluster_spec(given, "backend_config"))
@@ -91,6 +84,13 @@ def of_config(config: Mapping[str, Any]) -> Place:
         str(given["serverless"] or SERVERLESS) if "serverless" in given else None,
         given.get("tags", {}), tuple(given.get("permissions", ())),
         int(given.get("timeout_minutes", 0)) * 60)
+
+
+def _mlflows() -> set[str]:
+    """What MLflow itself puts into each backend's config."""
+    from mlflow.projects import utils
+    return {utils.PROJECT_BUILD_IMAGE, utils.PROJECT_DOCKER_ARGS, utils.PROJECT_DOCKER_AUTH,
+            utils.PROJECT_ENV_MANAGER, utils.PROJECT_STORAGE_DIR, utils.PROJECT_SYNCHRONOUS}
 
 
 def _cluster_file(name: str, project: Path, root: Path) -> Mapping[str, Any]:

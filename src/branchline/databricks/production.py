@@ -162,8 +162,8 @@ class WorkspaceProduction:
 
 def _submission(job: ScheduledJob, place: Place) -> Submission:
     request = job.request
-    script, arguments = python_script(request.project.folder, request.entry_point,
-                                      request.parameters)
+    script, arguments = python_script(request.command, request.project.folder.name,
+                                      request.entry_point)
     variables = {"MLFLOW_EXPERIMENT_NAME": job.experiment}
     return place.submission(job.name, "", copied_script(job.copy, script, arguments, variables),
                             (job.wheel,), job.tags)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from databricks.sdk import WorkspaceClient
 
 from branchline.databricks.client import connect, translated
+from branchline.databricks.experiments import WorkspaceTracking
 from branchline.databricks.files import destination
-from branchline.databricks.job_run import JobRun
 from branchline.databricks.live import requirements, sync
 from branchline.databricks.place import of_target
 from branchline.databricks.project_files import upload
@@ -22,6 +23,9 @@ from branchline.launch import Request
 from branchline.publishing import publish, publish_checkout
 from branchline.targets import WorkspaceTarget
 from branchline.tracking import Tracking
+
+if TYPE_CHECKING:
+    from branchline.databricks.job_run import JobRun
 
 __all__ = ["Remote", "sign_in"]
 
@@ -44,7 +48,8 @@ def sign_in(target: WorkspaceTarget, environment: MutableMapping[str, str],
     for name, value in MODELS_BY_FILES_API.items():
         environment.setdefault(name, value)
     client = connect(target.profile, target.host)
-    return Remote(target, client, Tracking("databricks", None, f"{client.config.host}/ml"), say)
+    tracking = WorkspaceTracking("databricks", None, f"{client.config.host}/ml", workspace=client)
+    return Remote(target, client, tracking, say)
 
 
 @dataclass(frozen=True)
@@ -76,11 +81,10 @@ class Remote:
             RunCancelled: somebody cancelled it on the platform.
             KeyboardInterrupt: Ctrl-C or SIGTERM; it was cancelled, its run is marked KILLED.
         """
-        self.tracking.client()
         with interruptible():
             with self.tracking.never_left_running(run_id):
                 job_run = self._sent(request, experiment_id, run_id, tags)
-            submitted = JobRun(self.client, run_id, job_run, self.say)
+            submitted = self._submitted(run_id, job_run)
             with self._cancelled_on_interrupt(submitted):
                 self._record(submitted)
             if wait:
@@ -93,6 +97,7 @@ class Remote:
             BadInput: the MLflow run is none of a job.
             RunFailed, KeyboardInterrupt: as `launch`.
         """
+        from branchline.databricks.job_run import JobRun
         self.tracking.client()
         with interruptible():
             self._follow(JobRun.of(self.client, run_id, self.say), run_id)
@@ -102,7 +107,8 @@ class Remote:
         folder = request.project.folder
         place = of_target(self.target, folder, request.root)
         assert place.folder
-        script, arguments = python_script(folder, request.entry_point, request.parameters)
+        script, arguments = python_script(request.command, folder.name,
+                                          request.entry_point)
         files = destination(place.folder, self.client)
         variables = {}
         if request.live:
@@ -115,6 +121,12 @@ class Remote:
         work = Work(request.project.name, copy, script, arguments, run_id, experiment_id, libraries,
                     variables, {name: tags[name] for name in TAGS})
         return send(self.client, work, place, self.say)
+
+    def _submitted(self, run_id: str, job_run: int) -> JobRun:
+        # MLflow takes a second to import; what goes before needs none of it.
+        from branchline.databricks.job_run import JobRun
+        self.tracking.client()
+        return JobRun(self.client, run_id, job_run, self.say)
 
     def _wheel(self, request: Request) -> str:
         wheels = destination(self.target.wheels, self.client)

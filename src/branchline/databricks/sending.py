@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from databricks.sdk import WorkspaceClient
 
@@ -40,19 +39,15 @@ class Work:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-def python_script(folder: Path, entry_point: str,
-                  parameters: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    """Script and arguments of an MLproject's entry point, its parameters filled in by MLflow.
+def python_script(command: str, project: str, entry_point: str) -> tuple[str, tuple[str, ...]]:
+    """Script and arguments of an entry point's command, in which the parameters are filled in.
 
     Raises:
-        BadInput: the entry point's command is not `python SCRIPT ...`.
+        BadInput: the command is not `python SCRIPT ...`.
     """
-    from mlflow.projects.utils import load_project
-    project = load_project(str(folder))  # type: ignore[no-untyped-call]
-    command = project.get_entry_point(entry_point).compute_command(dict(parameters), None)
     words = shlex.split(command)
     if len(words) < 2 or words[0] not in ("python", "python3") or not words[1].endswith(".py"):
-        raise BadInput(f"{folder.name}/MLproject, entry point {entry_point}: command {command!r}; "
+        raise BadInput(f"{project}/MLproject, entry point {entry_point}: command {command!r}; "
                        "on Databricks expected `python SCRIPT.py [argument ...]`.")
     return words[1], tuple(words[2:])
 
