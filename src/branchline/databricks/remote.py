@@ -84,8 +84,10 @@ class Remote:
         with interruptible():
             with self.tracking.never_left_running(run_id):
                 job_run = self._sent(request, experiment_id, run_id, tags)
-            submitted = self._submitted(run_id, job_run)
-            with self._cancelled_on_interrupt(submitted):
+            with self._cancelled_on_interrupt(run_id, job_run):
+                # MLflow takes a second to import; an interruption would leave it in pieces.
+                with held():
+                    submitted = self._submitted(run_id, job_run)
                 self._record(submitted)
             if wait:
                 self._follow(submitted, request.project.name)
@@ -107,8 +109,7 @@ class Remote:
         folder = request.project.folder
         place = of_target(self.target, folder, request.root)
         assert place.folder
-        script, arguments = python_script(request.command, folder.name,
-                                          request.entry_point)
+        script, arguments = python_script(request.command, folder.name, request.entry_point)
         files = destination(place.folder, self.client)
         variables = {}
         if request.live:
@@ -123,7 +124,6 @@ class Remote:
         return send(self.client, work, place, self.say)
 
     def _submitted(self, run_id: str, job_run: int) -> JobRun:
-        # MLflow takes a second to import; what goes before needs none of it.
         from branchline.databricks.job_run import JobRun
         self.tracking.client()
         return JobRun(self.client, run_id, job_run, self.say)
@@ -142,17 +142,17 @@ class Remote:
                      f"{problem}")
 
     @contextmanager
-    def _cancelled_on_interrupt(self, submitted: JobRun) -> Iterator[None]:
+    def _cancelled_on_interrupt(self, run_id: str, job_run: int) -> Iterator[None]:
         try:
             yield
         except KeyboardInterrupt:
             self.say("cancelling the job run")
             with held():
-                submitted.cancel()
+                self._submitted(run_id, job_run).cancel()
             raise
 
     def _follow(self, submitted: JobRun, name: str) -> None:
-        with self._cancelled_on_interrupt(submitted):
+        with self._cancelled_on_interrupt(submitted.run_id, submitted.job_run):
             succeeded = submitted.wait()
         outcome = submitted.outcome
         if not succeeded and outcome:
