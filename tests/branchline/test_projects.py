@@ -6,6 +6,7 @@ import pytest
 
 from branchline.errors import BadInput
 from branchline.projects import Project, find_project
+from tests.clone import ROOT
 
 MLPROJECT = """
 name: greeting
@@ -50,6 +51,15 @@ def test_what_cannot_be_used_is_told_in_one_line(project: Project, given: dict[s
     with pytest.raises(BadInput) as refused:
         project.entry_point("main").check(given)
     assert line in str(refused.value) and "\n" not in str(refused.value)
+
+
+@pytest.mark.slow
+def test_a_command_is_filled_in_as_mlflow_does_it() -> None:
+    from mlflow.projects.utils import load_project
+    ours = find_project("fraud-training", ROOT / "mlflow-notebooks")
+    values = ours.entry_point("train").check({"data": "/Volumes/it's $(odd)/a b"}, here=False)
+    theirs = load_project(str(ours.folder)).get_entry_point("train")
+    assert ours.entry_point("train").filled(values) == theirs.compute_command(values, None)
 
 
 def test_a_local_file_becomes_absolute_and_an_address_stays(
