@@ -23,7 +23,8 @@ def main():
     java()
     uv = find_uv()
     print("environment  .venv, as uv.lock says", flush=True)
-    run([uv, "sync", "--frozen", "--quiet", "--extra", "local", *chosen_python(uv)])
+    run([uv, "sync", "--frozen", "--quiet", "--compile-bytecode", "--extra", "local",
+         *chosen_python(uv)])
     print("jars         Delta Lake", flush=True)
     run([ENVIRONMENT / "bin" / "python", "-c",
          "from branchline.jars import delta_jars; delta_jars()"])
