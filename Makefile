@@ -18,7 +18,7 @@ test: lint
 test-fast: $(READY)
 	@$(PYTHON) -m pytest -m "not spark and not slow" -n 2
 
-story: $(READY)
+story: lint
 	@$(PYTHON) -m pytest tests/test_story.py -k production_and_back -s
 
 test-runtime: $(READY)
