@@ -58,7 +58,7 @@ def command(project: str, target_name: str, run_id: str | None, policy_path: Pat
     policy = read_policy(policy_path or gating.policy_file(TRIGGERS, found.folder))
     ours = branch.current(ROOT, named, os.environ)
     place = triggering.place_of(target, ROOT, os.environ)
-    experiment = place.experiment(ours.experiment(target.experiment_root, project))
+    experiment = place.tracking.experiment(ours.experiment(target.experiment_root, project))
     with_model = gating.COMPARE in found.entry_points
     candidate = find_candidate(place.tracking, experiment, run_id, with_model)
     print(f"judging     run {candidate.run_id} of commit {candidate.tags.get('commit', 'none')}\n",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,17 +43,13 @@ class Tracking:
         mlflow.set_tracking_uri(self.uri)
         return mlflow.MlflowClient()
 
-    def experiment(self, name: str, make_folder: Callable[[], None] = lambda: None) -> str:
-        """The id of the experiment called `name`, which is created where it is missing.
-
-        `make_folder` is called before that: a workspace wants the experiment's folder first.
-        """
+    def experiment(self, name: str) -> str:
+        """The id of the experiment called `name`, which is created where it is missing."""
         from mlflow.exceptions import MlflowException
         client = self.client()
         with answered(f"experiment {name}"):
             found = client.get_experiment_by_name(name)
             if found is None:
-                make_folder()
                 try:
                     place = (self.artifacts / name.strip("/")).as_uri() if self.artifacts else None
                     return client.create_experiment(name, artifact_location=place)

@@ -32,9 +32,6 @@ class Here:
     tracking: Tracking
     backend = "local"
 
-    def experiment(self, name: str) -> str:
-        return self.tracking.experiment(name)
-
     def launch(self, asked: Request, experiment_id: str, run_id: str, tags: Mapping[str, str],
                wait: bool) -> None:
         launch.launch(asked, self.tracking, experiment_id, run_id)
@@ -81,7 +78,7 @@ def start(place: Place, asked: Request, environment: Mapping[str, str], wait: bo
     tags = launch.tags(asked, source.source_of(asked.root), source.started_by(environment),
                        place.backend)
     experiment = asked.branch.experiment(place.target.experiment_root, asked.project.name)
-    experiment_id = place.experiment(experiment)
+    experiment_id = place.tracking.experiment(experiment)
     with _opened(place.tracking, asked, experiment_id, tags) as run_id:
         summary.show_start(asked, place.target.name, experiment, run_id)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from databricks.sdk import WorkspaceClient
@@ -24,14 +24,9 @@ class WorkspaceTracking(Tracking):
 
     workspace: WorkspaceClient
 
-    def experiment(self, name: str, make_folder: Callable[[], None] = lambda: None) -> str:
+    def experiment(self, name: str) -> str:
         with translated(f"experiment {name}"):
-            found = self._found(name)
-        if found is None:
-            make_folder()
-            with translated(f"experiment {name}"):
-                found = self._created(name)
-        return found
+            return self._found(name) or self._created(name)
 
     def start(self, experiment_id: str, name: str, tags: Mapping[str, str],
               parameters: Mapping[str, str]) -> str:
@@ -59,6 +54,7 @@ class WorkspaceTracking(Tracking):
         return experiment.experiment_id if experiment else None
 
     def _created(self, name: str) -> str:
+        self.workspace.workspace.mkdirs(name.rpartition("/")[0])
         try:
             return self.workspace.experiments.create_experiment(name).experiment_id or ""
         except (AlreadyExists, ResourceAlreadyExists):  # made by another run meanwhile

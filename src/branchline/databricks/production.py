@@ -62,9 +62,6 @@ class WorkspaceProduction:
                            f"{target.name}, which is this machine; expected a workspace.")
         return destination(target.wheels, self.remote.client)
 
-    def experiment(self, name: str) -> str:
-        return self.remote.experiment(name)
-
     def project_address(self, project: Project) -> str:
         return address(project.folder, project.name, self._copies(project))
 

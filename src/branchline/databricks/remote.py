@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from databricks.sdk import WorkspaceClient
 
-from branchline.databricks.client import connect, translated
+from branchline.databricks.client import connect
 from branchline.databricks.experiments import WorkspaceTracking
 from branchline.databricks.files import destination
 from branchline.databricks.live import requirements, sync
@@ -61,16 +61,6 @@ class Remote:
     tracking: Tracking
     say: Callable[[str], None]
     backend = "databricks-jobs"
-
-    def experiment(self, name: str) -> str:
-        """The id of the experiment called `name`, made with its folder where it is missing."""
-        folder = name.rpartition("/")[0]
-
-        def make_folder() -> None:
-            with translated(f"experiment folder {folder}"):
-                self.client.workspace.mkdirs(folder)
-
-        return self.tracking.experiment(name, make_folder)
 
     def launch(self, request: Request, experiment_id: str, run_id: str, tags: Mapping[str, str],
                wait: bool) -> None:

@@ -122,7 +122,8 @@ def _prepare(production: Production, state: State, project: Project, source: Des
     if copy != state.copy:
         raise NotApproved(f"project {project.name}: its files are {copy}, approved were "
                           f"{state.copy}; check out commit {state.commit}.")
-    production.experiment(PRODUCTION.experiment(production.target.experiment_root, project.name))
+    production.tracking.experiment(
+        PRODUCTION.experiment(production.target.experiment_root, project.name))
 
 
 def _carried_out(production: Production, journal: Journal, record: Record, say: Say) -> Record:

@@ -50,9 +50,6 @@ class LocalProduction:
                            f"{target.name}, a workspace; expected a target of this machine.")
         return self.wheels
 
-    def experiment(self, name: str) -> str:
-        return self.place.experiment(name)
-
     def project_address(self, project: Project) -> str:
         return address(project.folder, project.name, self._folder)
 

@@ -57,9 +57,6 @@ class Production(Protocol):
     def releases(self, target: Target) -> Destination:
         """Where publish.py puts the releases of a target, as reached from here."""
 
-    def experiment(self, name: str) -> str:
-        """The id of an experiment, which is made where it is missing."""
-
     def project_address(self, project: Project) -> str:
         """The address of a copy of the project's files; nothing is made."""
 

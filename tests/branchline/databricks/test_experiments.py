@@ -21,25 +21,25 @@ def tracking(workspace: Workspace, user: str = "dev@example.com") -> WorkspaceTr
 def test_an_experiment_is_made_in_its_folder_and_then_found(
         workspace: Workspace, folder: str) -> None:
     ours = tracking(workspace)
-    made = ours.experiment(f"{folder}/e", lambda: workspace.client().workspace.mkdirs(folder))
+    made = ours.experiment(f"{folder}/e")
     assert ours.experiment(f"{folder}/e") == made
 
 
 def test_an_experiment_that_another_run_makes_meanwhile_is_taken(
-        workspace: Workspace, folder: str) -> None:
-    theirs: list[str] = []
+        workspace: Workspace, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = tracking(workspace), []
 
-    def meanwhile() -> None:
-        workspace.client().workspace.mkdirs(folder)
-        theirs.append(tracking(workspace).experiment(f"{folder}/e"))
+    def meanwhile(path: str) -> None:
+        theirs.append(tracking(workspace).experiment(f"{path}/e"))
 
-    assert [tracking(workspace).experiment(f"{folder}/e", meanwhile)] == theirs
+    monkeypatch.setattr(ours.workspace.workspace, "mkdirs", meanwhile)
+    assert [ours.experiment(f"{folder}/e")] == theirs
 
 
 def test_a_run_has_its_tags_and_any_number_of_parameters_and_can_be_ended(
         workspace: Workspace, folder: str) -> None:
     ours, client = tracking(workspace), workspace.client()
-    experiment = ours.experiment(f"{folder}/e", lambda: client.workspace.mkdirs(folder))
+    experiment = ours.experiment(f"{folder}/e")
     many = {f"p{number}": str(number) for number in range(150)}
     run_id = ours.start(experiment, "main", {"branch": "a/b"}, many)
     ours.end(run_id, "KILLED")
