@@ -25,11 +25,15 @@ class Readme:
         self.folder = clone(folder / "clone")
         self.out, self.err = folder / "out", folder / "err"
         commands = "\n".join(command for command in COMMANDS if command != "make test")
-        variables = {name: value for name, value in os.environ.items()
-                     if not name.startswith(OURS)}
         with self.out.open("w") as out, self.err.open("w") as err:
             self.shell = subprocess.Popen(["bash", "-euc", commands], cwd=self.folder, stdout=out,
-                                          stderr=err, env=variables, start_new_session=True)
+                                          stderr=err, env=a_persons_shell(), start_new_session=True)
+
+
+def a_persons_shell(*without: str) -> dict[str, str]:
+    """The variables of this process, but for ours and those whose names begin with one of these."""
+    return {name: value for name, value in os.environ.items()
+            if not name.startswith((*OURS, *without))}
 
 
 def clone(folder: Path) -> Path:

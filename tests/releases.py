@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -14,7 +13,7 @@ import mlflow
 
 from branchline.source import source_of
 from tests.branchline.releasing import CLUSTER, register, repository
-from tests.clone import OURS, PATH, ROOT
+from tests.clone import PATH, ROOT, a_persons_shell
 from tests.processes import kill
 
 DEPLOY = """project: greeting
@@ -42,12 +41,11 @@ class Repository:
     variables: dict[str, str]
 
     def start(self, trigger: str, *arguments: str) -> subprocess.Popen[str]:
-        clean = {name: text for name, text in os.environ.items()
-                 if not name.startswith((*OURS, "DATABRICKS_"))}
+        variables = {**a_persons_shell("DATABRICKS_"), "PATH": PATH, **self.variables}
         return subprocess.Popen(
             [sys.executable, f"mlflow-triggers/{trigger}.py", *arguments], cwd=self.folder,
-            env={**clean, "PATH": PATH, **self.variables}, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, start_new_session=True)
+            env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            start_new_session=True)
 
     def ended(self, process: subprocess.Popen[str]) -> tuple[int, str]:
         """Exit code, and what was said, with the trigger's own one line at the end."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import mlflow
 import pytest
 from mlflow.entities import Run
 
-from tests.clone import PATH, clone
+from tests.clone import PATH, a_persons_shell, clone
 from tests.workspace import Workspace
 
 MLPROJECT = """
@@ -44,12 +43,10 @@ class Checkout:
     workspace: Workspace
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        variables = {name: text for name, text in os.environ.items()
-                     if not name.startswith(("MLFLOW_", "DATABRICKS_"))}
         return subprocess.Popen(
             [sys.executable, "mlflow-triggers/run.py", "--on", "emulated", *arguments],
             cwd=self.folder, text=True,
-            env={**variables, "PATH": PATH, **self.workspace.environment()},
+            env={**a_persons_shell("DATABRICKS_"), "PATH": PATH, **self.workspace.environment()},
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def run(self, *arguments: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from tests.ci.definition import Step, holds
-from tests.clone import OURS, PATH
+from tests.clone import PATH, a_persons_shell
 from tests.processes import kill
 
 MACRO = re.compile(r"\$\(([\w.]+)\)")
@@ -155,7 +155,5 @@ def expanded(text: str, variables: Mapping[str, str]) -> str:
 
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:
     """What a step's process is given: the agent's own variables, and those of the build."""
-    clean = {name: value for name, value in os.environ.items()
-             if not name.startswith((*OURS, "DATABRICKS_", "PYTHON"))}
-    return clean | {"PATH": PATH} | {
+    return a_persons_shell("DATABRICKS_", "PYTHON") | {"PATH": PATH} | {
         name.replace(".", "_").upper(): value for name, value in variables.items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from branchline.branch import Branch
+from tests.branchline.releasing import git
 from tests.ci.agent import Agent, Done
 from tests.ci.build import Approver, Build
 from tests.ci.definition import Pipeline
@@ -21,7 +21,6 @@ from tests.processes import trigger
 from tests.workspace import Workspace
 
 PROJECT = "mlflow-notebooks/fraud-training"
-DEVELOPER = ("-c", "user.name=dev", "-c", "user.email=dev@example.com")
 MAIN = {"Build.Reason": "IndividualCI", "Build.SourceBranch": "refs/heads/main",
         "Build.SourceBranchName": "main"}
 # The suite that this story belongs to executes them all.
@@ -71,9 +70,7 @@ class Team:
     builds: list[Build] = field(default_factory=list)
 
     def git(self, *arguments: str) -> str:
-        done = subprocess.run(["git", *DEVELOPER, *arguments], cwd=self.desk, check=True, text=True,
-                              capture_output=True)
-        return done.stdout.strip()
+        return git(self.desk, *arguments)
 
     def chapter(self, heading: str) -> None:
         self.agent.say(f"\n\n{'#' * 100}\n# {heading}\n{'#' * 100}")
