@@ -24,14 +24,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an MLflow server with a database of its own."""
     import requests
     folder, port = tmp_path_factory.mktemp("server"), free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
-         "--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db",
-         "--artifacts-destination", str(folder)], cwd=folder, text=True, start_new_session=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    log = folder / "server.log"
+    with log.open("w") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
+             "--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db",
+             "--artifacts-destination", str(folder)], cwd=folder, text=True,
+            start_new_session=True, stdout=said, stderr=subprocess.STDOUT)
 
     def answers() -> bool:
-        assert process.poll() is None
+        assert process.poll() is None, log.read_text()
         try:
             return requests.get(f"http://127.0.0.1:{port}/health", timeout=5).ok
         except requests.ConnectionError:
