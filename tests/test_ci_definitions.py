@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -131,10 +132,14 @@ def test_every_trigger_that_is_called_exists_with_those_options() -> None:
         words = command.split()
         trigger = words.index(next(word for word in words if "mlflow-triggers/" in word))
         sub = [words[trigger + 1]] if "deploy.py" in command else []
-        shown = subprocess.run([sys.executable, words[trigger], *sub, "--help"], cwd=ROOT,
-                               capture_output=True, text=True, check=True).stdout
         for option in (word for word in words if word.startswith("--")):
-            assert re.search(rf"{option}\b", shown), f"{command}: {option}"
+            assert re.search(rf"{option}\b", help_of(words[trigger], *sub)), f"{command}: {option}"
+
+
+@cache
+def help_of(*command: str) -> str:
+    return subprocess.run([sys.executable, *command, "--help"], cwd=ROOT, capture_output=True,
+                          text=True, check=True).stdout
 
 
 def test_the_environments_and_connections_are_those_of_the_documentation() -> None:

@@ -46,7 +46,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         kill(process)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("server", marks=pytest.mark.spark)])
+@pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.slow),
+                        pytest.param("server", marks=pytest.mark.spark)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Tracking, str, str]:
     """A store, an experiment and a name for a model, in a database and behind a server."""
     if request.param == "sqlite":
