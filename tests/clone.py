@@ -15,7 +15,8 @@ COMMANDS = [line.removeprefix("$ ") for block in re.findall(r"```console\n(.*?)`
 # With the uv that `make setup` puts into .uv where the machine has none.
 PATH = f"{os.environ['PATH']}{os.pathsep}{ROOT / '.uv' / 'bin'}"
 # Of this test run, or of the build that it is part of: a person's shell has none of them.
-OURS = ("MLFLOW_", "VIRTUAL_ENV", "COV_", "PYTEST_", "BUILD_", "SYSTEM_", "GITHUB_", "CI_")
+OURS = ("MLFLOW_", "VIRTUAL_ENV", "COV_", "PYTEST_", "BUILD_", "SYSTEM_", "GITHUB_", "CI_", "MAKE",
+        "MFLAGS")
 
 
 class Readme:

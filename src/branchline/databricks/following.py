@@ -33,7 +33,7 @@ class Patience:
 
     first: float = 0.2
     growth: float = 1.5
-    longest: float = 5.0
+    longest: float = 2.0
     outage: float = 1800.0
 
     def pauses(self) -> Iterator[float]:
