@@ -9,7 +9,7 @@ $(READY): pyproject.toml uv.lock bootstrap.py
 	@python3 bootstrap.py
 
 demo: $(READY)
-	@$(PYTHON) -m fraud_detection.simulator .local/demo && $(PYTHON) mlflow-triggers/run.py fraud-training --on local -P data=.local/demo
+	@$(PYTHON) -m fraud_detection.data.simulator .local/demo && $(PYTHON) mlflow-triggers/run.py fraud-training --on local -P data=.local/demo
 
 test: lint
 	@$(PYTHON) -m pytest -m "not spark" -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=
@@ -22,19 +22,19 @@ story: lint
 	@$(PYTHON) -m pytest tests/test_story.py -k production_and_back -s
 
 test-runtime: $(READY)
-	@$(PYTHON) -m tests.runtime_environment $(RUNTIME)
+	@$(PYTHON) -m support.runtime_environment $(RUNTIME)
 
 lint: $(READY)
 	@$(PYTHON) -m flake8 && $(PYTHON) -m mypy --no-error-summary && $(PYTHON) -m mypy --no-error-summary --python-version 3.12
 
 wheel: $(READY)
-	@$(PYTHON) -m branchline.wheel
+	@$(PYTHON) -m branchline.wheels.build
 
 ui: $(READY)
 	@$(PYTHON) -m mlflow ui --backend-store-uri sqlite:///.local/mlflow.db --host 127.0.0.1 --port 5000
 
 workspace: $(READY)
-	@$(PYTHON) -m tests.workspace
+	@$(PYTHON) -m workspace_server
 
 bench: $(READY)
 	@$(PYTHON) -m benchmarks

@@ -27,7 +27,7 @@ def main():
          *chosen_python(uv)])
     print("jars         Delta Lake", flush=True)
     run([ENVIRONMENT / "bin" / "python", "-c",
-         "from branchline.jars import delta_jars; delta_jars()"])
+         "from branchline.spark.jars import delta_jars; delta_jars()"])
     STAMP.touch()
 
 

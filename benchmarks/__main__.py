@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 from benchmarks import folds, gate, speed, steps, submission
-from branchline import spark, tracking
-from branchline.lakehouse import Lakehouse
-from fraud_detection import ingest, prepare, simulator
+from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.runs import tracking
+from branchline.spark.session import session as spark
+from fraud_detection.data import simulator
 from fraud_detection.settings import Columns, Settings
+from fraud_detection.steps import ingest, prepare
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = ROOT.parent / "shared" / "data"

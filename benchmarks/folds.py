@@ -10,17 +10,17 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
-
-from branchline.lakehouse import Lakehouse
-from fraud_detection import featurize
-from fraud_detection.days import run_days
-from fraud_detection.evaluate import test_rows
-from fraud_detection.models import estimator, inputs
-from fraud_detection.protocol import ranking
-from fraud_detection.settings import Settings
-from fraud_detection.tables import FEATURES, TRANSACTIONS
-from fraud_detection.train import labelled
 from sklearn.metrics import average_precision_score, roc_auc_score
+
+from branchline.lakehouse.lakehouse import Lakehouse
+from fraud_detection.data.days import run_days
+from fraud_detection.data.tables import FEATURES, TRANSACTIONS
+from fraud_detection.model.estimators import estimator, inputs
+from fraud_detection.model.protocol import ranking
+from fraud_detection.settings import Settings
+from fraud_detection.steps import featurize
+from fraud_detection.steps.evaluate import test_rows
+from fraud_detection.steps.train import labelled
 
 FOLDS = tuple(date(2018, 8, 8) + timedelta(days=7 * fold) for fold in range(4))
 SEEDS = (0, 1, 2)

@@ -12,15 +12,15 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.folds import scored_fold
+from branchline.config.gate_policy import MetricRule, Policy, Tolerance
 from branchline.gate.comparison import Comparison, Measured, Model
-from branchline.gate.judging import judge
-from branchline.gate.policy import MetricRule, Policy, Tolerance
+from branchline.gate.decide import decide
 from branchline.gate.resampling import standard_errors, variance
 from branchline.gate.verdict import Outcome
-from branchline.lakehouse import Lakehouse
-from fraud_detection import featurize
+from branchline.lakehouse.lakehouse import Lakehouse
+from fraud_detection.model.weighted import average_precision, card_precision, net_saving
 from fraud_detection.settings import Settings
-from fraud_detection.weighted import average_precision, card_precision, net_saving
+from fraud_detection.steps import featurize
 
 PAIRS = 200
 DRAWS = 200
@@ -74,7 +74,7 @@ def outcome(world: World, worse: float, seed: int, policy: Policy = STRICT) -> O
     found = Comparison(Model("candidate"), Model("champion"), tuple(
         Measured(name, float(one(once)[0]), float(other(once)[0]), float(error))
         for name, one, other, error in zip(MEASURES, ours, theirs, errors, strict=True)))
-    outcomes = {reason.outcome for reason in judge(
+    outcomes = {reason.outcome for reason in decide(
         policy, found, datetime.now(timezone.utc)).reasons}
     return next(each for each in ("fail", "undecided", "pass") if each in outcomes)
 

@@ -18,11 +18,11 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from branchline.lakehouse import Lakehouse
-from fraud_detection.days import Span, between
-from fraud_detection.featurize import features
+from branchline.lakehouse.lakehouse import Lakehouse
+from fraud_detection.data.days import Span, between
+from fraud_detection.data.tables import FEATURES, TRANSACTIONS
 from fraud_detection.settings import Settings
-from fraud_detection.tables import FEATURES, TRANSACTIONS
+from fraud_detection.steps.featurize import features
 
 SLICE_DAYS = 45
 WARM_UP = 6  # until the JVM has compiled what it runs often

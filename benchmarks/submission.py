@@ -13,8 +13,8 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from tests.workspace import Workspace
-from tests.workspace.__main__ import make_volumes
+from workspace_server import Workspace
+from workspace_server.__main__ import make_volumes
 
 ROOT = Path(__file__).resolve().parents[1]
 TRIGGER = [sys.executable, "mlflow-triggers/run.py"]

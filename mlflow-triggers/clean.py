@@ -9,10 +9,11 @@ from pathlib import Path
 try:
     import click
 
-    from branchline import branch_life, summary, targets
-    from branchline.command_line import run_command
+    from branchline.cli.exit import run_command
+    from branchline.config import targets
     from branchline.errors import BadInput
-    from branchline.wheel import project_name
+    from branchline.runs import stale_branches as branch_life, summary
+    from branchline.wheels.build import project_name
 except ModuleNotFoundError as missing:
     sys.exit(f"clean.py: {missing.name} is not installed in {sys.executable}; run `make setup`, "
              "then `. .venv/bin/activate`.")
@@ -42,7 +43,7 @@ def command(merged: bool, target_name: str, yes: bool, protected: tuple[str, ...
     if not isinstance(target, targets.WorkspaceTarget):
         raise BadInput(f"target {target.name} is this machine; expected a workspace.")
     alive = branch_life.remote_branches(ROOT, remote)
-    from branchline.databricks import cleaning, remote as workspaces
+    from branchline.platforms.databricks import leftovers as cleaning, platform as workspaces
     workspace = workspaces.sign_in(target, os.environ, summary.narrator())
     found = cleaning.experiments(target, workspace.tracking)
     gone = branch_life.gone(found, alive, ("main", *protected))

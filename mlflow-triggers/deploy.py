@@ -11,20 +11,23 @@ from typing import Any, cast
 try:
     import click
 
-    from branchline import ci, targets, triggering
-    from branchline.command_line import run_command
-    from branchline.deploy import deployment, evidence, planning, release
-    from branchline.deploy.deploy_file import DeployFile, read_deploy_file
+    from branchline.ci import output as ci
+    from branchline.ci.identify import started_by
+    from branchline.cli.exit import run_command
+    from branchline.config import targets
+    from branchline.config.deploy_file import DeployFile, read_deploy_file
+    from branchline.config.mlproject import Project, find_project
+    from branchline.config.targets import Target
+    from branchline.deploy import apply as deployment, evidence, plan as planning, release
     from branchline.deploy.differences import drift
     from branchline.deploy.journal import Journal
-    from branchline.deploy.production import Production, production_at
-    from branchline.destinations import Destination
     from branchline.errors import BadInput
-    from branchline.projects import Project, find_project
-    from branchline.registry import model_name
-    from branchline.source import source_of, started_by
-    from branchline.targets import Target
-    from branchline.wheel import project_name
+    from branchline.platforms.base import Production, production_at
+    from branchline.runs import start as triggering
+    from branchline.runs.registry import model_name
+    from branchline.wheels.build import project_name
+    from branchline.wheels.destinations import Destination
+    from branchline.wheels.source import source_of
 except ModuleNotFoundError as missing:
     sys.exit(f"deploy.py: {missing.name} is not installed in {sys.executable}; run `make setup`, "
              "then `. .venv/bin/activate`.")
@@ -56,7 +59,7 @@ def opened(target_name: str) -> Opened:
     releasing = targets.read_target(TRIGGERS / "targets.yml",
                                     file.where(target_name).releases or target_name)
     project = find_project(file.project, ROOT / "mlflow-notebooks")
-    production = production_at(triggering.place_of(target, ROOT, os.environ), ROOT)
+    production = production_at(triggering.platform_of(target, ROOT, os.environ), ROOT)
     return Opened(file, project, releasing, production,
                   Journal(project_name(ROOT), production.wheels), started_by(os.environ))
 
@@ -91,7 +94,7 @@ def plan(target_name: str, version: str | None, given: tuple[str, ...], junit: P
     """Write the evidence of a deployment: what would change, and what speaks for it."""
     parameters, tests = triggering.pairs(given), evidence.junit(junit) if junit else None
     here = opened(target_name)
-    deployment.demand_finished(here.journal.newest())
+    deployment.require_finished(here.journal.newest())
     chosen = planning.chosen_release(here.journal, here.source, version, source_of(ROOT).version)
     found = planning.plan(
         here.production, here.journal, here.file, here.project, chosen, here.source,

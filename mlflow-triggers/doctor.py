@@ -10,10 +10,10 @@ from pathlib import Path
 try:
     import click
 
-    from branchline import targets
-    from branchline.command_line import run_command
+    from branchline.cli.exit import run_command
+    from branchline.config import targets
     from branchline.errors import BadInput
-    from branchline.examination import Finding, examine_here
+    from branchline.platforms.local.checks import Finding, check_machine
 except ModuleNotFoundError as missing:
     sys.exit(f"doctor.py: {missing.name} is not installed in {sys.executable}; run `make setup`, "
              "then `. .venv/bin/activate`.")
@@ -39,9 +39,9 @@ def command(target_name: str, debug: bool) -> None:
 
 def _findings(target: targets.Target) -> Iterable[Finding]:
     if isinstance(target, targets.LocalTarget):
-        return examine_here(ROOT, os.environ)
-    from branchline.databricks.examination import examine_workspace
-    return examine_workspace(target, ROOT)
+        return check_machine(ROOT, os.environ)
+    from branchline.platforms.databricks.checks import check_workspace
+    return check_workspace(target, ROOT)
 
 
 def _show(findings: Iterable[Finding]) -> int:

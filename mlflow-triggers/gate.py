@@ -10,16 +10,19 @@ from pathlib import Path
 try:
     import click
 
-    from branchline import branch, ci, targets, triggering
-    from branchline.command_line import run_command
+    from branchline.ci import output as ci
+    from branchline.ci.identify import current_branch
+    from branchline.cli.exit import run_command
+    from branchline.config import targets
+    from branchline.config.gate_policy import read_policy
+    from branchline.config.mlproject import find_project
     from branchline.errors import GateRefused
-    from branchline.gate import gating
+    from branchline.gate import run as gating
     from branchline.gate.candidates import by_metrics, find_candidate, last_approved
-    from branchline.gate.judging import judge
-    from branchline.gate.policy import read_policy
+    from branchline.gate.decide import decide
     from branchline.gate.verdict import show
-    from branchline.projects import find_project
-    from branchline.registry import Registry, model_name
+    from branchline.runs import start as triggering
+    from branchline.runs.registry import Registry, model_name
 except ModuleNotFoundError as missing:
     sys.exit(f"gate.py: {missing.name} is not installed in {sys.executable}; run `make setup`, "
              "then `. .venv/bin/activate`.")
@@ -56,8 +59,8 @@ def command(project: str, target_name: str, run_id: str | None, policy_path: Pat
     target = targets.read_target(TRIGGERS / "targets.yml", target_name)
     found = find_project(project, ROOT / "mlflow-notebooks")
     policy = read_policy(policy_path or gating.policy_file(TRIGGERS, found.folder))
-    ours = branch.current(ROOT, named, os.environ)
-    place = triggering.place_of(target, ROOT, os.environ)
+    ours = current_branch(ROOT, named, os.environ)
+    place = triggering.platform_of(target, ROOT, os.environ)
     experiment = place.tracking.experiment(ours.experiment(target.experiment_root, project))
     with_model = gating.COMPARE in found.entry_points
     candidate = find_candidate(place.tracking, experiment, run_id, with_model)
@@ -72,7 +75,7 @@ def command(project: str, target_name: str, run_id: str | None, policy_path: Pat
             main = gating.MAIN.experiment(target.experiment_root, project)
             comparison = by_metrics(candidate, last_approved(place.tracking, main,
                                                              candidate.run_id))
-        verdict = judge(policy, comparison, datetime.now(timezone.utc))
+        verdict = decide(policy, comparison, datetime.now(timezone.utc))
         gating.record(place.tracking, candidate, verdict, comparison)
         if verdict.passed and ours == gating.MAIN:
             gating.register(place, found, candidate, verdict)

@@ -10,17 +10,19 @@ from pathlib import Path
 try:
     import click
 
-    from branchline import branch, targets, triggering
-    from branchline.command_line import run_command
-    from branchline.deploy import release, smoke
-    from branchline.deploy.deploy_file import read_deploy_file
-    from branchline.deploy.judgement import judged
-    from branchline.deploy.production import production_at
-    from branchline.gate.gating import MAIN
-    from branchline.publishing import publish
-    from branchline.registry import model_name
-    from branchline.source import started_by
-    from branchline.wheel import build, project_name
+    from branchline.ci.identify import current_branch, started_by
+    from branchline.cli.exit import run_command
+    from branchline.config import targets
+    from branchline.config.deploy_file import read_deploy_file
+    from branchline.deploy import release
+    from branchline.deploy.gate_result import gate_result
+    from branchline.gate.run import MAIN
+    from branchline.platforms.base import production_at
+    from branchline.runs import start as triggering
+    from branchline.runs.registry import model_name
+    from branchline.wheels import smoke
+    from branchline.wheels.build import build, project_name
+    from branchline.wheels.publish import publish
 except ModuleNotFoundError as missing:
     sys.exit(f"publish.py: {missing.name} is not installed in {sys.executable}; run `make setup`, "
              "then `. .venv/bin/activate`.")
@@ -50,15 +52,15 @@ def command(target_name: str, run_id: str | None, override: str | None, named: s
     """
     target = targets.read_target(TRIGGERS / "targets.yml", target_name)
     project = read_deploy_file(TRIGGERS / "deploy.yml").project
-    ours = branch.current(ROOT, named, os.environ)
+    ours = current_branch(ROOT, named, os.environ)
     source, name = release.clean_source(ROOT), project_name(ROOT)
-    place = triggering.place_of(target, ROOT, os.environ)
+    place = triggering.platform_of(target, ROOT, os.environ)
     wheels = production_at(place, ROOT).wheels
     if found := release.look_up(name, source.version, wheels):
         return _show(found, f"released before, by {found.by} at {found.at}; nothing to do")
-    verdict = judged(place.tracking, MAIN.experiment(target.experiment_root, project),
-                     source.version, source.commit or "", model_name(target, project), run_id)
-    release.demand_passed(verdict, source.commit or "", override)
+    verdict = gate_result(place.tracking, MAIN.experiment(target.experiment_root, project),
+                          source.version, source.commit or "", model_name(target, project), run_id)
+    release.require_passed(verdict, source.commit or "", override)
     with tempfile.TemporaryDirectory(prefix="branchline-release-") as scratch:
         wheel = build(ROOT, Path(scratch))
         count = smoke.imports(wheel, ROOT)

@@ -9,10 +9,13 @@ from pathlib import Path
 try:
     import click
 
-    from branchline import branch, ci, summary, targets, triggering
-    from branchline.command_line import run_command
+    from branchline.ci import output as ci
+    from branchline.ci.identify import current_branch
+    from branchline.cli.exit import run_command
+    from branchline.config import targets
+    from branchline.config.mlproject import find_project
     from branchline.errors import BadInput, RunFailed
-    from branchline.projects import find_project
+    from branchline.runs import start as triggering, summary
 except ModuleNotFoundError as missing:
     sys.exit(f"run.py: {missing.name} is not installed in {sys.executable}; run `make setup`, "
              "then `. .venv/bin/activate`.")
@@ -61,10 +64,10 @@ def command(project: str | None, target_name: str, entry_point: str, given: tupl
     if wheel and live:
         raise BadInput("--wheel and --live: expected one of them.")
     found = find_project(project, ROOT / "mlflow-notebooks")
-    ours = branch.current(ROOT, named, os.environ)
+    ours = current_branch(ROOT, named, os.environ)
     request = triggering.request(ROOT, target, found, entry_point, triggering.pairs(given), ours,
                                  wheel, live)
-    place = triggering.place_of(target, ROOT, os.environ)
+    place = triggering.platform_of(target, ROOT, os.environ)
     try:
         run_id = triggering.start(place, request, os.environ, wait=not no_wait)
     except RunFailed as problem:
@@ -89,7 +92,7 @@ def _show_page(page: Path, text: str) -> None:
 
 
 def _attach(target: targets.WorkspaceTarget, run_id: str) -> None:
-    from branchline.databricks import remote
+    from branchline.platforms.databricks import platform as remote
     workspace = remote.sign_in(target, os.environ, summary.narrator())
     workspace.attach(run_id)
     summary.show_end(workspace.tracking, run_id)

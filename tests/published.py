@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import DataFrame
 
-from branchline.lakehouse import Lakehouse
-from fraud_detection import featurize, ingest, prepare
-from fraud_detection.days import between
+from branchline.lakehouse.lakehouse import Lakehouse
+from fraud_detection.data.days import between
+from fraud_detection.data.tables import TRANSACTIONS
 from fraud_detection.settings import Columns, Settings
-from fraud_detection.tables import TRANSACTIONS
+from fraud_detection.steps import featurize, ingest, prepare
 from tests.conftest import COLUMNS, SHARED
 
 PUBLISHED = [pytest.mark.spark, pytest.mark.skipif(

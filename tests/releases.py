@@ -11,10 +11,10 @@ from pathlib import Path
 
 import mlflow
 
-from branchline.source import source_of
-from tests.branchline.releasing import CLUSTER, register, repository
-from tests.clone import PATH, ROOT, a_persons_shell
-from tests.processes import kill
+from branchline.wheels.source import source_of
+from support.clone import PATH, ROOT, a_persons_shell
+from support.processes import kill
+from support.releasing import CLUSTER, register, repository
 
 DEPLOY = """project: greeting
 jobs:

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from branchline.lakehouse import Lakehouse
+from branchline.lakehouse.lakehouse import Lakehouse
 
 
 def run_steps(lakehouse: Lakehouse, settings: Any) -> dict[str, dict[str, int]]:
@@ -19,7 +19,7 @@ def run_steps(lakehouse: Lakehouse, settings: Any) -> dict[str, dict[str, int]]:
 
 def contents(lakehouse: Lakehouse) -> dict[str, list[tuple[Any, ...]]]:
     """Every table's rows in order, less what differs from run to run: ingest time and model id."""
-    from fraud_detection import tables
+    from fraud_detection.data import tables
     found = {}
     for table in vars(tables).values():
         if isinstance(table, tables.Table) and lakehouse.exists(table):
@@ -32,7 +32,7 @@ def contents(lakehouse: Lakehouse) -> dict[str, list[tuple[Any, ...]]]:
 
 def newest_model(lakehouse: Lakehouse) -> str:
     """The address of the one model that scored."""
-    from fraud_detection.tables import SCORES
+    from fraud_detection.data.tables import SCORES
     found = lakehouse.read(SCORES).select("model_version").distinct().collect()
     assert len(found) == 1
     return f"models:/{found[0][0]}"
@@ -46,7 +46,7 @@ def copied(lakehouse: Lakehouse, folder: Path) -> Lakehouse:
 
 def fill_silver(lakehouse: Lakehouse, *rows: tuple[Any, ...]) -> None:
     """Write rows of (id, days since 2024 began, customer, terminal, amount, label) into silver."""
-    from fraud_detection.tables import TRANSACTIONS
+    from fraud_detection.data.tables import TRANSACTIONS
     start = datetime(2024, 1, 1, tzinfo=timezone.utc)
     made = [(str(name), start + timedelta(days=days), str(customer), str(terminal), float(amount),
              label, "file:/landed.csv", number)

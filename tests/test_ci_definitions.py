@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
+from support.clone import ROOT
 from tests.ci import definition
 from tests.ci.definition import Step
-from tests.clone import ROOT
 
 AZURE = ROOT / "azure-pipelines.yml"
 TEMPLATE = ROOT / ".azure" / "setup.yml"

@@ -11,14 +11,14 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from branchline.destinations import LocalFolder
-from branchline.publishing import publish
-from branchline.registry import Registry
-from branchline.source import source_of
-from branchline.tracking import Tracking
-from tests.branchline.releasing import commit, register
+from branchline.runs.registry import Registry
+from branchline.runs.tracking import Tracking
+from branchline.wheels.destinations import LocalFolder
+from branchline.wheels.publish import publish
+from branchline.wheels.source import source_of
+from support.releasing import commit, register
 from tests.releases import Repository, made
-from tests.workspace import Workspace
+from workspace_server import Workspace
 
 pytestmark = pytest.mark.slow
 

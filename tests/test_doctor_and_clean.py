@@ -7,9 +7,9 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from tests.clone import clone
-from tests.processes import trigger
-from tests.workspace import Workspace
+from support.clone import clone
+from support.processes import trigger
+from workspace_server import Workspace
 
 
 def test_the_doctor_says_of_this_machine_what_a_run_needs() -> None:

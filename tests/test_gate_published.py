@@ -8,18 +8,18 @@ from datetime import datetime, timezone
 import pandas as pd
 import pytest
 
+from branchline.config.gate_policy import read_policy
 from branchline.gate.comparison import Comparison, Data, Model
-from branchline.gate.judging import judge
-from branchline.gate.policy import read_policy
+from branchline.gate.decide import decide
 from branchline.gate.verdict import Verdict
-from branchline.lakehouse import Lakehouse
-from fraud_detection.compare import compared
-from fraud_detection.days import run_days
-from fraud_detection.evaluate import test_rows as held_out
+from branchline.lakehouse.lakehouse import Lakehouse
+from fraud_detection.data.days import run_days
+from fraud_detection.data.tables import FEATURES, TRANSACTIONS
 from fraud_detection.settings import Settings
-from fraud_detection.tables import FEATURES, TRANSACTIONS
-from fraud_detection.train import best_threshold, fit, labelled
-from tests.clone import ROOT
+from fraud_detection.steps.compare import compared
+from fraud_detection.steps.evaluate import test_rows as held_out
+from fraud_detection.steps.train import best_threshold, fit, labelled
+from support.clone import ROOT
 from tests.published import PUBLISHED
 
 pytestmark = PUBLISHED
@@ -52,8 +52,8 @@ def verdict(scored: dict[str, pd.DataFrame], candidate: str, champion: str) -> V
     rows, now = scored[candidate], datetime.now(timezone.utc)
     measures, slices = compared(rows, scored[champion], Settings(draws=POLICY.draws))
     data = Data(len(rows), int(rows["is_fraud"].sum()), now, now)
-    found = judge(POLICY, Comparison(Model(candidate), Model(champion), measures, slices, data),
-                  now)
+    found = decide(POLICY, Comparison(Model(candidate), Model(champion), measures, slices, data),
+                   now)
     print(f"\n{candidate} against {champion}: {found.line}")
     print("\n".join(f"  {reason.name:<45} {reason.found:<38} {reason.outcome}"
                     for reason in found.reasons))

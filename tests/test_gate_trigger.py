@@ -11,11 +11,11 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from branchline.registry import Registry
-from branchline.tracking import Tracking
-from tests.branchline.tracked import finished
-from tests.clone import ROOT, clone
-from tests.processes import trigger
+from branchline.runs.registry import Registry
+from branchline.runs.tracking import Tracking
+from support.clone import ROOT, clone
+from support.processes import trigger
+from support.tracked import finished
 
 POLICY = """metrics:
   average_precision: {floor: 0.01, tolerance: 0.02}

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from branchline.lakehouse import Lakehouse
-from fraud_detection.models import inputs
+from branchline.lakehouse.lakehouse import Lakehouse
+from fraud_detection.data.tables import TRANSACTIONS
+from fraud_detection.model.estimators import inputs
 from fraud_detection.settings import Settings
-from fraud_detection.tables import TRANSACTIONS
-from tests.processes import Project
+from support.processes import Project
 from tests.tables import contents, newest_model, run_steps
 
 pytestmark = pytest.mark.spark

@@ -6,8 +6,7 @@ import re
 
 import pytest
 
-from tests.clone import COMMANDS, README, Readme
-from tests.conftest import ROOT
+from support.clone import COMMANDS, README, ROOT, Readme
 
 
 def test_the_readme_is_short_and_has_its_two_commands() -> None:

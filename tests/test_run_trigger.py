@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.processes import kill, processes_of_session, trigger, wait_until
+from support.clone import ROOT
+from support.processes import kill, processes_of_session, trigger, wait_until
 
 Started = list[tuple[Path, "subprocess.Popen[str]"]]
 RUN = [sys.executable, "mlflow-triggers/run.py"]

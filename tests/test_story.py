@@ -13,7 +13,7 @@ import pytest
 
 from tests.ci.founding import founded
 from tests.ci.team import PROJECT, Production, Team, anybody
-from tests.workspace import Workspace
+from workspace_server import Workspace
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,8 @@ import mlflow
 import pytest
 from mlflow.entities import Run
 
-from tests.clone import PATH, a_persons_shell, clone
-from tests.workspace import Workspace
+from support.clone import PATH, a_persons_shell, clone
+from workspace_server import Workspace
 
 MLPROJECT = """
 name: where

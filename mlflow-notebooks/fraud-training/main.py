@@ -1,11 +1,12 @@
 """Fraud training: from landed transactions to a logged, evaluated model, step by step."""
 
 # %% The job: its settings are the entry point's parameters
-from fraud_detection import (compare, evaluate, explore, featurize, ingest, monitor, predict,
-                             prepare, train)
-from fraud_detection.pipeline import start
+from branchline.steps import start
+from fraud_detection.settings import Settings
+from fraud_detection.steps import (compare, evaluate, explore, featurize, ingest, monitor, predict,
+                                   prepare, train)
 
-job = start()
+job = start(Settings.from_arguments)
 
 # %% 1. Landed files -> bronze.transactions, as they are, each file once
 job.run(ingest)

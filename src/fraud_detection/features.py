@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fraud_detection.kernel import DAY, Definition, Floats, Ints, Product, Ratio, Window
+from branchline.features.kernel import DAY, Definition, Floats, Ints, Product, Ratio, Window
 
 __all__ = ["CALENDAR", "calendar", "definitions", "kept", "meanings", "names"]
 

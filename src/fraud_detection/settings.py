@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from branchline.errors import BadInput
-from fraud_detection.tables import TRANSACTION_COLUMNS
+from fraud_detection.data.tables import TRANSACTION_COLUMNS
 
 __all__ = ["Columns", "ON_REQUEST", "SIMULATED", "STEPS", "Settings"]
 

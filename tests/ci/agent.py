@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
+from support.clone import PATH, a_persons_shell
+from support.processes import kill
 from tests.ci.definition import Step, holds
-from tests.clone import PATH, a_persons_shell
-from tests.processes import kill
 
 MACRO = re.compile(r"\$\(([\w.]+)\)")
 COMMAND = re.compile(r"##vso\[(?P<command>[\w.]+) ?(?P<fields>[^\]]*)\](?P<value>.*)")

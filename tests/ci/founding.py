@@ -12,11 +12,11 @@ import yaml
 from databricks.sdk.errors import AlreadyExists, BadRequest
 from databricks.sdk.service.catalog import VolumeType
 
-from fraud_detection.simulator import World, write
+from fraud_detection.data.simulator import World, write
+from support.clone import clone
 from tests.ci.agent import Agent
 from tests.ci.team import PROJECT, Team, replace_in
-from tests.clone import clone
-from tests.workspace import Workspace
+from workspace_server import Workspace
 
 TARGETS = ("dev", "staging", "production")
 CONNECTIONS = {"databricks-dev": "dev@example.com", "databricks-staging": "ci@example.com",

@@ -12,13 +12,13 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from branchline.branch import Branch
-from tests.branchline.releasing import git
+from support.clone import PATH, ROOT
+from support.processes import trigger
+from support.releasing import git
 from tests.ci.agent import Agent, Done
 from tests.ci.build import Approver, Build
 from tests.ci.definition import Pipeline
-from tests.clone import PATH, ROOT
-from tests.processes import trigger
-from tests.workspace import Workspace
+from workspace_server import Workspace
 
 PROJECT = "mlflow-notebooks/fraud-training"
 MAIN = {"Build.Reason": "IndividualCI", "Build.SourceBranch": "refs/heads/main",

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from branchline.features.kernel import DAY
 from fraud_detection import features
-from fraud_detection.kernel import DAY
 
 HOUR = 3_600_000
 

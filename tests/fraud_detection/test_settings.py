@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from branchline.config.mlproject import find_project
 from branchline.errors import BadInput
-from branchline.projects import find_project
 from fraud_detection.settings import ON_REQUEST, STEPS, Columns, Settings
-from tests.conftest import ROOT
+from support.clone import ROOT
 
 PROJECTS = ROOT / "mlflow-notebooks"
 

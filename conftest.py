@@ -1,0 +1,125 @@
+"""One Spark session and one MLflow store for the whole test process; small tables a test."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from branchline.lakehouse.lakehouse import Lakehouse
+from support.clone import ROOT
+from support.processes import free_port
+
+# A shell that starts the tests in the background makes them, and all they start, ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the trigger sets it for a project
+# Most of a test's time is the JVM's compiler, whose first stage is quick, and verification of its
+# classes; neither changes a result. With that stage alone the JVM has room for a fifth of the code
+# that it has otherwise: it then throws compiled code away, and compiles it anew.
+os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m "
+                      "-XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote")
+
+CONNECT = {"spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+           "spark.connect.grpc.binding.address": "127.0.0.1",
+           "spark.connect.grpc.binding.port": str(free_port())}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the workspace server or a store as slow; what takes long is begun first."""
+    for item in items:
+        needed = {"_workspace", "store"} & set(getattr(item, "fixturenames", ()))
+        if needed or (ROOT / "packages" / "workspace-server") in item.path.parents:
+            item.add_marker("slow")
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path.stem != "test_story", item.path not in slow))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_by_mlflow() -> Iterator[None]:
+    """Take away what MLflow sets for processes that a test starts, and leaves for the next test."""
+    yield
+    for name in ("MLFLOW_EXPERIMENT_ID", "MLFLOW_REGISTRY_URI"):
+        os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from branchline.spark.session import session
+    os.environ["PYSPARK_SUBMIT_ARGS"] = " ".join(
+        [*(f"--conf {name}={value}" for name, value in CONNECT.items()), "pyspark-shell"])
+    try:
+        found = session({}, tmp_path_factory.mktemp("spark") / "spark.log")
+    finally:
+        del os.environ["PYSPARK_SUBMIT_ARGS"]  # not for the processes that tests start
+    yield found
+    found.stop()
+
+
+@pytest.fixture(scope="session")
+def connect(spark: Any) -> str:
+    """The address of the Spark Connect server that the session's JVM also is."""
+    port = spark.conf.get("spark.connect.grpc.binding.port")
+    return f"sc://{CONNECT['spark.connect.grpc.binding.address']}:{port}"
+
+
+@pytest.fixture(scope="session")
+def _workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from workspace_server import Workspace
+    from workspace_server.__main__ import make_volumes
+    with Workspace.start(tmp_path_factory.mktemp("workspace"), phase_seconds=0.1) as started:
+        make_volumes(started.client())
+        yield started
+
+
+@pytest.fixture
+def workspace(_workspace: Any) -> Iterator[Any]:
+    """A Databricks workspace, one for all tests; each begins without faults."""
+    yield _workspace
+    _workspace.clear_faults()
+
+
+@pytest.fixture
+def signed_in(workspace: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The workspace; this process, and those that it starts, are signed in as a developer."""
+    import mlflow
+    before = mlflow.get_tracking_uri()
+    for name, value in workspace.environment().items():
+        monkeypatch.setenv(name, value)
+    mlflow.set_tracking_uri("databricks")
+    yield workspace
+    mlflow.set_tracking_uri(before)
+
+
+@pytest.fixture
+def lakehouse(spark: Any, tmp_path: Path) -> Lakehouse:
+    return Lakehouse(spark, str(tmp_path / "lakehouse"), "a_branch")
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An MLflow database, made once: its tables take seconds."""
+    import mlflow
+
+    from branchline.runs.tracking import quiet
+    quiet()
+    folder = tmp_path_factory.mktemp("mlflow")
+    uri = f"sqlite:///{folder}/mlflow.db"
+    mlflow.set_tracking_uri(uri)
+    mlflow.MlflowClient().search_experiments()
+    return uri
+
+
+@pytest.fixture
+def run(store: str, tmp_path: Path) -> Iterator[Any]:
+    """An active MLflow run in an experiment of its own."""
+    import mlflow
+    mlflow.set_tracking_uri(store)
+    experiment = mlflow.create_experiment(str(tmp_path), (tmp_path / "artifacts").as_uri())
+    with mlflow.start_run(experiment_id=experiment) as active:
+        yield active

@@ -1,0 +1,66 @@
+"""Which branch this is, and who or what started it: from --branch, the CI's variables or git."""
+
+from __future__ import annotations
+
+import getpass
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from branchline.branch import Branch, from_ref, named
+from branchline.ci import azure, github, gitlab
+from branchline.errors import UnknownBranch
+
+__all__ = ["current_branch", "identify", "started_by"]
+
+
+def identify(
+    environment: Mapping[str, str], *, given: str | None = None, head: str | None = None,
+    event: Mapping[str, Any] | None = None,
+) -> Branch:
+    """The branch that `--branch`, else the CI's own variables, else git's HEAD names.
+
+    `given` is the value of `--branch`, `head` git's symbolic ref (None when detached), `event` the
+    payload of GitHub's event.
+
+    Raises:
+        BadInput: a name that cannot be one.
+        UnknownBranch: none of them names the branch.
+    """
+    if given is not None:
+        return named(given)
+    in_ci = (azure.branch(environment) or github.branch(environment, event or {})
+             or gitlab.branch(environment))
+    if in_ci:
+        return in_ci
+    if head:
+        return from_ref("git's HEAD", head)
+    raise UnknownBranch("branch unknown: git's HEAD names no branch (detached, or no git checkout)"
+                        " and no variable of a known CI is set; pass --branch NAME")
+
+
+def current_branch(directory: Path, given: str | None, environment: Mapping[str, str]) -> Branch:
+    """`identify` for the checkout at `directory`; in CI it needs neither git nor a checkout."""
+    return identify(environment, given=given, head=_symbolic_head(directory),
+                    event=github.event(environment))
+
+
+def started_by(environment: Mapping[str, str]) -> str:
+    """The page of the CI's build, else the user's name."""
+    build = (azure.build(environment) or github.build(environment) or gitlab.build(environment))
+    if build:
+        return build
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return "unknown"
+
+
+def _symbolic_head(directory: Path) -> str | None:
+    try:
+        git = subprocess.run(["git", "symbolic-ref", "-q", "HEAD"], cwd=directory,
+                             capture_output=True, check=False)
+    except OSError:
+        return None
+    return git.stdout.decode("utf-8", "surrogateescape").removesuffix("\n") or None

@@ -1,0 +1,92 @@
+"""Mappings of a YAML file with the line of each key, so that what is wrong can be pointed at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from branchline.errors import BadInput
+
+__all__ = ["YamlMapping", "read_yaml"]
+
+
+@dataclass(frozen=True)
+class YamlMapping:
+    """A mapping: its file's name, its keys with their values, and the lines of both."""
+
+    where: str
+    values: Mapping[str, Any]
+    lines: Mapping[str, int]
+    line: int
+    nodes: Mapping[str, yaml.Node]
+
+    @classmethod
+    def of(cls, where: str, what: str, line: int, values: Any,
+           node: yaml.Node | None) -> YamlMapping:
+        """The entry of a parsed mapping and its node.
+
+        Raises:
+            BadInput: it is no mapping; the text calls it `what`.
+        """
+        if not isinstance(values, dict) or not isinstance(node, yaml.MappingNode):
+            raise BadInput(f"{where}, line {line}: {what} is {values!r}; expected lines such as "
+                           "`key: value`.")
+        lines = {key.value: key.start_mark.line + 1 for key, _ in node.value}
+        return cls(where, values, lines, line, {key.value: value for key, value in node.value})
+
+    def below(self, key: str) -> YamlMapping:
+        """The mapping at a key; where the key is missing, an empty one."""
+        if key not in self.values:
+            return YamlMapping(self.where, {}, {}, self.line, {})
+        return YamlMapping.of(self.where, key, self.lines[key], self.values[key], self.nodes[key])
+
+    def text(self, key: str, may_be_empty: bool = False) -> str:
+        """The text at a key.
+
+        Raises:
+            BadInput: it is something else, or empty.
+        """
+        value = self.values[key]
+        if not isinstance(value, str) or not (value or may_be_empty):
+            raise self.wrong(f"{key} is {value!r}; expected text.", key)
+        return value
+
+    def wrong(self, text: str, key: str | None = None) -> BadInput:
+        """The error to raise, with the line of the key, else that of the mapping."""
+        return BadInput(f"{self.where}, line {self.lines.get(key or '', self.line)}: {text}")
+
+    def check_keys(self, what: str, kind: type, without: str = "name") -> None:
+        """Hold the keys against a dataclass's fields; those without a default are needed.
+
+        Raises:
+            BadInput: an unknown key, or one that lacks.
+        """
+        settings = {setting.name: setting for setting in fields(kind) if setting.name != without}
+        for key in self.values:
+            if key not in settings:
+                raise self.wrong(f"{what} has an unknown key {key}; expected "
+                                 f"{', '.join(sorted(settings))}.", key)
+        for key, setting in settings.items():
+            needed = setting.default is MISSING and setting.default_factory is MISSING
+            if needed and key not in self.values:
+                raise self.wrong(f"{what} lacks {key}.")
+
+
+def read_yaml(path: Path) -> YamlMapping:
+    """The mapping that a YAML file is; an empty file is an empty one.
+
+    Raises:
+        BadInput: the file cannot be read, or holds something else.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        values, node = yaml.safe_load(text), yaml.compose(text)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
+        raise BadInput(f"{path}: cannot be read: {' '.join(str(problem).split())}.") from None
+    if values is None:
+        return YamlMapping(path.name, {}, {}, 1, {})
+    return YamlMapping.of(path.name, "the file", 1, values, node)

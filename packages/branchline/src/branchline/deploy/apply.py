@@ -1,0 +1,166 @@
+"""Makes production what was approved, or what it was before; run again, it ends what it began."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from branchline.config.mlproject import Project
+from branchline.deploy import release as releases
+from branchline.deploy.journal import Journal, Record, State
+from branchline.errors import BadInput, BranchlineError, NotApproved
+from branchline.platforms.base import PRODUCTION, Production
+from branchline.records import sha256
+from branchline.runs.registry import CHAMPION, Registry
+from branchline.wheels.destinations import Destination
+from branchline.wheels.publish import Published, publish, verified
+
+__all__ = ["apply", "require_finished", "rollback"]
+
+Say = Callable[[str], None]
+
+
+def apply(production: Production, journal: Journal, evidence: Mapping[str, Any], checksum: str,
+          project: Project, source: Destination, by: str, say: Say) -> Record:
+    """Deploy what the evidence with this checksum says; nothing, where that has been done.
+
+    Args:
+        source: where the release is published.
+
+    Raises:
+        NotApproved: what the evidence was based on has changed, or another deployment goes before.
+        BadInput: the wheel is not what was published.
+        BranchlineError: what the platform raises; the text says what to run again.
+    """
+    newest = journal.newest()
+    state = State(**evidence["state"])
+    if newest and newest.evidence == checksum:
+        if newest.finished:
+            say(f"{newest.line}: is in place, nothing to do")
+            return newest
+        say(f"{newest.line}: going on")
+        _prepare(production, state, project, source)
+        return _carried_out(production, journal, newest, say)
+    require_finished(newest)
+    _require_basis(journal, evidence, source)
+    _prepare(production, state, project, source)
+    number = (newest.number if newest else 0) + 1
+    record = journal.begin(Record(number, state, checksum, None, by))
+    return _carried_out(production, journal, record, say)
+
+
+def rollback(production: Production, journal: Journal, by: str, say: Say,
+             evidence: str | None = None) -> Record:
+    """Go back to the state before the newest deployment; nothing, where that has been done.
+
+    Args:
+        evidence: go back only from the deployment that was approved by this checksum.
+
+    Raises:
+        BadInput: nothing was ever deployed, or the wheel to go back to is gone.
+        NotApproved: another deployment was begun meanwhile.
+        BranchlineError: what the platform raises; the text says what to run again.
+    """
+    newest = journal.newest()
+    if newest and newest.restores is not None:
+        if newest.finished:
+            say(f"{newest.line}: is in place, nothing to do; plan --version VERSION goes further")
+            return newest
+        say(f"{newest.line}: going on")
+        return _carried_out(production, journal, newest, say)
+    if evidence and (newest is None or newest.evidence != evidence):
+        say(f"evidence {evidence[:12]}: is not of the newest deployment, nothing to do")
+        return journal.in_place()
+    if newest is None:
+        raise BadInput("rollback: nothing was deployed yet; expected a deployment to go back from.")
+    before = journal.in_place(newest.number)
+    if before.state.wheel:
+        verified(Published(**before.state.wheel), production.wheels)
+    record = journal.begin(Record(newest.number + 1, before.state, None, before.number, by))
+    return _carried_out(production, journal, record, say)
+
+
+def require_finished(newest: Record | None) -> None:
+    """Nothing, where no deployment is half done.
+
+    Raises:
+        NotApproved: one is; whether it is still at work cannot be told.
+    """
+    if newest and not newest.finished:
+        again = (f"deploy.py apply --evidence {newest.evidence}" if newest.evidence
+                 else "deploy.py rollback")
+        raise NotApproved(f"{newest.line}: if it is no longer at work, finish it with `{again}` or "
+                          "undo it with `deploy.py rollback`; then plan again.")
+
+
+def _require_basis(journal: Journal, evidence: Mapping[str, Any], source: Destination) -> None:
+    based_on = evidence["based_on"]
+    in_place = journal.in_place().number
+    if in_place != based_on["deployment"]:
+        raise NotApproved(f"evidence: was made when deployment {based_on['deployment']} was in "
+                          f"place, now it is {in_place}; plan again, and have that approved.")
+    found = releases.look_up(journal.name, evidence["state"]["version"], source)
+    if found is None or sha256(found.as_json()) != based_on["release"]:
+        raise NotApproved(f"release {evidence['state']['version']}: is not the one that the "
+                          "evidence was made of; plan again, and have that approved.")
+
+
+def _prepare(production: Production, state: State, project: Project, source: Destination) -> None:
+    """All that a job needs before it is there; nothing that is deployed changes by it."""
+    assert state.wheel
+    wheel = Published(**state.wheel)
+    released = replace(wheel, reference=source.reference(wheel.path))
+    with tempfile.TemporaryDirectory(prefix="branchline-wheel-") as scratch:
+        file = Path(scratch, wheel.path.rpartition("/")[2])
+        file.write_bytes(verified(released, source))
+        publish(file, production.wheels)
+    verified(wheel, production.wheels)
+    copy = production.copy_project(project)
+    if copy != state.copy:
+        raise NotApproved(f"project {project.name}: its files are {copy}, approved were "
+                          f"{state.copy}; check out commit {state.commit}.")
+    production.tracking.experiment(
+        PRODUCTION.experiment(production.target.experiment_root, project.name))
+
+
+def _carried_out(production: Production, journal: Journal, record: Record, say: Say) -> Record:
+    try:
+        _carry_out(production, journal, record, say)
+    except NotApproved:  # another deployment goes before, this one is not to be finished
+        raise
+    except BranchlineError as problem:
+        again = (f"apply --evidence {record.evidence}" if record.evidence else "rollback")
+        raise type(problem)(f"{problem} Deployment {record.number} is half done: run `deploy.py "
+                            f"{again}` again to finish it.") from problem
+    finished = replace(record, finished=True)
+    say(finished.line)
+    return finished
+
+
+def _carry_out(production: Production, journal: Journal, record: Record, say: Say) -> None:
+    before = journal.between(journal.in_place(record.number).number, record.number - 1)
+    for name, settings in record.state.jobs.items():
+        journal.require_newest(record)
+        production.put(name, settings)
+        say(f"job {name}  {record.state.version}")
+    for name in {name for each in before for name in each.state.jobs} - record.state.jobs.keys():
+        production.remove(name)
+        say(f"job {name}  removed")
+    journal.require_newest(record)
+    _point_champion(production, record.state, before, say)
+    journal.finish(record)
+
+
+def _point_champion(production: Production, state: State, before: list[Record], say: Say) -> None:
+    registry = Registry(production.tracking)
+    if state.model:
+        name, _, version = state.model.removeprefix("models:/").rpartition("/")
+        registry.promote(name, version)
+        say(f"{CHAMPION}  {state.model}")
+        return
+    for model in {each.state.model for each in before if each.state.model}:
+        registry.demote(model.removeprefix("models:/").rpartition("/")[0])
+        say(f"{CHAMPION}  none")

@@ -1,0 +1,87 @@
+"""Finds what the gate said of a commit: in the tags and artifacts of the run that it judged."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from branchline.deploy.release import GateResult
+from branchline.errors import BadInput
+from branchline.runs.registry import Registry
+from branchline.runs.tracking import Tracking, answered
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+__all__ = ["gate_result"]
+
+LOOKED_THROUGH = 1000
+TABLE = "table."
+
+
+def gate_result(tracking: Tracking, experiment: str, version: str, commit: str, model: str,
+                run_id: str | None = None) -> GateResult:
+    """The verdict on the run called `run_id`, else on the experiment's newest judged one.
+
+    Only runs of exactly this source count: those tagged with the commit and the wheel's version.
+
+    Args:
+        model: the name that the project's registered model has.
+
+    Raises:
+        BadInput: the named run is of another source.
+    """
+    with answered(f"runs on commit {commit[:12]}"):
+        run = (_named(tracking, run_id, version) if run_id else
+               _newest(tracking, experiment, version, commit))
+        if run is None:
+            return GateResult()
+        tags = run.data.tags
+        registered = Registry(tracking).of_run(model, run.info.run_id)
+        return GateResult(
+            tags.get("gate", "none"), tags.get("gate.reasons", "the run was not judged"),
+            run.info.run_id, f"models:/{model}/{registered}" if registered else None,
+            {name.removeprefix(TABLE): text for name, text in tags.items()
+             if name.startswith(TABLE)},
+            _verdict(run), _artifact(run, "gate/verdict.png"))
+
+
+def _named(tracking: Tracking, run_id: str, version: str) -> Run:
+    run = tracking.run(run_id)
+    found = run.data.tags.get("wheel_version")
+    if found != version:
+        raise BadInput(f"run {run_id}: ran version {found}, the checkout is {version}; expected a "
+                       "run of what is published.")
+    return run
+
+
+def _newest(tracking: Tracking, experiment: str, version: str, commit: str) -> Run | None:
+    client = tracking.client()
+    found = client.get_experiment_by_name(experiment)
+    if found is None:
+        return None
+    runs = client.search_runs([found.experiment_id], f"tags.commit = '{commit}'",
+                              order_by=["attributes.start_time DESC"], max_results=LOOKED_THROUGH)
+    return next((run for run in runs if "gate" in run.data.tags
+                 and run.data.tags.get("wheel_version") == version), None)
+
+
+def _verdict(run: Run) -> dict[str, Any] | None:
+    content = _artifact(run, "gate/verdict.json")
+    found: dict[str, Any] | None = json.loads(content) if content else None
+    return found
+
+
+def _artifact(run: Run, path: str) -> bytes | None:
+    """An artifact's content; None where the run has none of that path."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+    with tempfile.TemporaryDirectory(prefix="branchline-verdict-") as scratch:
+        try:
+            file = mlflow.artifacts.download_artifacts(
+                artifact_uri=f"{run.info.artifact_uri}/{path}", dst_path=scratch)
+        except (MlflowException, OSError):
+            return None
+        return Path(file).read_bytes()

@@ -1,0 +1,141 @@
+"""The journal of deployments: numbered records, of which each is begun by one process only.
+
+    <destination>/<name>/deployments/000007.json             what is to be done, before it is begun
+    <destination>/<name>/deployments/000007.finished.json    that it has been done
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from branchline.deploy.release import now
+from branchline.errors import NotApproved
+from branchline.records import encoded, read_object
+from branchline.wheels.destinations import Destination
+
+__all__ = ["Journal", "Record", "State"]
+
+
+@dataclass(frozen=True)
+class State:
+    """What production is: the published wheel, the model's address, each job's settings by name.
+
+    Without a wheel it is the state before the first deployment.
+    """
+
+    version: str | None = None
+    commit: str | None = None
+    wheel: Mapping[str, Any] | None = None
+    copy: str | None = None
+    model: str | None = None
+    jobs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A deployment: `evidence` is what it was approved by, `restores` the number that a rollback
+    goes back to (0: to nothing). `claim` tells who began it from who else wanted its number."""
+
+    number: int
+    state: State
+    evidence: str | None
+    restores: int | None
+    by: str
+    at: str = field(default_factory=now)
+    claim: str = field(default_factory=lambda: uuid4().hex)
+    finished: bool = False
+
+    @property
+    def kind(self) -> str:
+        return "apply" if self.restores is None else f"rollback to {self.restores}"
+
+    @property
+    def line(self) -> str:
+        return (f"deployment {self.number} ({self.kind}), "
+                f"{'finished' if self.finished else 'half done'}, by {self.by} at {self.at}")
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The records of what is called `name` in a destination."""
+
+    name: str
+    place: Destination
+
+    def newest(self) -> Record | None:
+        return self._record(max(self._numbers(), default=0))
+
+    def in_place(self, below: int | None = None) -> Record:
+        """The newest finished record, of those below a number if it is given.
+
+        Before the first there is number 0, which is nothing.
+        """
+        for number in sorted(self._numbers(), reverse=True):
+            if below is None or number < below:
+                found = self._record(number)
+                if found and found.finished:
+                    return found
+        return Record(0, State(), None, None, "nobody", "", "", True)
+
+    def all(self) -> list[Record]:
+        """All records, half done ones among them."""
+        return self.between(1, max(self._numbers(), default=0))
+
+    def between(self, first: int, last: int) -> list[Record]:
+        """The records from one number up to another, both included."""
+        found = [self._record(number) for number in self._numbers() if first <= number <= last]
+        return [record for record in found if record]
+
+    def begin(self, record: Record) -> Record:
+        """Write the record, and so take its number.
+
+        Raises:
+            NotApproved: another deployment has taken it meanwhile.
+        """
+        content = {key: value for key, value in asdict(record).items() if key != "finished"}
+        try:
+            self.place.create(self._path(record.number), encoded(content))
+        except FileExistsError:
+            taken = self._record(record.number)
+            # A call that was cut off and repeated finds the record that it has made itself.
+            if taken is None or taken.claim != record.claim:
+                raise NotApproved(f"{taken.line if taken else 'another deployment'}: was begun "
+                                  "just before this one, which has changed nothing; see "
+                                  "`deploy.py status`, then plan again.") from None
+        return record
+
+    def require_newest(self, record: Record) -> None:
+        """Nothing, where no later deployment was begun.
+
+        Raises:
+            NotApproved: one was; this one may not go on.
+        """
+        newest = max(self._numbers(), default=0)
+        if newest != record.number:
+            raise NotApproved(f"deployment {record.number}: deployment {newest} was begun "
+                              "meanwhile, and goes before it; see `deploy.py status`.")
+
+    def finish(self, record: Record) -> None:
+        """Write that the record's state is in place; another process may have done so before."""
+        try:
+            self.place.create(self._path(record.number, ".finished"), encoded({"at": now()}))
+        except FileExistsError:
+            pass
+
+    def _record(self, number: int) -> Record | None:
+        content = read_object(self._path(number), self.place) if number else None
+        if content is None:
+            return None
+        finished = self.place.read(self._path(number, ".finished")) is not None
+        return Record(**{**content, "state": State(**content["state"]), "finished": finished})
+
+    def _numbers(self) -> list[int]:
+        names = [entry.name for entry in self.place.entries(f"{self.name}/deployments")]
+        stems = [name.removesuffix(".json") for name in names]
+        return [int(stem) for stem in stems if stem.isdecimal()]
+
+    def _path(self, number: int, suffix: str = "") -> str:
+        return f"{self.name}/deployments/{number:06d}{suffix}.json"

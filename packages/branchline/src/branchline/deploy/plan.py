@@ -1,0 +1,143 @@
+"""Plans a deployment: what production would be, how that differs from what it is, the proofs."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from branchline.config.deploy_file import DeployFile
+from branchline.config.mlproject import Project
+from branchline.deploy import release as releases
+from branchline.deploy.differences import Difference, differences, drift
+from branchline.deploy.journal import Journal, State
+from branchline.deploy.release import Release
+from branchline.errors import BadInput
+from branchline.gate.run import COMPARE, MAIN
+from branchline.platforms.base import PRODUCTION, Production, ScheduledJob
+from branchline.records import sha256
+from branchline.runs import start as triggering
+from branchline.runs.registry import Registry
+from branchline.wheels.destinations import Destination
+
+__all__ = ["Asked", "chosen_release", "plan"]
+
+MODEL = "model_uri"
+COMMITS = 50  # that the evidence lists
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who plans from which checkout; `given` are parameters that go before those of deploy.yml,
+    `tests` what the tests said, None where that was not given."""
+
+    root: Path
+    by: str
+    given: Mapping[str, str]
+    tests: Mapping[str, Any] | None = None
+
+
+def chosen_release(journal: Journal, source: Destination, version: str | None,
+                   checkout: str) -> Release:
+    """The release of a version, else the newest of main; the checkout must be that commit.
+
+    Args:
+        checkout: the version that the checkout's source has.
+
+    Raises:
+        BadInput: there is no such release, or the checkout is another commit.
+    """
+    found = (releases.look_up(journal.name, version, source) if version
+             else releases.newest(journal.name, MAIN.name, source))
+    if found is None:
+        raise BadInput(f"{source.reference(journal.name)}: has no release "
+                       f"{version or 'of main'}; publish.py makes one.")
+    if found.version != checkout:
+        raise BadInput(f"release {found.version}: the checkout is {checkout}; jobs and project are "
+                       f"those of the release: check out {found.commit}, or pass --version.")
+    return found
+
+
+def plan(production: Production, journal: Journal, file: DeployFile, project: Project,
+         release: Release, source: Destination, model: str, asked: Asked) -> dict[str, Any]:
+    """The evidence of a deployment, a JSON object; nothing of what is deployed is changed.
+
+    Args:
+        source: where the release is published.
+        model: the name of the project's registered model.
+
+    Raises:
+        BadInput: a job's parameters do not fit the project, or there is no model to deploy.
+    """
+    in_place = journal.in_place()
+    state = _state(production, file, project, release, _model(production, project, release, model),
+                   asked)
+    now_there = {name: production.actual(name) for name in in_place.state.jobs}
+    return {
+        "asked_by": asked.by, "at": releases.now(), "name": journal.name,
+        "target": production.target.name, "tests": asked.tests,
+        "based_on": {"deployment": in_place.number, "release": sha256(release.as_json())},
+        "release": asdict(release), "state": asdict(state),
+        "changes": [asdict(each) for each in _changes(in_place.state, state)],
+        "drift": [asdict(each) for name, settings in in_place.state.jobs.items()
+                  for each in drift({name: settings}, {name: now_there[name] or {}})],
+        "commits": _commits(asked.root, in_place.state.commit, release.commit)}
+
+
+def _changes(was: State, becomes: State) -> list[Difference]:
+    found = differences({"wheel": was.version, "model": was.model},
+                        {"wheel": becomes.version, "model": becomes.model})
+    for name in sorted(was.jobs.keys() | becomes.jobs.keys()):
+        if name in was.jobs and name in becomes.jobs:
+            found += differences({name: was.jobs[name]}, {name: becomes.jobs[name]})
+        elif name in becomes.jobs:
+            found.append(Difference(name, None, "created"))
+        else:
+            found.append(Difference(name, "there", "removed"))
+    return found
+
+
+def _state(production: Production, file: DeployFile, project: Project, release: Release,
+           model: str | None, asked: Asked) -> State:
+    wheel = replace(release.published,
+                    reference=production.wheels.reference(release.published.path))
+    copy = production.project_address(project)
+    where = file.where(production.target.name)
+    experiment = PRODUCTION.experiment(production.target.experiment_root, project.name)
+    tags = {"project": project.name, "wheel_version": release.version, "commit": release.commit}
+    jobs = {}
+    for job in file.jobs:
+        given = {**where.parameters, **job.parameters, **asked.given,
+                 **({MODEL: model} if model else {})}
+        request = triggering.request(asked.root, production.target, project, job.entry_point,
+                                     given, PRODUCTION)
+        jobs[job.name] = production.settings(ScheduledJob(
+            job.name, request, wheel.reference, copy, experiment, job.schedule, where.run_as,
+            tags))
+    return State(release.version, release.commit, asdict(wheel), copy, model, jobs)
+
+
+def _model(production: Production, project: Project, release: Release, name: str) -> str | None:
+    """The address of the model to deploy: the release's own, else the one that is in production."""
+    if COMPARE not in project.entry_points:
+        return None
+    if release.model:
+        return release.model
+    champion = Registry(production.tracking).champion(name)
+    if champion is None:
+        raise BadInput(f"release {release.version}: no model was registered from its run, and "
+                       f"{name} has no champion; expected gate.py on main to pass one first.")
+    return champion.uri
+
+
+def _commits(root: Path, first: str | None, last: str) -> list[str]:
+    """The commits that come with the release, the newest first; none where git does not know."""
+    command = ["git", "-C", str(root), "log", f"--max-count={COMMITS}", "--format=%h %s",
+               f"{first}..{last}" if first else last]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except OSError:
+        return []
+    return done.stdout.splitlines() if done.returncode == 0 else []

@@ -1,0 +1,1 @@
+"""Features: one kernel over time-ordered events, and its adapter for Arrow."""

@@ -1,0 +1,85 @@
+"""The MLflow project backend `databricks-jobs`, as a plugin that MLflow finds by that name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from databricks.sdk import WorkspaceClient
+from mlflow.projects.backend.abstract_backend import AbstractBackend
+from mlflow.projects.utils import fetch_and_validate_project, get_or_create_run, load_project
+
+from branchline.errors import BadInput
+from branchline.platforms.databricks.client import connect
+from branchline.platforms.databricks.files import destination
+from branchline.platforms.databricks.job_run import JobRun
+from branchline.platforms.databricks.run_settings import RunSettings, settings_for_config
+from branchline.platforms.databricks.submit_project import Work, python_script, send
+from branchline.platforms.project_files import upload
+from branchline.runs.tracking import Tracking
+from branchline.wheels.publish import publish_checkout
+
+__all__ = ["DatabricksJobsBackend"]
+
+
+class DatabricksJobsBackend(AbstractBackend):
+    """Runs any MLproject of Python entry points on a job cluster, a running one, or serverless."""
+
+    def run(self, project_uri: str, entry_point: str, params: Mapping[str, str] | None,
+            version: str | None, backend_config: Mapping[str, Any], tracking_uri: str,
+            experiment_id: str) -> JobRun:
+        """Submit the entry point; `backend_config` is described at `place.of_config`.
+
+        Raises:
+            BadInput: tracking is elsewhere than at the workspace, or something is unfit to run.
+            PlatformError: the workspace does not answer, or does not permit it.
+        """
+        if not tracking_uri.startswith("databricks"):
+            raise BadInput(f"tracking URI is {tracking_uri!r}; the backend databricks-jobs needs "
+                           "runs tracked where they run: set MLFLOW_TRACKING_URI=databricks.")
+        given = dict(params or {})
+        folder = Path(fetch_and_validate_project(  # type: ignore[no-untyped-call]
+            project_uri, version, entry_point, given))
+        script, arguments = python_script(_command(folder, entry_point, given), folder.name,
+                                          entry_point)
+        client = connect(profile=_profile(tracking_uri))
+        place = _complete(settings_for_config(backend_config), client)
+        active = get_or_create_run(  # type: ignore[no-untyped-call]
+            None, project_uri, experiment_id, str(folder), version, entry_point, given)
+        run_id = active.info.run_id
+        with Tracking(tracking_uri, None).never_left_running(run_id):
+            assert place.folder
+            copy = upload(folder, folder.name, destination(place.folder, client))
+            work = Work(folder.name, copy, script, arguments, run_id, str(experiment_id),
+                        _libraries(folder, place, client))
+            submitted = JobRun(client, run_id, send(client, work, place, print), print)
+        print(submitted.record(), flush=True)
+        return submitted
+
+
+def _profile(tracking_uri: str) -> str | None:
+    """`databricks://PROFILE` names a profile, plain `databricks` none."""
+    return tracking_uri.removeprefix("databricks").removeprefix("://") or None
+
+
+def _libraries(folder: Path, place: RunSettings, client: WorkspaceClient) -> tuple[str, ...]:
+    """The wheel of the repository that the project stands in, if it does."""
+    root = next((above for above in folder.resolve().parents
+                 if (above / "pyproject.toml").is_file()), None)
+    if root is None:
+        return ()
+    assert place.wheels
+    return (publish_checkout(root, destination(place.wheels, client)).reference,)
+
+
+def _complete(place: RunSettings, client: WorkspaceClient) -> RunSettings:
+    """Without a folder of its own, a project is kept in the user's home, its wheel beside it."""
+    folder = place.folder or f"/Workspace/Users/{client.current_user.me().user_name}/.branchline"
+    return replace(place, folder=folder, wheels=place.wheels or f"{folder}/wheels")
+
+
+def _command(folder: Path, entry_point: str, parameters: Mapping[str, str]) -> str:
+    project = load_project(str(folder))  # type: ignore[no-untyped-call]
+    return str(project.get_entry_point(entry_point).compute_command(dict(parameters), None))

@@ -1,0 +1,164 @@
+"""What a run needs of a workspace, looked at before any money is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from importlib.metadata import metadata, requires
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import NotFound
+from databricks.sdk.service.catalog import SecurableType
+
+from branchline.config.targets import WorkspaceTarget
+from branchline.errors import BadInput, NotAllowed
+from branchline.platforms.databricks.client import connect, translated
+from branchline.platforms.databricks.files import destination
+from branchline.platforms.databricks.run_settings import settings_for_target
+from branchline.platforms.databricks.runtimes import Runtime, added, for_spark_version, unmet
+from branchline.platforms.local.checks import Finding, finding
+
+__all__ = ["check_workspace"]
+
+ON_CATALOG = {"USE_CATALOG", "CREATE_SCHEMA"}
+ALL = "ALL_PRIVILEGES"
+
+
+def check_workspace(target: WorkspaceTarget, root: Path) -> Iterable[Finding]:
+    """Findings about the target, one by one; without sign-in there is only that one."""
+    try:
+        client = connect(target.profile, target.host)
+        with translated("sign-in"):
+            me = client.current_user.me().user_name or ""
+    except NotAllowed as problem:
+        yield Finding("sign-in", str(problem), "see README, \"On Databricks\"", hinders=True)
+        return
+    yield Finding("sign-in", f"{me} at {client.config.host}")
+    yield finding("experiments", partial(_experiments, client, target))
+    yield finding(f"catalog {target.catalog}", partial(_catalog, client, target.catalog, me))
+    yield finding("volume", partial(_writable, client, target.volume))
+    yield finding("wheels", partial(_writable, client, target.wheels))
+    yield from _compute(client, target, root)
+
+
+def _experiments(client: WorkspaceClient, target: WorkspaceTarget) -> str:
+    """The folder is made on the first run, so that the nearest one that exists decides."""
+    folder = target.experiment_root
+    while folder.strip("/"):
+        with translated(f"folder {folder}"):
+            try:
+                client.workspace.get_status(folder)
+                break
+            except NotFound:
+                folder = folder.rpartition("/")[0]
+    if not folder.strip("/"):
+        raise BadInput(f"{target.experiment_root}: no folder of it exists; begin experiment_root "
+                       "with /Shared or /Users/<you>.")
+    probe = destination(f"/Workspace{target.experiment_root}/_files", client)
+    _written(probe)
+    return f"{target.experiment_root} can be written to"
+
+
+def _catalog(client: WorkspaceClient, catalog: str, me: str) -> str:
+    with translated(f"catalog {catalog}"):
+        owner = client.catalogs.get(catalog).owner
+        held = client.grants.get_effective(
+            SecurableType.CATALOG.value, catalog, principal=me).privilege_assignments or []
+    names = {privilege.privilege.value for each in held for privilege in each.privileges or []
+             if privilege.privilege}
+    missing = sorted(ON_CATALOG - names)
+    if missing and ALL not in names and owner != me:
+        rights = ", ".join(name.replace("_", " ") for name in missing)
+        raise NotAllowed(f"{rights} is not granted; ask {owner} for GRANT {rights} ON CATALOG "
+                         f"{catalog} TO `{me}`.")
+    return "schemas can be made"
+
+
+def _writable(client: WorkspaceClient, address: str) -> str:
+    _written(destination(address, client))
+    return f"{address} can be written to"
+
+
+def _written(place: Any) -> None:
+    probe = f"_doctor/{uuid4().hex}"
+    place.create(probe, b"written by doctor.py\n")
+    place.delete(probe)
+    place.delete_folder("_doctor")
+
+
+def _compute(client: WorkspaceClient, target: WorkspaceTarget, root: Path) -> Iterable[Finding]:
+    compute = target.compute
+    if compute.existing_cluster_id:
+        yield finding("cluster", partial(_running, client, compute.existing_cluster_id))
+    if compute.policy_id:
+        yield finding("policy", partial(_policy, client, compute.policy_id))
+    if compute.serverless:
+        yield finding("serverless", lambda: f"environment version {compute.serverless}")
+        yield from _libraries(f"serverless-{compute.serverless}",
+                              Runtime.read(f"serverless-{compute.serverless}"))
+    if compute.cluster:
+        try:
+            cluster = settings_for_target(target, root, root).new_cluster or {}
+        except BadInput as problem:
+            yield Finding(compute.cluster, str(problem), "correct the file", hinders=True)
+            return
+        yield finding(compute.cluster, partial(_new_cluster, client, cluster))
+        yield _single_node(compute.cluster, cluster)
+        key = str(cluster["spark_version"])
+        yield from _libraries(key, for_spark_version(key))
+
+
+def _running(client: WorkspaceClient, cluster: str) -> str:
+    with translated(f"cluster {cluster}"):
+        found = client.clusters.get(cluster)
+    return f"{found.cluster_name}, {found.state.value if found.state else 'unknown'}"
+
+
+def _policy(client: WorkspaceClient, policy: str) -> str:
+    with translated(f"policy {policy}"):
+        return client.cluster_policies.get(policy).name or policy
+
+
+def _new_cluster(client: WorkspaceClient, cluster: Mapping[str, Any]) -> str:
+    """Runtime and node type are among those that the workspace offers."""
+    with translated("node types and runtimes"):
+        runtimes = [each.key for each in client.clusters.spark_versions().versions or []]
+        nodes = [each.node_type_id for each in client.clusters.list_node_types().node_types or []]
+    for name, offered in (("spark_version", runtimes), ("node_type_id", nodes)):
+        if cluster.get(name) and cluster[name] not in offered:
+            raise BadInput(f"{name} is {cluster[name]!r}, which the workspace does not offer; "
+                           f"choose one of {', '.join(map(str, offered[:6]))}, ...")
+    return f"{cluster['spark_version']} on {cluster.get('node_type_id', 'an instance pool')}"
+
+
+def _single_node(name: str, cluster: Mapping[str, Any]) -> Finding:
+    single = cluster.get("num_workers") == 0
+    conf, tags = cluster.get("spark_conf", {}), cluster.get("custom_tags", {})
+    complete = (conf.get("spark.databricks.cluster.profile") == "singleNode"
+                and str(conf.get("spark.master", "")).startswith("local")
+                and tags.get("ResourceClass") == "SingleNode")
+    if single and not complete and not cluster.get("policy_id"):
+        return Finding(f"{name}, size", "no workers, and not said to be a single node",
+                       "add spark_conf spark.databricks.cluster.profile=singleNode and "
+                       "spark.master=local[*], and custom_tags ResourceClass=SingleNode",
+                       hinders=True)
+    return Finding(f"{name}, size", "a single node" if single else "with workers")
+
+
+def _libraries(name: str, runtime: Runtime | None) -> Iterable[Finding]:
+    """The wheel's requirements against the runtime's versions, which pip would replace."""
+    if runtime is None:
+        yield Finding("runtime", f"nothing is known of {name}", "prefer an LTS runtime: `make "
+                      "test-runtime` tests those")
+        return
+    needed = requires("branchline") or []
+    conflicts = unmet(needed, runtime, metadata("branchline")["Requires-Python"])
+    yield Finding("libraries", "; ".join(conflicts) or f"the wheel runs on those of {runtime.name}",
+                  "choose a newer runtime, or widen the wheel's requirements" if conflicts else "",
+                  hinders=bool(conflicts))
+    if more := added(needed, runtime):
+        yield Finding("libraries", f"{runtime.name} lacks {', '.join(more)}",
+                      "pip installs them at the start of each run, which takes a moment")

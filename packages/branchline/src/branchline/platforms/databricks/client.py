@@ -1,0 +1,72 @@
+"""A signed-in client of a workspace, and the platform's refusals as one line."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import requests
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.config import Config
+from databricks.sdk.errors import (DeadlineExceeded, InternalError, PermissionDenied,
+                                   TemporarilyUnavailable, TooManyRequests, Unauthenticated)
+from databricks.sdk.errors.base import DatabricksError
+
+from branchline.errors import BadInput, NotAllowed, Unreachable
+
+__all__ = ["connect", "translated"]
+
+RETRY_SECONDS = 60
+
+PASSING = (requests.RequestException, TimeoutError, InternalError, TemporarilyUnavailable,
+           DeadlineExceeded, TooManyRequests)
+
+
+def connect(profile: str | None = None, host: str | None = None) -> WorkspaceClient:
+    """A client signed in by databricks-sdk's unified authentication.
+
+    `profile` is one of ~/.databrickscfg, `host` a workspace's address; with neither, the
+    environment's variables tell (DATABRICKS_HOST and its like).
+
+    Raises:
+        NotAllowed: no sign-in method of the SDK finds what it needs.
+        Unreachable: the host does not answer.
+    """
+    # A host without an answer to its "well-known" page is warned about at each client.
+    logging.getLogger("databricks.sdk").setLevel(logging.ERROR)
+    with translated("sign-in"):
+        return WorkspaceClient(config=Config(
+            profile=profile, host=host, product="branchline", product_version="0.1.0",
+            retry_timeout_seconds=RETRY_SECONDS))
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turn the platform's failures in the block into one line that starts with `doing`.
+
+    Raises:
+        NotAllowed: not signed in, or not permitted.
+        Unreachable: no answer, or a failure of the service itself.
+        BadInput: anything else that it refused.
+    """
+    try:
+        yield
+    except (PermissionDenied, Unauthenticated) as problem:
+        raise NotAllowed(f"{doing}: not permitted: {_text(problem)} Ask for the right, or sign in "
+                         "as somebody who has it (`doctor.py` lists what is needed).") from problem
+    except PASSING as problem:
+        raise Unreachable(f"{doing}: the workspace does not answer as it should: {_text(problem)} "
+                          "Try again; nothing is started twice.") from problem
+    except DatabricksError as problem:
+        if type(problem) is DatabricksError:  # a status that the SDK has no class for, such as 502
+            raise Unreachable(f"{doing}: {_text(problem)} Try again.") from problem
+        raise BadInput(f"{doing}: refused: {_text(problem)}") from problem
+    except ValueError as problem:  # how the SDK says that no credentials were found
+        raise NotAllowed(f"{doing}: {_text(problem)} Sign in with `databricks auth login`, or set "
+                         "DATABRICKS_HOST and a credential.") from problem
+
+
+def _text(problem: BaseException) -> str:
+    text = " ".join(str(problem).split()) or type(problem).__name__
+    return text if text.endswith(".") else f"{text}."

@@ -1,0 +1,154 @@
+"""The body of a submission to the Jobs API: a project's script on a cluster or on serverless."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from databricks.sdk.service.compute import ClusterSpec, Environment, Library, PythonPyPiLibrary
+from databricks.sdk.service.jobs import (JobAccessControlRequest, JobEnvironment, SparkPythonTask,
+                                         SubmitTask)
+
+from branchline.errors import BadInput
+
+__all__ = ["Script", "Submission", "cluster_spec", "submit_arguments", "tag_value"]
+
+ENVIRONMENT = "default"
+LONGEST_PARAMETERS = 10_000
+LONGEST_TASK_KEY = 100
+LONGEST_TAG = 63
+
+
+@dataclass(frozen=True)
+class Script:
+    """What is started: workspace paths of start.py and of the project's script, its arguments.
+
+    `variables` are set before the script starts.
+    """
+
+    start: str
+    path: str
+    arguments: tuple[str, ...]
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One run to submit; `token` is the same for every attempt at submitting it.
+
+    Exactly one of `new_cluster` (Jobs API's, as in cluster.json), `existing_cluster_id` and
+    `serverless` (an environment version) is given. `libraries` are addresses of wheel files, or
+    pip's requirements.
+    """
+
+    name: str
+    token: str
+    script: Script
+    new_cluster: Mapping[str, Any] | None = None
+    existing_cluster_id: str | None = None
+    serverless: str | None = None
+    libraries: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    permissions: tuple[Mapping[str, str], ...] = ()
+    timeout_seconds: int = 0
+
+
+def submit_arguments(submission: Submission) -> dict[str, Any]:
+    """The arguments of `WorkspaceClient.jobs.submit`.
+
+    Raises:
+        BadInput: a parameter or the cluster is nothing that the Jobs API takes.
+    """
+    arguments: dict[str, Any] = {
+        "run_name": submission.name,
+        "idempotency_token": submission.token,
+        "timeout_seconds": submission.timeout_seconds,
+        "tasks": [_task(submission)],
+    }
+    if submission.serverless:
+        spec = Environment(environment_version=submission.serverless,
+                           dependencies=list(submission.libraries))
+        arguments["environments"] = [JobEnvironment(ENVIRONMENT, spec)]
+    if submission.permissions:
+        arguments["access_control_list"] = [
+            JobAccessControlRequest.from_dict(dict(item)) for item in submission.permissions]
+    return arguments
+
+
+def _task(submission: Submission) -> SubmitTask:
+    key = re.sub(r"[^A-Za-z0-9_-]", "-", submission.name)[:LONGEST_TASK_KEY]
+    variables = dict(submission.script.variables)
+    task = SubmitTask(task_key=key)
+    if submission.new_cluster is not None:
+        # Only a new cluster can be given variables; elsewhere they are parameters of start.py.
+        task.new_cluster = _cluster(submission, variables)
+        variables = {}
+    elif submission.serverless:
+        task.environment_key = ENVIRONMENT
+    else:
+        task.existing_cluster_id = submission.existing_cluster_id
+    if not submission.serverless:
+        task.libraries = [_library(text) for text in submission.libraries]
+    task.spark_python_task = SparkPythonTask(
+        python_file=submission.script.start, parameters=_parameters(submission.script, variables))
+    return task
+
+
+def _library(text: str) -> Library:
+    is_wheel = text.endswith(".whl")
+    return Library(whl=text) if is_wheel else Library(pypi=PythonPyPiLibrary(package=text))
+
+
+def _cluster(submission: Submission, variables: Mapping[str, str]) -> ClusterSpec:
+    content = dict(submission.new_cluster or {})
+    tags = {name: tag_value(text) for name, text in submission.tags.items()}
+    content["custom_tags"] = {**tags, **content.get("custom_tags", {})}
+    content["spark_env_vars"] = {**content.get("spark_env_vars", {}), **variables}
+    return ClusterSpec.from_dict(content)
+
+
+def cluster_spec(content: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """The content of a cluster file, checked against the fields that the Jobs API knows.
+
+    Raises:
+        BadInput: an unknown field, no size or two, no runtime, no node type.
+    """
+    known = ClusterSpec.from_dict(dict(content)).as_dict()
+    for name in content:
+        if name not in known and content[name] not in (None, [], {}, ""):
+            raise BadInput(f"{where}: field {name} is unknown to the Jobs API's new_cluster.")
+    if "autotermination_minutes" in content:
+        raise BadInput(f"{where}: field autotermination_minutes is not for job clusters, which end "
+                       "with their run; take it out.")
+    if not content.get("spark_version"):
+        raise BadInput(f"{where}: field spark_version is missing; a job cluster needs it, such as "
+                       "18.x-cpu-ml-scala2.13.")
+    if not content.get("node_type_id") and not content.get("instance_pool_id"):
+        raise BadInput(f"{where}: field node_type_id is missing; a job cluster needs it (or "
+                       "instance_pool_id). See README, \"The cluster\".")
+    if ("num_workers" in content) == ("autoscale" in content):
+        raise BadInput(f"{where}: a job cluster has one size; give either num_workers (0 for a "
+                       "single node) or autoscale.")
+    return content
+
+
+def _parameters(script: Script, variables: Mapping[str, str]) -> list[str]:
+    pairs = [f"{name}={value}" for name, value in variables.items()]
+    parameters = [*pairs, "--", script.path, *script.arguments]
+    for text in parameters:
+        if not text.isascii():
+            raise BadInput(f"parameter {text!r}: the Jobs API takes ASCII only; put such text into "
+                           "a file of the project, and pass the file's name.")
+    size = len(json.dumps(parameters))
+    if size > LONGEST_PARAMETERS:
+        raise BadInput(f"parameters: {size:,} characters as JSON; the Jobs API takes "
+                       f"{LONGEST_PARAMETERS:,}. Put the long ones into a file of the project.")
+    return parameters
+
+
+def tag_value(text: str) -> str:
+    """The text as a cluster tag that AWS, Azure and Google Cloud all take: 63 of A-Za-z0-9._-"""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:LONGEST_TAG].strip("._-") or "none"

@@ -1,0 +1,66 @@
+"""Submits one run: exactly one, however often the request has to be sent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.jobs import SubmitRunResponse
+
+from branchline.errors import Unreachable
+from branchline.platforms.databricks.client import translated
+from branchline.platforms.databricks.submission import Submission, submit_arguments
+from branchline.signals import deferred
+
+__all__ = ["RetryPolicy", "submit"]
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """Seconds between two attempts (doubled each time, up to `longest`), and until giving up."""
+
+    first: float = 1.0
+    longest: float = 30.0
+    give_up: float = 600.0
+
+
+def submit(client: WorkspaceClient, submission: Submission, say: Callable[[str], None],
+           retry_policy: RetryPolicy) -> int:
+    """The job run's id. Sent again with the same token, the platform answers with the same run.
+
+    The SDK itself tries again where it was told to wait or the connection broke; what is left are
+    the service's own failures.
+
+    Raises:
+        BadInput: the platform refuses the request.
+        Unreachable: it has not taken the request in all the time; a run may have been started.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; a run that the platform had taken was cancelled.
+    """
+    arguments = submit_arguments(submission)
+    with deferred() as interrupted:
+        job_run = _taken(client, arguments, say, retry_policy, interrupted)
+        if job_run is not None and interrupted():
+            with translated(f"cancel job run {job_run}"):
+                client.jobs.cancel_run(job_run)
+    assert job_run is not None  # otherwise interrupted, which `held` has raised
+    return job_run
+
+
+def _taken(client: WorkspaceClient, arguments: dict[str, Any], say: Callable[[str], None],
+           retry_policy: RetryPolicy, interrupted: Callable[[], bool]) -> int | None:
+    pause, until = retry_policy.first, time.monotonic() + retry_policy.give_up
+    while not interrupted():
+        try:
+            with translated(f"submit {arguments['run_name']}"):
+                taken: SubmitRunResponse = client.jobs.submit(**arguments).response
+                return taken.run_id
+        except Unreachable as problem:
+            if time.monotonic() + pause > until:
+                raise
+            say(f"{problem} The same submission is sent again.")
+            time.sleep(pause)
+            pause = min(2 * pause, retry_policy.longest)
+    return None

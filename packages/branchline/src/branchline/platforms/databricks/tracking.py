@@ -1,0 +1,68 @@
+"""A branch's experiment and its new run, by the SDK alone: MLflow takes a second to import."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import AlreadyExists, NotFound, ResourceAlreadyExists
+from databricks.sdk.service.ml import Param, RunTag, UpdateRunStatus
+
+from branchline.platforms.databricks.client import translated
+from branchline.runs.tracking import Tracking
+
+__all__ = ["WorkspaceTracking"]
+
+BATCH = 100  # parameters that one request takes
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkspaceTracking(Tracking):
+    """The tracking of a workspace; until a run is submitted, it needs no MLflow."""
+
+    workspace: WorkspaceClient
+
+    def experiment(self, name: str) -> str:
+        with translated(f"experiment {name}"):
+            return self._found(name) or self._created(name)
+
+    def start(self, experiment_id: str, name: str, tags: Mapping[str, str],
+              parameters: Mapping[str, str]) -> str:
+        api = self.workspace.experiments
+        with translated(f"a run in experiment {experiment_id}"):
+            made = api.create_run(experiment_id=experiment_id, run_name=name, start_time=_now(),
+                                  tags=[RunTag(*pair) for pair in tags.items()])
+            assert made.run and made.run.info and made.run.info.run_id
+            run_id = made.run.info.run_id
+            given = [Param(*pair) for pair in parameters.items()]
+            for first in range(0, len(given), BATCH):
+                api.log_batch(run_id=run_id, params=given[first:first + BATCH])
+            return run_id
+
+    def end(self, run_id: str, status: str) -> None:
+        with translated(f"run {run_id}"):
+            self.workspace.experiments.update_run(
+                run_id=run_id, status=UpdateRunStatus(status), end_time=_now())
+
+    def _found(self, name: str) -> str | None:
+        try:
+            experiment = self.workspace.experiments.get_by_name(name).experiment
+        except NotFound:
+            return None
+        return experiment.experiment_id if experiment else None
+
+    def _created(self, name: str) -> str:
+        self.workspace.workspace.mkdirs(name.rpartition("/")[0])
+        try:
+            return self.workspace.experiments.create_experiment(name).experiment_id or ""
+        except (AlreadyExists, ResourceAlreadyExists):  # made by another run meanwhile
+            found = self._found(name)
+            if found is None:
+                raise
+            return found
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,146 @@
+"""Starts an MLflow project on this machine, in the branch's experiment, and follows it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from branchline.branch import Branch
+from branchline.config.mlproject import Project
+from branchline.errors import RunFailed
+from branchline.runs.tracking import Tracking
+from branchline.signals import interruptible
+from branchline.wheels import build as wheels
+from branchline.wheels.source import Source
+
+__all__ = ["Request", "launch", "tags"]
+
+GRACE_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be run: a project's entry point with all of its parameters, for a branch.
+
+    `wheel` runs the project in a fresh environment with that wheel; None runs the source tree here,
+    and on a platform the wheel of the source tree. `live` runs the sources themselves there.
+    """
+
+    root: Path
+    project: Project
+    entry_point: str
+    parameters: Mapping[str, str]
+    branch: Branch
+    wheel: Path | None = None
+    live: bool = False
+
+    @property
+    def command(self) -> str:
+        """The entry point's command with these parameters."""
+        return self.project.entry_point(self.entry_point).filled(self.parameters)
+
+
+def tags(request: Request, source: Source, starter: str, backend: str) -> dict[str, str]:
+    """The run's tags, by MLflow's own names where it has one."""
+    version = wheels.version_of(request.wheel) if request.wheel else source.version
+    ours = {
+        "branch": request.branch.name,
+        "branch_kind": request.branch.kind,
+        "commit": source.commit or "none",
+        "dirty": str(source.dirty).lower(),
+        "wheel_version": version,
+        "project": request.project.name,
+        "started_by": starter,
+        "mlflow.user": starter,
+        "mlflow.source.type": "PROJECT",
+        "mlflow.source.name": f"{request.project.folder.parent.name}/{request.project.name}",
+        "mlflow.project.entryPoint": request.entry_point,
+        "mlflow.project.backend": backend,
+    }
+    return ours | ({"mlflow.source.git.commit": source.commit} if source.commit else {})
+
+
+def launch(request: Request, tracking: Tracking, experiment_id: str, run_id: str) -> None:
+    """Run the project through mlflow.projects and wait for it.
+
+    Raises:
+        RunFailed: the project ended without success; its run is marked FAILED.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; the project was stopped, its run is marked KILLED.
+    """
+    import mlflow
+    from mlflow.exceptions import ExecutionException
+    tracking.client()
+    with tracking.never_left_running(run_id), ExitStack() as stack:
+        stack.enter_context(_stoppable())
+        folder = request.project.folder
+        programs = Path(sys.executable).parent
+        if request.wheel:
+            programs = stack.enter_context(wheels.environment_with(request.wheel, request.root))
+            folder = stack.enter_context(_copy_of(folder))
+        stack.enter_context(_environment(programs, isolated=request.wheel is not None))
+        try:
+            mlflow.projects.run(  # type: ignore[no-untyped-call]
+                str(folder), request.entry_point, parameters=dict(request.parameters),
+                experiment_id=experiment_id, backend="local", env_manager="local", run_id=run_id)
+        except ExecutionException:
+            error = tracking.run(run_id).data.tags.get("error", "the project's process ended early")
+            raise RunFailed(f"{request.project.name}: the run failed: {error}") from None
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """An interruption ends all processes below this one."""
+    family: list[psutil.Process] = []
+
+    def remember() -> None:
+        # Now, while the tree is whole: what outlives its parent could not be found later.
+        family.extend(psutil.Process().children(recursive=True))
+
+    try:
+        with interruptible(remember):
+            yield
+    finally:
+        _end(family)
+
+
+def _end(family: list[psutil.Process]) -> None:
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, alive = psutil.wait_procs(family, timeout=GRACE_SECONDS)
+    for process in alive:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+@contextmanager
+def _copy_of(folder: Path) -> Iterator[Path]:
+    """The project alone, so that nothing beside it in the source tree can be found."""
+    with tempfile.TemporaryDirectory(prefix="branchline-project-") as scratch:
+        yield Path(shutil.copytree(folder, Path(scratch, folder.name)))
+
+
+@contextmanager
+def _environment(programs: Path, isolated: bool) -> Iterator[None]:
+    """The variables that the project's process inherits: `python` is the one in `programs`."""
+    kept = dict(os.environ)
+    os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
+    # OpenMP's threads (scikit-learn's trees) otherwise spin while they wait: on a busy machine a
+    # fit of seconds then takes minutes.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if isolated:
+        for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):
+            os.environ.pop(name, None)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)

@@ -1,0 +1,94 @@
+"""What a person sees of a run on the terminal: its header, its metrics, where to look next."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from rich.console import Console
+from rich.table import Table
+
+from branchline.config.mlproject import Project
+from branchline.runs.tracking import Tracking
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+    from branchline.platforms.local.launch import Request
+
+__all__ = ["address", "narrator", "show_end", "show_next", "show_start",
+           "to_markdown"]
+
+UI = "http://127.0.0.1:5000"
+
+
+def narrator() -> Callable[[str], None]:
+    """A function that prints a line with the minutes and seconds since now."""
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        minutes, seconds = divmod(int(time.monotonic() - began), 60)
+        print(f"  {minutes:>2}:{seconds:02}  " + text.replace("\n", "\n         "), flush=True)
+
+    return say
+
+
+def show_start(request: Request, target: str, experiment: str, run_id: str) -> None:
+    """Print what is started, where, and as which run."""
+    print(f"{request.project.name} on {target}, {request.branch.kind} {request.branch.name}")
+    print(f"experiment  {experiment}")
+    print(f"run         {run_id}\n", flush=True)
+
+
+def show_end(tracking: Tracking, run_id: str) -> None:
+    """Print the run's headline metrics (those without a group before a slash) and addresses."""
+    run = tracking.run(run_id)
+    if metrics := _headline(run):
+        table = Table("metric", "value", box=None, padding=(0, 3, 0, 0))
+        table.columns[1].justify = "right"
+        for name, value in metrics.items():
+            table.add_row(name, value)
+        print()
+        Console(highlight=False).print(table)
+    print(f"\nrun        {address(tracking, run.info.experiment_id, run_id)}")
+    place = run.info.artifact_uri
+    print(f"artifacts  {unquote(urlsplit(place).path) if place.startswith('file:') else place}")
+
+
+def to_markdown(tracking: Tracking, run_id: str, problem: str = "") -> str:
+    """The same for a CI system's page: a heading, what went wrong, a table of the headline metrics,
+    the address."""
+    run = tracking.run(run_id)
+    tags = run.data.tags
+    rows = [f"| {name} | {value} |" for name, value in _headline(run).items()]
+    return "\n".join([
+        f"## {tags.get('project', 'run')}: {run.info.status.lower()}", "",
+        f"Branch `{tags.get('branch', '')}`, wheel `{tags.get('wheel_version', '')}`.", "",
+        *([f"**{html.escape(problem, quote=False)}**", ""] if problem else []),
+        *(["| metric | value |", "|---|---:|", *rows, ""] if rows else []),
+        address(tracking, run.info.experiment_id, run_id), ""])
+
+
+def _headline(run: Run) -> dict[str, str]:
+    return {name: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4f}"
+            for name, value in run.data.metrics.items() if "/" not in name}
+
+
+def show_next(project: Project, entry_point: str) -> None:
+    """Print the command to try next: an entry point that the run just had among others."""
+    others = [name for name in project.entry_points if name != entry_point]
+    if others:
+        print(f"next       python mlflow-triggers/run.py {project.name} -e {'|'.join(others)}")
+
+
+def address(tracking: Tracking, experiment_id: str, run_id: str) -> str:
+    """Where a browser shows the run; a database is shown by `make ui`."""
+    page = f"experiments/{experiment_id}/runs/{run_id}"
+    if tracking.pages:
+        return f"{tracking.pages}/{page}"
+    if tracking.uri.startswith(("http://", "https://")):
+        return f"{tracking.uri.rstrip('/')}/#/{page}"
+    return f"{UI}/#/{page}  (after `make ui`)"

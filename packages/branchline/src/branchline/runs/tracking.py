@@ -1,0 +1,128 @@
+"""MLflow tracking as a trigger needs it: the store, the branch's experiment, the run."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from branchline.config.targets import LocalTarget
+from branchline.errors import BadInput, NotAllowed, Unreachable
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+__all__ = ["Tracking", "answered", "connect", "quiet"]
+
+REFUSED = ("PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED")
+UNFIT = ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS",
+         "BAD_REQUEST", "INVALID_STATE", "NOT_FOUND", "CATALOG_DOES_NOT_EXIST",
+         "SCHEMA_DOES_NOT_EXIST")
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """A tracking store; `artifacts` is beside a database, None where a server decides.
+
+    `pages` is where its pages are, if that is not the URI itself.
+    """
+
+    uri: str
+    artifacts: Path | None
+    pages: str | None = None
+
+    def client(self) -> MlflowClient:
+        import mlflow
+        quiet()
+        mlflow.set_tracking_uri(self.uri)
+        return mlflow.MlflowClient()
+
+    def experiment(self, name: str) -> str:
+        """The id of the experiment called `name`, which is created where it is missing."""
+        from mlflow.exceptions import MlflowException
+        client = self.client()
+        with answered(f"experiment {name}"):
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                try:
+                    place = (self.artifacts / name.strip("/")).as_uri() if self.artifacts else None
+                    return client.create_experiment(name, artifact_location=place)
+                except MlflowException:
+                    found = client.get_experiment_by_name(name)  # made by another run meanwhile
+                    if found is None:
+                        raise
+            return str(found.experiment_id)
+
+    def start(self, experiment_id: str, name: str, tags: Mapping[str, str],
+              parameters: Mapping[str, str]) -> str:
+        """Create a run and log its parameters; the project's process resumes it by its id."""
+        from mlflow.entities import Param
+        client = self.client()
+        with answered(f"a run in experiment {experiment_id}"):
+            run = client.create_run(experiment_id, tags=dict(tags), run_name=name)
+            run_id = str(run.info.run_id)
+            client.log_batch(run_id, params=[Param(*pair) for pair in parameters.items()])
+            return run_id
+
+    def run(self, run_id: str) -> Run:
+        return self.client().get_run(run_id)
+
+    def end(self, run_id: str, status: str) -> None:
+        self.client().set_terminated(run_id, status)
+
+    @contextmanager
+    def never_left_running(self, run_id: str) -> Iterator[None]:
+        """Mark the run KILLED if the block is interrupted, FAILED if anything else goes wrong."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.end(run_id, "KILLED")
+            raise
+        except BaseException:
+            self.end(run_id, "FAILED")
+            raise
+
+
+def connect(target: LocalTarget, root: Path, environment: Mapping[str, str]) -> Tracking:
+    """The store that MLFLOW_TRACKING_URI names, else the target's; sqlite gets its folder."""
+    uri = environment.get("MLFLOW_TRACKING_URI") or target.tracking_uri
+    if not uri.startswith("sqlite:///"):
+        return Tracking(uri, None)
+    database = root / uri.removeprefix("sqlite:///")
+    database.parent.mkdir(parents=True, exist_ok=True)
+    return Tracking(f"sqlite:///{database}", database.parent.resolve() / "artifacts")
+
+
+@contextmanager
+def answered(doing: str) -> Iterator[None]:
+    """Turn what the tracking store refuses, or fails at, into one line that starts with `doing`.
+
+    Raises:
+        NotAllowed, BadInput, Unreachable: by MLflow's error code.
+    """
+    from mlflow.exceptions import MlflowException
+    try:
+        yield
+    except MlflowException as problem:
+        line = f"{doing}: MLflow: {' '.join(str(problem).split())}"
+        if problem.error_code in REFUSED:
+            raise NotAllowed(line) from problem
+        raise (BadInput if problem.error_code in UNFIT else Unreachable)(line) from problem
+
+
+def quiet() -> None:
+    """Keep MLflow's own chatter (database migrations, progress, hints) out of a run's output.
+
+    And its silence: where a server is down, it would try for four minutes.
+    """
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"mlflow(\.|$)")

@@ -1,0 +1,85 @@
+"""The Spark session: a tuned local one, a Spark Connect server's, or the one of Databricks."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from branchline.spark.jars import delta_jars, java
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+__all__ = ["session"]
+
+LOCAL_SETTINGS = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    # Small tables on few cores: what follows is for speed and quiet, and changes no result.
+    "spark.sql.shuffle.partitions": str(os.cpu_count() or 2),
+    "spark.databricks.delta.snapshotPartitions": "1",
+    "spark.python.daemon.module": "branchline.spark.python_workers",
+    # Any limit makes Spark 4.1 add up the sizes of all columns after each row that Python gets.
+    "spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1),
+    # A table of one file is read by all cores, and of some days only in part.
+    "spark.hadoop.parquet.block.size": str(16 * 2**20),
+    "spark.hadoop.parquet.dictionary.page.size": str(128 * 2**10),
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    # Arrow's documented switches for trusted code, Spark's: no bounds check for each value.
+    "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -Xmn2g "
+    "-Darrow.enable_unsafe_memory_access=true -Darrow.enable_null_check_for_get=false",
+    "spark.driver.memory": "4g",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.log.level": "ERROR",
+}
+
+
+def session(environment: Mapping[str, str], log: Path) -> SparkSession:
+    """The session to run in.
+
+    On Databricks, and where SPARK_REMOTE names a Spark Connect server, it is the session that is
+    there; elsewhere a local one with Delta Lake, whose JVM writes its own messages to `log`.
+
+    Raises:
+        NotInstalled: a local session lacks Java, pyspark, delta-spark or Delta's jars.
+    """
+    if "DATABRICKS_RUNTIME_VERSION" in environment or "SPARK_REMOTE" in environment:
+        from pyspark.sql import SparkSession
+        return SparkSession.builder.getOrCreate()
+    return _local(log)
+
+
+def _local(log: Path) -> SparkSession:
+    java()
+    jars = ",".join(str(jar) for jar in delta_jars())
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    from pyspark.sql import SparkSession
+    builder = SparkSession.builder.master(f"local[{os.cpu_count() or 2}]").appName("branchline")
+    for name, value in {**LOCAL_SETTINGS, "spark.jars": jars}.items():
+        builder = builder.config(name, value)
+    with _stderr_into(log):
+        return builder.getOrCreate()
+
+
+@contextmanager
+def _stderr_into(log: Path) -> Iterator[None]:
+    """Point file descriptor 2 at `log` for a moment: a JVM started now keeps it for its life."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with log.open("ab") as sink:
+        os.dup2(sink.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)

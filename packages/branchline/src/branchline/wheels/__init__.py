@@ -1,0 +1,1 @@
+"""Wheels: the state of their sources, build, publishing, destinations, smoke import."""

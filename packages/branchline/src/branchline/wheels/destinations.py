@@ -1,0 +1,131 @@
+"""Where wheels and project folders are kept: what every such place can do, and a local folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from uuid import uuid4
+
+from branchline.errors import BadInput
+
+__all__ = ["Destination", "FileInfo", "LocalFolder"]
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """What is in a folder; a file has a size in bytes, and seconds since 1970 where known."""
+
+    name: str
+    folder: bool
+    size: int | None = None
+    modified: float | None = None
+
+
+class Destination(Protocol):
+    """A tree of files; paths are relative to its top, with `/`.
+
+    Every operation raises NotAllowed, Unreachable or BadInput where the place refuses it.
+    """
+
+    def reference(self, path: str) -> str:
+        """The address under which a cluster's libraries and tasks find the file."""
+
+    def entries(self, folder: str) -> list[FileInfo]:
+        """What is directly in the folder, by name; nothing where there is no such folder."""
+
+    def read(self, path: str) -> bytes | None:
+        """The file's content, None where there is no such file."""
+
+    def create(self, path: str, content: bytes) -> None:
+        """Write a file that is not there yet, and the folders above it.
+
+        Of two that create it at once one succeeds. A call that was cut off and repeated on the
+        way may find the file that it has made itself.
+
+        Raises:
+            FileExistsError: the file is there, and stays as it is.
+        """
+
+    def replace(self, path: str, content: bytes) -> None:
+        """Write a file whether or not it is there, and the folders above it."""
+
+    def delete(self, path: str) -> None:
+        """Remove the file where it is there."""
+
+    def delete_folder(self, folder: str) -> None:
+        """Remove the folder where it is there and empty."""
+
+
+@dataclass(frozen=True)
+class LocalFolder:
+    """A folder of this machine; a file in it is whole from the moment it is there."""
+
+    top: Path
+
+    def reference(self, path: str) -> str:
+        return str(self.top.absolute() / path)
+
+    def entries(self, folder: str) -> list[FileInfo]:
+        found = []
+        with _usable(self.top / folder), suppress(FileNotFoundError):
+            for file in sorted((self.top / folder).glob("[!.]*")):
+                with suppress(FileNotFoundError):  # removed meanwhile
+                    found.append(_entry(file))
+        return found
+
+    def read(self, path: str) -> bytes | None:
+        with _usable(self.top / path), suppress(FileNotFoundError):
+            return (self.top / path).read_bytes()
+        return None
+
+    def create(self, path: str, content: bytes) -> None:
+        with _usable(self.top / path), _written_beside(self.top / path, content) as whole:
+            os.link(whole, self.top / path)  # unlike a rename, refuses to take a file's place
+
+    def replace(self, path: str, content: bytes) -> None:
+        with _usable(self.top / path), _written_beside(self.top / path, content) as whole:
+            whole.replace(self.top / path)
+
+    def delete(self, path: str) -> None:
+        with _usable(self.top / path):
+            (self.top / path).unlink(missing_ok=True)
+
+    def delete_folder(self, folder: str) -> None:
+        with suppress(OSError):  # not there, or not empty
+            (self.top / folder).rmdir()
+
+
+def _entry(file: Path) -> FileInfo:
+    status = file.stat()
+    if file.is_dir():
+        return FileInfo(file.name, folder=True)
+    return FileInfo(file.name, False, status.st_size, status.st_mtime)
+
+
+@contextmanager
+def _written_beside(path: Path, content: bytes) -> Iterator[Path]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as problem:  # would tell the caller that the file is there
+        raise NotADirectoryError(problem.errno, f"{path.parent} is a file") from None
+    whole = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        whole.write_bytes(content)
+        yield whole
+    finally:
+        whole.unlink(missing_ok=True)
+
+
+@contextmanager
+def _usable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileExistsError:
+        raise
+    except OSError as problem:
+        raise BadInput(f"{path}: {problem.strerror or problem}; expected a folder that this user "
+                       "may read and write.") from problem

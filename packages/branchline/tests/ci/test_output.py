@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from branchline.ci.output import set_output, show_page
+
+
+def test_azure_is_told_by_lines_in_the_log(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "gate.md"
+    page.write_text("# Gate")
+    show_page(page, {"TF_BUILD": "True"})
+    set_output("evidence", "ab12", {"TF_BUILD": "True"})
+    assert capsys.readouterr().out == (
+        f"##vso[task.uploadsummary]{page}\n"
+        "##vso[task.setvariable variable=evidence;isOutput=true]ab12\n")
+
+
+def test_github_is_told_by_files(tmp_path: Path) -> None:
+    page, summary, outputs = (tmp_path / name for name in ("gate.md", "summary", "outputs"))
+    page.write_text("# Gate\n")
+    summary.write_text("# Run\n")
+    variables = {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(outputs)}
+    show_page(page, variables)
+    set_output("evidence", "ab12", variables)
+    assert summary.read_text() == "# Run\n# Gate\n" and outputs.read_text() == "evidence=ab12\n"
+
+
+def test_nothing_happens_on_a_laptop(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    show_page(tmp_path / "none.md", {})
+    set_output("evidence", "ab12", {})
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from branchline.branch import Branch
+from branchline.config.targets import Compute, LocalTarget, WorkspaceTarget, read_target
+from branchline.errors import BadInput
+from support.clone import ROOT
+
+TARGETS = ROOT / "mlflow-triggers" / "targets.yml"
+DEV = """dev:
+  experiment_root: /Shared/b
+  catalog: dev
+  volume: /Volumes/dev/b/f
+  wheels: /Volumes/dev/b/w
+  compute: serverless
+"""
+LOCAL = "local: {tracking_uri: a, lakehouse: c, experiment_root: d}\n"
+
+
+def test_the_repository_has_a_local_target() -> None:
+    target = read_target(TARGETS, "local")
+    assert isinstance(target, LocalTarget) and target.tracking_uri.startswith("sqlite:///")
+
+
+@pytest.mark.parametrize("name", ["dev", "staging", "production", "emulated"])
+def test_the_repositorys_workspaces_are_targets(name: str) -> None:
+    assert isinstance(read_target(TARGETS, name), WorkspaceTarget)
+
+
+@pytest.mark.parametrize(("text", "compute"), [
+    ("serverless", Compute(serverless="5")),
+    ("{serverless: '4'}", Compute(serverless="4")),
+    ("{cluster: cluster.json, policy_id: p1}", Compute("cluster.json", "p1")),
+    ("{existing_cluster_id: c1}", Compute(existing_cluster_id="c1")),
+])
+def test_compute_is_a_cluster_file_a_running_cluster_or_serverless(
+        tmp_path: Path, text: str, compute: Compute) -> None:
+    (tmp_path / "targets.yml").write_text(DEV.replace("serverless", text))
+    target = read_target(tmp_path / "targets.yml", "dev")
+    assert isinstance(target, WorkspaceTarget) and target.compute == compute
+
+
+def test_a_workspace_gives_each_branch_a_schema_of_its_catalog(tmp_path: Path) -> None:
+    (tmp_path / "targets.yml").write_text(
+        DEV + "  schema_prefix: fraud_\n  parameters: {data: /Volumes/x, train_days: 7}\n")
+    target = read_target(tmp_path / "targets.yml", "dev")
+    assert target.values(Branch("branch", "feature-a"), tmp_path) == {
+        "lakehouse": "dev", "schema": "fraud_feature_a", "files": "/Volumes/dev/b/f",
+        "data": "/Volumes/x", "train_days": "7"}
+
+
+@pytest.mark.parametrize(("content", "name", "line"), [
+    (LOCAL, "dev", "target dev is not in targets.yml; found local."),
+    ("", "local", "found none."),
+    ("local: {tracking_uri: a, lakehouse: c}", "local", "lacks experiment_root"),
+    (LOCAL.replace("d}", "d, experiment: e}"), "local", "unknown key experiment; expected"),
+    ("local: [", "local", "cannot be read"),
+    (DEV + "  clusters: x\n", "dev",
+     "targets.yml, line 7: target dev has an unknown key clusters; expected catalog, compute"),
+    (LOCAL + DEV.replace("  catalog: dev\n", ""), "dev",
+     "targets.yml, line 2: target dev lacks catalog."),
+    (DEV + "  profile: a\n  host: b\n", "dev", "line 8: target dev has both profile and host"),
+    (DEV.replace("catalog: dev", "catalog: [a]"), "dev", "line 3: catalog is ['a']; expected text"),
+    (DEV.replace("serverless", "{}"), "dev", "line 6: compute has neither; expected one of"),
+    (DEV.replace("serverless", "{serverless: '5', existing_cluster_id: c}"), "dev",
+     "compute has existing_cluster_id and serverless; expected one of"),
+    (DEV.replace("serverless", "spot"), "dev", "compute is 'spot'; expected `serverless`, or"),
+    (DEV + "  timeout_minutes: soon\n", "dev", "line 7: timeout_minutes is 'soon'; expected a"),
+    (DEV + "  permissions: {a: b}\n", "dev", "line 7: permissions is {'a': 'b'}; expected a list"),
+    (DEV + "  tags: [a]\n", "dev", "line 7: tags is ['a']; expected lines"),
+])
+def test_what_is_wrong_with_the_file_is_told_in_one_line(
+        tmp_path: Path, content: str, name: str, line: str) -> None:
+    (tmp_path / "targets.yml").write_text(content)
+    with pytest.raises(BadInput) as refused:
+        read_target(tmp_path / "targets.yml", name)
+    assert line in str(refused.value) and "\n" not in str(refused.value)

@@ -1,0 +1,5 @@
+"""Every kind of destination."""
+
+from support.destinations import place
+
+__all__ = ["place"]

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from branchline.deploy import release
+from branchline.deploy.release import GateResult, Release
+from branchline.errors import BadInput, GateRefused
+from branchline.wheels.destinations import Destination, LocalFolder
+from branchline.wheels.publish import publish, published
+from branchline.wheels.source import Source
+from support.destinations import wheel
+from support.releasing import commit, repository
+
+PASSED = GateResult("passed", "passed", "run-1", "models:/m/1", {"silver": "3"}, {"a": 1}, b"png")
+
+
+def released(place: Destination, folder: Path, version: str = "1.0+g1", branch: str = "main",
+             gate_result: GateResult = PASSED, override: str | None = None,
+             by: str = "ci") -> Release:
+    made = publish(wheel(folder, version=version), place)
+    return release.record(made, "sample", Source(version, "c" * 40, None), branch, gate_result,
+                          override,
+                          by, place)
+
+
+def test_a_release_is_found_again_as_it_was_recorded(place: Destination, tmp_path: Path) -> None:
+    made = released(place, tmp_path)
+    found = release.look_up("sample", "1.0+g1", place)
+    assert found == made and found.as_json() == made.as_json()
+    assert (found.model, found.gate["tables"], found.branch) == (
+        "models:/m/1", {"silver": "3"}, "main")
+    assert found.published.reference == place.reference(found.published.path)
+    assert release.picture_of(found, place) == b"png"
+
+
+def test_a_wheel_that_was_only_published_is_no_release(place: Destination, tmp_path: Path) -> None:
+    publish(wheel(tmp_path), place)
+    assert release.look_up("sample", "1.0+g1", place) is None
+    assert release.newest("sample", "main", place) is None
+
+
+def test_of_two_entries_of_a_version_the_first_stays(place: Destination, tmp_path: Path) -> None:
+    first = released(place, tmp_path, by="the first build")
+    assert released(place, tmp_path, by="the second build") == first
+    assert release.look_up("sample", "1.0+g1", place) == first
+
+
+def test_the_entries_of_all_versions_read_as_one_table(tmp_path: Path) -> None:
+    place = LocalFolder(tmp_path / "wheels")
+    for version in ("1.0+g1", "1.0+g2"):
+        released(place, tmp_path, version)
+    rows = [json.loads(file.read_text()) for file in place.top.glob("sample/*/release.json")]
+    assert sorted(row["version"] for row in rows) == ["1.0+g1", "1.0+g2"]
+    assert len(published("sample", place)) == 2  # the entries are not taken for wheels
+
+
+def test_the_newest_release_of_main_is_not_that_of_another_branch(tmp_path: Path) -> None:
+    place = LocalFolder(tmp_path / "wheels")
+    for version, branch in (("1.0+g1", "main"), ("1.0+g2", "main"), ("1.0+g3", "a-feature")):
+        released(place, tmp_path, version, branch)
+    found = release.newest("sample", "main", place)
+    assert found and found.version == "1.0+g2"
+
+
+@pytest.mark.parametrize("outcome", ["refused", "undecidable", "none"])
+def test_what_the_gate_did_not_pass_needs_a_reason(outcome: str) -> None:
+    gate_result = GateResult(outcome, "precision .1, expected .3")
+    for reason in (None, "", "  "):
+        with pytest.raises(GateRefused, match=f"{outcome}: precision .1, .* --override REASON"):
+            release.require_passed(gate_result, "c" * 40, reason)
+    release.require_passed(gate_result, "c" * 40, "agreed with the business")
+    release.require_passed(PASSED, "c" * 40, None)
+
+
+def test_the_reason_is_recorded_only_where_it_was_needed(tmp_path: Path) -> None:
+    place = LocalFolder(tmp_path / "wheels")
+    refused = released(place, tmp_path, gate_result=GateResult("refused", "no"), override="agreed")
+    passed = released(place, tmp_path, "1.0+g2", override="to be safe")
+    assert (refused.override, passed.override) == ("agreed", None)
+
+
+def test_only_a_clean_checkout_is_released(tmp_path: Path) -> None:
+    root = repository(tmp_path / "repository")
+    assert release.clean_source(root).commit
+    (root / "src" / "sample" / "more.py").write_text("")
+    with pytest.raises(BadInput, match="has changes that are not committed"):
+        release.clean_source(root)
+    assert commit(root) == release.clean_source(root).commit
+
+
+def test_an_entry_that_is_none_is_said(tmp_path: Path) -> None:
+    place = LocalFolder(tmp_path)
+    for content, said in ((b"{}", "expected at, branch"), (b"[", "is no JSON object")):
+        place.replace("sample/1.0/release.json", content)
+        with pytest.raises(BadInput, match=said):
+            release.look_up("sample", "1.0", place)

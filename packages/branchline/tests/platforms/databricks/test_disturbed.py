@@ -1,0 +1,144 @@
+"""A workspace that goes wrong: the right result or a clear error, one cluster, no run RUNNING."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import mlflow
+import pytest
+from databricks.sdk import WorkspaceClient
+from mlflow.entities import Run
+
+from branchline.errors import Unreachable
+from branchline.platforms.databricks.files import destination
+from branchline.platforms.databricks.job_run import JobRun
+from branchline.platforms.databricks.poll import PollPolicy, follow
+from branchline.platforms.databricks.run_settings import RunSettings
+from branchline.platforms.databricks.submit import RetryPolicy
+from branchline.platforms.databricks.submit_project import Work, send
+from branchline.platforms.project_files import upload
+from support.greeting import CLUSTER
+from workspace_server import Workspace
+
+SUBMIT = "/api/2.2/jobs/runs/submit"
+GET = "/api/2.2/jobs/runs/get"
+SOON = RetryPolicy(first=0.1, longest=0.2, give_up=20)
+IMPATIENT = PollPolicy(first=0.05, longest=0.2, outage=2.0)
+
+
+class Sent:
+    """One run of the silent script, with what was said about it."""
+
+    def __init__(self, client: WorkspaceClient, greeting: Path, experiment: str) -> None:
+        self.said: list[str] = []
+        self.client = client
+        self.run_id = mlflow.MlflowClient().create_run(experiment).info.run_id
+        copy = upload(greeting, "greeting", destination("/Workspace/Shared/tests", client))
+        self.work = Work("greeting", copy, "silent.py", (), self.run_id, experiment)
+        self.place = RunSettings(None, None, new_cluster=CLUSTER)
+
+    def submit(self, place: RunSettings | None = None, retry_policy: RetryPolicy = SOON,
+               script: str = "silent.py") -> JobRun:
+        job_run = send(self.client, replace(self.work, script=script), place or self.place,
+                       self.said.append, retry_policy)
+        return JobRun(self.client, self.run_id, job_run, self.said.append, IMPATIENT)
+
+    @property
+    def mlflow(self) -> Run:
+        return mlflow.MlflowClient().get_run(self.run_id)
+
+
+@pytest.fixture
+def sent(client: WorkspaceClient, greeting: Path, experiment: str) -> Sent:
+    return Sent(client, greeting, experiment)
+
+
+@pytest.fixture
+def clusters(signed_in: Workspace) -> Iterator[list[int]]:
+    """Holds how many clusters the test has started when it is over."""
+    before = signed_in.clusters_started()
+    started: list[int] = []
+    yield started
+    assert [signed_in.clusters_started() - before] == started
+
+
+@pytest.mark.parametrize("kind", ["429", "503", "500", "cut_before", "cut_after", "slow"])
+def test_a_disturbed_submission_starts_one_cluster_and_ends_well(
+        sent: Sent, signed_in: Workspace, clusters: list[int], kind: str) -> None:
+    signed_in.fault(kind, path=SUBMIT, retry_after=1, seconds=0.5)
+    submitted = sent.submit()
+    assert submitted.wait()
+    assert sent.mlflow.info.status == "FINISHED"
+    clusters.append(1)
+
+
+def test_a_submission_that_is_never_taken_is_given_up_with_a_clear_line(
+        sent: Sent, signed_in: Workspace, clusters: list[int]) -> None:
+    signed_in.fault("500", path=SUBMIT, times=100)
+    with pytest.raises(Unreachable, match="submit greeting .*: the workspace does not answer"):
+        sent.submit(retry_policy=RetryPolicy(0.05, 0.1, give_up=0.3))
+    assert "The same submission is sent again." in sent.said[0]
+    clusters.append(0)
+
+
+@pytest.mark.parametrize("kind", ["503", "500", "cut_before", "cut_after"])
+def test_a_connection_that_is_lost_while_waiting_is_borne(
+        sent: Sent, signed_in: Workspace, kind: str) -> None:
+    signed_in.fault(kind, path=GET)
+    assert sent.submit().wait()
+    assert sent.mlflow.info.status == "FINISHED"
+
+
+def test_an_outage_that_does_not_end_is_told_and_the_run_goes_on(
+        sent: Sent, signed_in: Workspace) -> None:
+    submitted = sent.submit()
+    signed_in.fault("500", path=GET, times=1000)
+    with pytest.raises(Unreachable, match="the workspace does not answer"):
+        submitted.wait()
+    assert "connection lost; the run goes on, asking again" in sent.said
+    signed_in.clear_faults()
+    assert submitted.wait()
+
+
+@pytest.mark.parametrize(("kind", "cause"), [
+    ("cluster_failure", "the cluster did not start or was lost: "),
+    ("node_lost", "the cluster did not start or was lost: "),
+    ("library_failure", "a library would not install: "),
+])
+def test_what_went_wrong_on_the_platform_is_told_apart(
+        sent: Sent, signed_in: Workspace, kind: str, cause: str) -> None:
+    signed_in.fault(kind)
+    submitted = sent.submit(script="sleep.py")
+    assert not submitted.wait()
+    assert submitted.outcome and submitted.outcome.cause.startswith(cause)
+    assert "doctor.py" in submitted.outcome.cause
+    assert sent.mlflow.info.status == "FAILED"
+    assert sent.mlflow.data.tags["error"] == submitted.outcome.cause
+
+
+def test_a_cluster_that_never_starts_is_ended_by_the_time_limit(
+        sent: Sent, signed_in: Workspace) -> None:
+    signed_in.fault("never_starts")
+    submitted = sent.submit(RunSettings(None, None, new_cluster=CLUSTER, timeout_seconds=1))
+    assert not submitted.wait()
+    assert submitted.outcome and submitted.outcome.cause.startswith("time limit reached")
+    assert sent.mlflow.info.status == "FAILED"
+
+
+def test_a_cluster_that_never_starts_can_be_cancelled(sent: Sent, signed_in: Workspace) -> None:
+    signed_in.fault("never_starts")
+    submitted = sent.submit()
+    submitted.cancel()
+    assert sent.mlflow.info.status == "KILLED"
+    ended = follow(sent.client, submitted.job_run, sent.said.append, IMPATIENT)
+    assert ended.state and ended.state.user_cancelled_or_timedout
+    assert not submitted.wait() and submitted.outcome and submitted.outcome.cancelled
+
+
+def test_progress_is_told_as_it_changes(sent: Sent) -> None:
+    assert sent.submit().wait()
+    order = ["pending", "cluster starting", "installing libraries", "running"]
+    told = [line for line in sent.said if line in order]
+    assert told == sorted(set(told), key=order.index) and "running" in told

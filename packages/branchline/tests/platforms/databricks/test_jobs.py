@@ -1,0 +1,153 @@
+"""Scheduled jobs in a workspace: what they are made of, and how they are found, changed and run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from databricks.sdk.service.jobs import SparkPythonTask, Task
+
+from branchline.config.deploy_file import Schedule, read_deploy_file
+from branchline.config.mlproject import find_project
+from branchline.config.targets import Compute
+from branchline.errors import BadInput, RunFailed
+from branchline.platforms.base import PRODUCTION, ScheduledJob
+from branchline.platforms.databricks.jobs import WorkspaceProduction
+from branchline.platforms.local.launch import Request
+from branchline.runs import start as triggering
+from branchline.wheels.build import build
+from branchline.wheels.publish import publish
+from support.clone import PATH, ROOT
+from support.releasing import CLUSTER, Shop, shop_in
+from workspace_server import Workspace
+
+PRINCIPAL = "6f1c1f0e-0000-4000-8000-0123456789ab"
+
+
+@pytest.fixture
+def shop(workspace: Workspace, store: str, tmp_path: Path,
+         monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    monkeypatch.setenv("PATH", PATH)
+    with shop_in("workspace", workspace, store, tmp_path) as opened:
+        yield opened
+
+
+def workspace_of(shop: Shop) -> WorkspaceProduction:
+    assert isinstance(shop.production, WorkspaceProduction)
+    return shop.production
+
+
+def computed(shop: Shop, compute: Compute) -> WorkspaceProduction:
+    there = workspace_of(shop)
+    target = replace(there.target, compute=compute)
+    return replace(there, remote=replace(there.remote, target=target))
+
+
+def scheduled(shop: Shop, wheel: str = "/Volumes/a.whl", **parameters: str) -> ScheduledJob:
+    values = shop.project.entry_point("main").check(parameters)
+    request = Request(shop.root, shop.project, "main", values, PRODUCTION)
+    return ScheduledJob(
+        f"{shop.name}-score", request, wheel, shop.production.copy_project(shop.project),
+        f"/Shared/{shop.name}", Schedule("0 0 5 * * ?", "Europe/Berlin"), PRINCIPAL,
+        {"commit": "c" * 40})
+
+
+def test_a_job_is_scheduled_runs_as_the_principal_and_says_what_it_is(shop: Shop) -> None:
+    settings = shop.production.settings(scheduled(shop))
+    assert settings["schedule"] == {"quartz_cron_expression": "0 0 5 * * ?",
+                                    "timezone_id": "Europe/Berlin"}
+    assert settings["run_as"] == {"service_principal_name": PRINCIPAL}
+    assert settings["tags"] == {"deployed_by": "branchline", "commit": "c" * 40}
+    assert settings["max_concurrent_runs"] == 1
+    assert settings["tasks"][0]["libraries"] == [{"whl": "/Volumes/a.whl"}]
+
+
+@pytest.mark.parametrize(("compute", "found"), [
+    (Compute(existing_cluster_id=CLUSTER), ("existing_cluster_id", CLUSTER)),
+    (Compute(serverless="5"), ("environment_key", "default"))])
+def test_a_job_is_computed_where_the_target_says(shop: Shop, compute: Compute,
+                                                 found: tuple[str, Any]) -> None:
+    there = computed(shop, compute)
+    settings = there.settings(scheduled(shop))
+    assert settings["tasks"][0][found[0]] == found[1]
+    there.put(f"{shop.name}-score", settings)  # which the workspace takes
+
+
+def test_a_job_cluster_is_told_experiment_and_tags(shop: Shop) -> None:
+    (shop.root / "cluster.json").write_text((ROOT / "cluster.json").read_text())
+    there = computed(shop, Compute(cluster="cluster.json"))
+    cluster = there.settings(scheduled(shop))["tasks"][0]["new_cluster"]
+    assert cluster["spark_env_vars"]["MLFLOW_EXPERIMENT_NAME"] == f"/Shared/{shop.name}"
+    assert cluster["custom_tags"]["commit"] == "c" * 40
+
+
+def test_a_job_of_the_name_that_somebody_made_is_taken_over(
+        shop: Shop, workspace: Workspace) -> None:
+    job = scheduled(shop)
+    task = Task("main", existing_cluster_id=CLUSTER, spark_python_task=SparkPythonTask("/a.py"))
+    by_hand = workspace.client().jobs.create(name=job.name, tasks=[task]).job_id
+    shop.production.put(job.name, shop.production.settings(job))
+    found = list(workspace.client().jobs.list(name=job.name))
+    assert [each.job_id for each in found] == [by_hand]
+    assert (found[0].settings and found[0].settings.tags or {})["deployed_by"] == "branchline"
+
+
+def test_a_job_that_no_deployment_made_is_not_removed(shop: Shop, workspace: Workspace) -> None:
+    name = f"{shop.name}-score"
+    task = Task("main", existing_cluster_id=CLUSTER, spark_python_task=SparkPythonTask("/a.py"))
+    workspace.client().jobs.create(name=name, tasks=[task])
+    shop.production.remove(name)
+    assert shop.production.actual(name) is not None
+
+
+def test_a_deployed_job_runs_with_the_wheel_and_a_failing_one_says_why(shop: Shop) -> None:
+    wheel = publish(build(shop.root, shop.root / "dist"), shop.production.wheels).reference
+    job = scheduled(shop, wheel)
+    shop.production.put(job.name, shop.production.settings(job))
+    shop.production.run(job.name)
+    failing = scheduled(shop, wheel, who="nobody")
+    shop.production.put(job.name, shop.production.settings(failing))
+    with pytest.raises(RunFailed, match="there is nobody to greet"):
+        shop.production.run(job.name)
+
+
+LOGGING = "import mlflow\nwith mlflow.start_run(): mlflow.log_param('it', 'runs')\n"
+
+
+@pytest.mark.parametrize("compute", [
+    Compute(existing_cluster_id=CLUSTER), Compute(cluster="cluster.json")])
+def test_a_run_of_a_job_is_a_run_in_productions_experiment(
+        shop: Shop, workspace: Workspace, compute: Compute) -> None:
+    (shop.project.folder / "main.py").write_text(LOGGING)
+    (shop.root / "cluster.json").write_text((ROOT / "cluster.json").read_text())
+    there = computed(shop, compute)
+    wheel = publish(build(shop.root, shop.root / "dist"), there.wheels).reference
+    job = scheduled(shop, wheel)
+    there.put(job.name, there.settings(job))
+    there.run(job.name)
+    experiment = workspace.client().experiments.get_by_name(f"/Shared/{shop.name}").experiment
+    assert experiment and experiment.experiment_id
+    found = workspace.client().experiments.search_runs(experiment_ids=[experiment.experiment_id])
+    assert len(list(found)) == 1
+
+
+def test_the_jobs_that_are_shipped_fit_their_project_and_are_taken(shop: Shop) -> None:
+    there, file = workspace_of(shop), read_deploy_file(ROOT / "mlflow-triggers" / "deploy.yml")
+    project = find_project(file.project, ROOT / "mlflow-notebooks")
+    given = dict(file.where("production").parameters)
+    for job in file.jobs:
+        request = triggering.request(ROOT, there.target, project, job.entry_point,
+                                     {**given, **job.parameters, "model_uri": "models:/m/1"},
+                                     PRODUCTION)
+        settings = there.settings(replace(scheduled(shop), request=request))
+        there.put(f"{shop.name}-score", settings)
+        parameters = settings["tasks"][0]["spark_python_task"]["parameters"]
+        assert {"models:/m/1", job.parameters["steps"], "production"} <= set(parameters)
+
+
+def test_a_job_that_is_not_there_cannot_be_run(shop: Shop) -> None:
+    with pytest.raises(BadInput, match="not in the workspace; deploy it first"):
+        shop.production.run(f"{shop.name}-score")

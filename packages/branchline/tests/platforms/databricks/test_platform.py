@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import mlflow
+import pytest
+from databricks.sdk.service.jobs import RunResultState
+
+from branchline.branch import Branch
+from branchline.config.mlproject import Project
+from branchline.config.targets import Compute, WorkspaceTarget
+from branchline.platforms.databricks.platform import sign_in
+from branchline.platforms.databricks.tracking import WorkspaceTracking
+from branchline.runs import start as triggering
+from support.clone import PATH
+from support.releasing import CLUSTER, repository
+from workspace_server import Workspace
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_interrupted_just_after_its_submission_is_cancelled(
+        number: int, signed_in: Workspace, tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"{tmp_path.parent.name}-{tmp_path.name}"
+    target = WorkspaceTarget("dev", f"/Shared/{name}", "dev", "/Volumes/dev/branchline/files",
+                             f"dbfs:/Volumes/dev/branchline/wheels/{name}",
+                             Compute(existing_cluster_id=CLUSTER))
+    root, feature = repository(tmp_path / "repository"), Branch("branch", "feature")
+    project = Project.read(root / "mlflow-notebooks" / "greeting")
+    there = sign_in(target, dict(os.environ), lambda line: None)
+    client = WorkspaceTracking.client
+
+    def interrupted(tracking: WorkspaceTracking) -> mlflow.MlflowClient:
+        os.kill(os.getpid(), number)
+        return client(tracking)
+
+    monkeypatch.setenv("PATH", PATH)
+    monkeypatch.setattr(WorkspaceTracking, "client", interrupted)
+    asked = triggering.request(root, target, project, "main", {"who": "patience"}, feature)
+    with pytest.raises(KeyboardInterrupt):
+        triggering.start(there, asked, {})
+    [run] = mlflow.search_runs(output_format="list", experiment_names=[
+        feature.experiment(target.experiment_root, project.name)])
+    assert run.info.status == "KILLED"
+    job_run = next(iter(signed_in.client().jobs.list_runs(limit=1)))
+    assert job_run.state and job_run.state.result_state == RunResultState.CANCELED

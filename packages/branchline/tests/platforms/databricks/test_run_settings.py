@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from branchline.config.targets import Compute, WorkspaceTarget
+from branchline.errors import BadInput
+from branchline.platforms.databricks.run_settings import settings_for_config, settings_for_target
+from support.clone import ROOT
+
+CLUSTER = json.loads((ROOT / "cluster.json").read_text())
+TARGET = WorkspaceTarget("dev", "/Shared/b", "dev", "/Volumes/dev/b/f", "dbfs:/Volumes/dev/b/w",
+                         Compute(cluster="cluster.json"), timeout_minutes=2)
+
+
+def test_a_projects_own_cluster_file_goes_before_the_repositorys(tmp_path: Path) -> None:
+    own = {**CLUSTER, "node_type_id": "Standard_E4ds_v5"}
+    assert settings_for_target(TARGET, tmp_path, ROOT).new_cluster == CLUSTER
+    (tmp_path / "cluster.json").write_text(json.dumps(own))
+    assert settings_for_target(TARGET, tmp_path, ROOT).new_cluster == own
+
+
+def test_a_target_says_where_files_are_kept_and_how_long_a_run_may_take(tmp_path: Path) -> None:
+    place = settings_for_target(TARGET, tmp_path, ROOT)
+    assert (place.folder, place.wheels, place.timeout_seconds) == (
+        "/Workspace/Shared/b/_files", TARGET.wheels, 120)
+
+
+@pytest.mark.parametrize(("content", "line"), [
+    (None, "cluster.json: cannot be read as JSON"), ("{", "cannot be read as JSON"),
+    ("[]", "holds a list; expected an object"), ("{}", "field spark_version is missing")])
+def test_a_cluster_file_that_is_none_is_told(
+        tmp_path: Path, content: str | None, line: str) -> None:
+    if content is not None:
+        (tmp_path / "cluster.json").write_text(content)
+    with pytest.raises(BadInput, match=line):
+        settings_for_target(TARGET, tmp_path, tmp_path)
+
+
+def test_mlflows_config_may_be_the_job_cluster_itself() -> None:
+    place = settings_for_config({**CLUSTER, "SYNCHRONOUS": True})
+    assert place.new_cluster == CLUSTER
+
+
+def test_mlflows_config_may_name_other_compute_and_where_things_are_kept() -> None:
+    place = settings_for_config({"serverless": 5, "folder": "/Shared/x", "timeout_minutes": 3})
+    assert (place.serverless, place.folder, place.timeout_seconds) == ("5", "/Shared/x", 180)
+    assert settings_for_config({"existing_cluster_id": "c1"}).existing_cluster_id == "c1"
+
+
+@pytest.mark.parametrize("config", [
+    {"serverless": "5", "existing_cluster_id": "c1"}, {"folder": "/Shared/x"},
+    {"serverless": "5", "queue": {}}])
+def test_a_config_without_one_compute_or_with_an_unknown_key_is_refused(
+        config: dict[str, object]) -> None:
+    with pytest.raises(BadInput, match="expected the fields of a job cluster, or one of"):
+        settings_for_config(config)

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from branchline.errors import BadInput
+from branchline.platforms.databricks import live_sources as live, start
+from branchline.platforms.project_files import LARGEST, START, upload
+from branchline.wheels.destinations import LocalFolder
+
+
+class Watched:
+    """A folder that notes what is written into it, and may die on the way."""
+
+    def __init__(self, top: Path) -> None:
+        self.folder = LocalFolder(top)
+        self.written: list[str] = []
+        self.dies_after: int | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.folder, name)
+
+    def replace(self, path: str, content: bytes) -> None:
+        if len(self.written) == self.dies_after:
+            raise ConnectionError(path)
+        self.written.append(path.rpartition("/")[2])
+        self.folder.replace(path, content)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "repository" / "projects" / "training"
+    (folder / "sql").mkdir(parents=True)
+    (folder / "main.py").write_text("print(1)\n")
+    (folder / "sql" / "a.sql").write_text("SELECT 1\n")
+    (folder / "mlruns").mkdir()
+    (folder / "mlruns" / "m").write_text("")
+    (folder / ".hidden").write_text("")
+    (tmp_path / "repository" / "src" / "package").mkdir(parents=True)
+    (tmp_path / "repository" / "src" / "package" / "__init__.py").write_text("VALUE = 1\n")
+    return folder
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Watched:
+    return Watched(tmp_path / "place")
+
+
+def test_a_copy_holds_the_projects_files_and_the_start(project: Path, place: Watched) -> None:
+    copy = Path(upload(project, "training", place))
+    assert sorted(path.relative_to(copy).as_posix() for path in copy.rglob("*")
+                  if path.is_file()) == [START, "_complete", "main.py", "sql/a.sql"]
+    assert (copy / START).read_bytes() == Path(start.__file__ or "").read_bytes()
+
+
+def test_the_same_content_is_uploaded_once_and_another_beside_it(
+        project: Path, place: Watched) -> None:
+    first = upload(project, "training", place)
+    place.written.clear()
+    assert upload(project, "training", place) == first
+    assert place.written == []
+    (project / "main.py").write_text("print(2)\n")
+    assert upload(project, "training", place) != first
+    assert Path(first, "main.py").read_text() == "print(1)\n"
+
+
+@pytest.mark.parametrize("files", [0, 1, 3])
+def test_an_upload_that_was_cut_off_is_completed(
+        project: Path, place: Watched, files: int) -> None:
+    place.dies_after = files
+    with pytest.raises(ConnectionError):
+        upload(project, "training", place)
+    place.dies_after = None
+    assert Path(upload(project, "training", place), "sql", "a.sql").read_text() == "SELECT 1\n"
+
+
+def test_a_file_that_a_workspace_does_not_take_is_named(project: Path, place: Watched) -> None:
+    (project / "data.csv").write_bytes(b"x" * (LARGEST + 1))
+    with pytest.raises(BadInput, match=r"training/data\.csv: 10,485,761 bytes"):
+        upload(project, "training", place)
+
+
+def test_live_sources_are_uploaded_where_they_changed(project: Path, place: Watched) -> None:
+    root = project.parents[1]
+    copy, sources = live.sync(root, project, "live/me", place)
+    assert Path(sources, "package", "__init__.py").read_text() == "VALUE = 1\n"
+    place.written.clear()
+    live.sync(root, project, "live/me", place)
+    assert place.written == []
+    (project / "main.py").write_text("print(3)\n")
+    (root / "src" / "package" / "__init__.py").unlink()
+    live.sync(root, project, "live/me", place)
+    assert place.written == ["main.py", "_manifest.json"]
+    assert Path(copy, "main.py").read_text() == "print(3)\n"
+    assert not Path(sources, "package", "__init__.py").exists()
+
+
+def test_after_a_sync_that_was_cut_off_nothing_stale_is_left(project: Path, place: Watched) -> None:
+    root = project.parents[1]
+    copy, _ = live.sync(root, project, "live/me", place)
+    (project / "main.py").write_text("print(4)\n")
+    place.written.clear()
+    place.dies_after = 1
+    with pytest.raises(ConnectionError):
+        live.sync(root, project, "live/me", place)
+    place.dies_after = None
+    (project / "main.py").write_text("print(1)\n")
+    live.sync(root, project, "live/me", place)
+    assert Path(copy, "main.py").read_text() == "print(1)\n"

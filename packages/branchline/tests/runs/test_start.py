@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from branchline.branch import Branch
+from branchline.config.mlproject import find_project
+from branchline.config.targets import LocalTarget
+from branchline.errors import BadInput
+from branchline.runs import start as triggering
+from branchline.runs.start import LocalPlatform, pairs, platform_of, request
+from branchline.runs.tracking import Tracking
+from support.clone import ROOT
+
+LOCAL = LocalTarget("local", "sqlite:///here/mlflow.db", "tables", "/branchline")
+FEATURE = Branch("branch", "feature-a")
+
+
+def test_options_become_pairs_and_a_value_may_hold_an_equals_sign() -> None:
+    assert pairs(["seed=1", "data=a=b", "empty="]) == {"seed": "1", "data": "a=b", "empty": ""}
+
+
+@pytest.mark.parametrize(("given", "line"), [
+    (["seed"], "-P seed: expected NAME=VALUE."), (["=1"], "-P =1: expected NAME=VALUE."),
+    (["seed=1", "seed=2"], "-P seed: given twice.")])
+def test_what_is_no_pair_is_refused(given: list[str], line: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        pairs(given)
+    assert str(refused.value) == line
+
+
+def test_a_request_has_the_branchs_tables_unless_others_are_given(tmp_path: Path) -> None:
+    project = find_project("fraud-training", ROOT / "mlflow-notebooks")
+    asked = request(tmp_path, LOCAL, project, "compare", {"seed": "7"}, FEATURE)
+    assert asked.parameters["schema"] == "feature_a"
+    assert asked.parameters["lakehouse"] == str(tmp_path / "tables")
+    assert (asked.parameters["seed"], asked.parameters["steps"]) == ("7", "compare")
+    given = request(tmp_path, LOCAL, project, "compare", {"schema": "main"}, FEATURE)
+    assert given.parameters["schema"] == "main"
+
+
+def test_a_missing_wheel_is_refused_before_anything_is_reached(tmp_path: Path) -> None:
+    project = find_project("fraud-training", ROOT / "mlflow-notebooks")
+    with pytest.raises(BadInput, match="no such wheel file"):
+        request(tmp_path, LOCAL, project, "main", {}, FEATURE, tmp_path / "none.whl")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_interrupted_before_it_is_launched_is_killed(
+        number: int, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = find_project("fraud-training", ROOT / "mlflow-notebooks")
+    target = LocalTarget("local", store, "tables", str(tmp_path))
+    here = LocalPlatform(target, Tracking(store, tmp_path))
+    asked = request(ROOT, here.target, project, "main", {}, FEATURE)
+    monkeypatch.setattr(triggering.summary, "show_start", lambda *_: os.kill(os.getpid(), number))
+    with pytest.raises(KeyboardInterrupt):
+        triggering.start(here, asked, {})
+    [run] = mlflow.search_runs(output_format="list", experiment_names=[
+        FEATURE.experiment(str(tmp_path), project.name)])
+    assert run.info.status == "KILLED"
+
+
+def test_a_local_target_is_here_and_the_variable_names_its_store(tmp_path: Path) -> None:
+    place = platform_of(LOCAL, tmp_path, {})
+    assert isinstance(place, LocalPlatform) and place.backend == "local"
+    assert place.tracking.uri == f"sqlite:///{tmp_path}/here/mlflow.db"
+    assert platform_of(LOCAL, tmp_path, {"MLFLOW_TRACKING_URI": "http://127.0.0.1:5000"}
+                       ).tracking.uri == "http://127.0.0.1:5000"

@@ -1,0 +1,50 @@
+"""The README's commands, started in a fresh clone of the repository."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[4]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [line.removeprefix("$ ") for block in re.findall(r"```console\n(.*?)```", README, re.S)
+            for line in block.splitlines()]
+# With the uv that `make setup` puts into .uv where the machine has none.
+PATH = f"{os.environ['PATH']}{os.pathsep}{ROOT / '.uv' / 'bin'}"
+# Of this test run, or of the build that it is part of: a person's shell has none of them.
+OURS = ("MLFLOW_", "VIRTUAL_ENV", "COV_", "PYTEST_", "BUILD_", "SYSTEM_", "GITHUB_", "CI_", "MAKE",
+        "MFLAGS")
+
+
+class Readme:
+    """The clone in `folder`, and a person's shell that runs all commands but `make test` there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = clone(folder / "clone")
+        self.out, self.err = folder / "out", folder / "err"
+        commands = "\n".join(command for command in COMMANDS if command != "make test")
+        with self.out.open("w") as out, self.err.open("w") as err:
+            self.shell = subprocess.Popen(["bash", "-euc", commands], cwd=self.folder, stdout=out,
+                                          stderr=err, env=a_persons_shell(), start_new_session=True)
+
+
+def a_persons_shell(*without: str) -> dict[str, str]:
+    """The variables of this process, but for ours and those whose names begin with one of these."""
+    return {name: value for name, value in os.environ.items()
+            if not name.startswith((*OURS, *without))}
+
+
+def clone(folder: Path) -> Path:
+    """The repository as it would be committed now, without anything that is ignored."""
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
+    files = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard"],
+                           capture_output=True, text=True, check=True).stdout.splitlines()
+    for name in files:
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    subprocess.run(["git", "-C", str(folder), "checkout", "-q", "-B", "a-feature"], check=True)
+    return folder

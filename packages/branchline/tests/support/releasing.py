@@ -1,0 +1,201 @@
+"""A small repository with a project, and a production of either kind to deploy it to."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import mlflow
+
+from branchline.config.deploy_file import DeployFile, Job, Schedule
+from branchline.config.mlproject import Project
+from branchline.config.targets import Compute, LocalTarget, WorkspaceTarget
+from branchline.deploy import apply as deployment, evidence, plan as planning, release
+from branchline.deploy.journal import Journal, Record
+from branchline.deploy.release import GateResult, Release
+from branchline.platforms.base import Production
+from branchline.platforms.databricks.jobs import WorkspaceProduction
+from branchline.platforms.databricks.platform import DatabricksPlatform
+from branchline.platforms.local.jobs import LocalProduction
+from branchline.runs.registry import Registered, Registry
+from branchline.runs.start import LocalPlatform
+from branchline.runs.tracking import Tracking
+from branchline.wheels.destinations import Destination
+from branchline.wheels.publish import publish
+from branchline.wheels.source import Source
+from workspace_server import Workspace
+
+MLPROJECT = """name: greeting
+entry_points:
+  main:
+    parameters: {who: {default: world}, model_uri: {default: ""}}
+    command: python main.py {who} {model_uri}
+  compare: {command: python main.py}
+"""
+MAIN = """
+import sys
+import time
+import sample
+
+if sys.argv[1] == "patience":
+    time.sleep(600)
+assert sys.argv[1] != "nobody", "there is nobody to greet"
+print(sample.GREETING, sys.argv[1])
+"""
+CLUSTER = "0101-000000-interact"
+PNG = b"\x89PNG\r\n\x1a\n a picture"
+
+
+def git(folder: Path, *command: str) -> str:
+    done = subprocess.run(["git", "-C", str(folder), "-c", "user.name=dev", "-c",
+                           "user.email=dev@example.com", *command],
+                          capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def repository(folder: Path, jobs: str = "") -> Path:
+    """A git repository on main with a package, a project and, where given, a deploy.yml."""
+    files = {
+        "pyproject.toml": '[build-system]\nrequires = ["hatchling"]\nbuild-backend = '
+                          '"hatchling.build"\n[project]\nname = "sample"\nversion = "1.0"\n'
+                          'requires-python = ">=3.11"\n[project.optional-dependencies]\n'
+                          'local = []\n[tool.hatch.build.targets.wheel]\npackages = '
+                          '["src/sample"]\n',
+        "uv.lock": 'version = 1\nrevision = 3\nrequires-python = ">=3.11"\n[[package]]\nname = '
+                   '"sample"\nversion = "1.0"\nsource = { editable = "." }\n[package.metadata]\n'
+                   'provides-extras = ["local"]\n',
+        "src/sample/__init__.py": 'GREETING = "hello"\n', ".gitignore": ".local/\n*.pyc\n",
+        "mlflow-notebooks/greeting/MLproject": MLPROJECT,
+        "mlflow-notebooks/greeting/main.py": MAIN}
+    for name, text in (files | ({"mlflow-triggers/deploy.yml": jobs} if jobs else {})).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    git(folder, "init", "-q", "-b", "main")
+    commit(folder)
+    return folder
+
+
+def commit(folder: Path) -> str:
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "a change", "--allow-empty")
+    return git(folder, "rev-parse", "HEAD")
+
+
+@dataclass
+class Shop:
+    """A production with its repository; `name` sets its jobs, model and wheels apart."""
+
+    root: Path
+    name: str
+    production: Production
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def file(self) -> DeployFile:
+        return DeployFile("greeting", (
+            Job(f"{self.name}-score", schedule=Schedule("0 0 5 * * ?"), check=True),
+            Job(f"{self.name}-monitor", parameters={"who": "friends"})))
+
+    @property
+    def project(self) -> Project:
+        return Project.read(self.root / "mlflow-notebooks" / "greeting")
+
+    @property
+    def journal(self) -> Journal:
+        return Journal("sample", self.production.wheels)
+
+    @property
+    def source(self) -> Destination:
+        return self.production.wheels
+
+    @property
+    def registry(self) -> Registry:
+        return Registry(self.production.tracking)
+
+    def release(self, version: str, with_model: bool = True, **gate: Any) -> Release:
+        """A published version, as publish.py leaves one; its wheel is not one to install."""
+        file = self.root / ".local" / f"sample-{version}-py3-none-any.whl"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(f"the wheel of {version}".encode())
+        model = register(self.name) if with_model else None
+        gate_result = GateResult("passed", "passed", "run-1", model, {"silver": "3"}, None, PNG)
+        return release.record(publish(file, self.source), "sample", Source(version, "c" * 40, None),
+                              "main", replace(gate_result, **gate), "a reason", "ci", self.source)
+
+    def plan(self, chosen: Release, file: DeployFile | None = None, **given: str) -> str:
+        """Writes the evidence; its checksum."""
+        found = planning.plan(self.production, self.journal, file or self.file, self.project,
+                              chosen, self.source, self.name,
+                              planning.Asked(self.root, "a developer", given))
+        return evidence.write_bundle(found, PNG, self.evidence)
+
+    @property
+    def evidence(self) -> Path:
+        return self.root / ".local" / "evidence"
+
+    @property
+    def planned(self) -> dict[str, Any]:
+        checksum = release_checksum(self.evidence)
+        return evidence.read_bundle(self.evidence, checksum, self.production.target.name)
+
+    def apply(self, checksum: str) -> Record:
+        approved = evidence.read_bundle(self.evidence, checksum, self.production.target.name)
+        return deployment.apply(self.production, self.journal, approved, checksum, self.project,
+                                self.source, "ci", self.said.append)
+
+    def deploy(self, version: str, **given: str) -> Record:
+        return self.apply(self.plan(self.release(version), None, **given))
+
+    def rollback(self, evidence: str | None = None) -> Record:
+        return deployment.rollback(self.production, self.journal, "ci", self.said.append, evidence)
+
+    def state(self) -> tuple[Registered | None, dict[str, Any]]:
+        """What is really there: the champion, and the jobs by name."""
+        return (self.registry.champion(self.name),
+                {job.name: self.production.actual(job.name) for job in self.file.jobs})
+
+
+def release_checksum(folder: Path) -> str:
+    from branchline.records import sha256
+    return sha256((folder / "evidence.json").read_bytes())
+
+
+def register(name: str, run_id: str | None = None) -> str:
+    """A new version of a registered model, in the registry that is set; its address."""
+    client = mlflow.MlflowClient()
+    try:
+        client.create_registered_model(name)
+    except mlflow.exceptions.MlflowException:
+        pass
+    made = client.create_model_version(name, "dbfs:/a/model", run_id)
+    return f"models:/{name}/{made.version}"
+
+
+@contextmanager
+def shop_in(kind: str, server: Workspace, store: str, folder: Path) -> Iterator[Shop]:
+    """A shop on this machine, or in the workspace with a registry in the database `store`.
+
+    Unity Catalog's registry is not emulated.
+    """
+    mlflow.set_tracking_uri(store)
+    name = f"{folder.parent.name}-{folder.name}".replace("_", "-")[-60:]
+    root, tracking = repository(folder / "repository"), Tracking(store, folder / "artifacts")
+    if kind == "local":
+        target = LocalTarget("local", store, ".local/lakehouse", "/branchline")
+        yield Shop(root, name, LocalProduction(LocalPlatform(target, tracking), root))
+        return
+    there = WorkspaceTarget("production", "/Shared/shop", "dev", "/Volumes/dev/branchline/files",
+                            f"dbfs:/Volumes/dev/branchline/wheels/{name}",
+                            Compute(existing_cluster_id=CLUSTER))
+    client = server.client()
+    shop = Shop(root, name, WorkspaceProduction(
+        DatabricksPlatform(there, client, tracking, lambda line: None), root))
+    yield shop
+    server.clear_faults()
+    for job in client.jobs.list():
+        if job.settings and (job.settings.name or "").startswith(name):
+            client.jobs.delete(job.job_id or 0)

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from branchline.errors import AlreadyPublished, BadInput
+from branchline.platforms.databricks.files import Volume
+from branchline.wheels.destinations import Destination, LocalFolder
+from branchline.wheels.publish import (Published, look_up, publish, published, remove, unused,
+                                       verified)
+from support.destinations import FILE, VOLUME, called, wheel
+from workspace_server import Workspace
+
+PATH = f"sample/1.0+g1/{FILE}"
+
+
+def test_a_published_wheel_is_found_by_its_version(place: Destination, tmp_path: Path) -> None:
+    made = publish(wheel(tmp_path), place)
+    found = look_up("sample", "1.0+g1", place)
+    assert found is not None and found.uploaded is not None
+    assert (found.version, found.reference, found.sha256, found.size) == (
+        made.version, place.reference(PATH), hashlib.sha256(b"the wheel").hexdigest(), 9)
+    assert (made.path, made.reference, made.sha256) == (PATH, found.reference, found.sha256)
+    assert verified(found, place) == b"the wheel"
+
+
+def test_what_was_not_published_is_not_found(place: Destination, tmp_path: Path) -> None:
+    assert look_up("sample", "1.0+g1", place) is None and published("sample", place) == []
+    publish(wheel(tmp_path), place)
+    assert look_up("sample", "1.0+g2", place) is None and published("other", place) == []
+
+
+def test_the_same_bytes_again_change_nothing(place: Destination, tmp_path: Path) -> None:
+    first = publish(wheel(tmp_path), place)
+    before = place.entries("sample/1.0+g1")
+    assert publish(wheel(tmp_path), place) == first
+    assert place.entries("sample/1.0+g1") == before
+
+
+def test_other_bytes_of_a_version_are_refused_with_both_checksums(
+        place: Destination, tmp_path: Path) -> None:
+    publish(wheel(tmp_path), place)
+    theirs, ours = (hashlib.sha256(text).hexdigest()[:12] for text in (b"the wheel", b"another"))
+    with pytest.raises(AlreadyPublished, match=f"{theirs}.*{ours}.*commit a change") as refused:
+        publish(wheel(tmp_path, b"another"), place)
+    assert "\n" not in str(refused.value) and place.read(PATH) == b"the wheel"
+
+
+def test_looking_up_is_two_calls_and_no_download(place: Destination, workspace: Workspace,
+                                                 tmp_path: Path) -> None:
+    publish(wheel(tmp_path), place)
+    calls = called(workspace, lambda: look_up("sample", "1.0+g1", place))
+    assert len(calls) == (0 if isinstance(place, LocalFolder) else 2)
+    assert not [call for call in calls if call["path"].endswith(".whl")]
+
+
+def test_published_wheels_are_listed_the_newest_first(tmp_path: Path) -> None:
+    place = LocalFolder(tmp_path / "wheels")
+    for age, version in enumerate(["1.0+gb", "1.0+gc", "1.0+ga"]):
+        made = publish(wheel(tmp_path, version=version), place)
+        os.utime(made.reference, (10**9 - age, 10**9 - age))
+    assert [found.version for found in published("sample", place)] == [
+        "1.0+gb", "1.0+gc", "1.0+ga"]
+
+
+def some(*versions: str) -> list[Published]:
+    return [Published(version, "", f"/wheels/{version}", "", 0) for version in versions]
+
+
+@pytest.mark.parametrize(("keep", "used", "removed"), [
+    (2, [], "c d"), (4, [], ""), (9, [], ""), (1, ["c"], "b d"), (1, ["/wheels/d", "b"], "c"),
+    (1, ["a"], "b c d"), (2, ["unknown"], "c d")])
+def test_the_newest_and_the_used_wheels_are_kept(keep: int, used: list[str], removed: str) -> None:
+    found = unused(some("a", "b", "c", "d"), keep, used)
+    assert [each.version for each in found] == removed.split()
+
+
+def test_the_newest_wheel_is_never_superfluous() -> None:
+    with pytest.raises(BadInput, match="keep: found 0, expected at least 1"):
+        unused(some("a"), 0, [])
+
+
+def test_a_removed_wheel_leaves_nothing_and_may_be_published_anew(
+        place: Destination, tmp_path: Path) -> None:
+    remove(publish(wheel(tmp_path), place), place)
+    assert place.entries("sample") == []
+    publish(wheel(tmp_path, b"another"), place)
+    assert place.read(PATH) == b"another"
+
+
+def test_bytes_that_were_changed_or_removed_afterwards_are_not_verified(
+        place: Destination, tmp_path: Path) -> None:
+    made = publish(wheel(tmp_path), place)
+    place.replace(PATH, b"same size")
+    with pytest.raises(BadInput, match="was changed after it was published"):
+        verified(made, place)
+    place.delete(PATH)
+    with pytest.raises(BadInput, match="not there any more"):
+        verified(made, place)
+
+
+def test_a_checksum_file_with_something_else_in_it_is_bad_input(
+        place: Destination, tmp_path: Path) -> None:
+    publish(wheel(tmp_path), place)
+    place.replace(f"{PATH}.sha256", b"\xff oops")
+    with pytest.raises(BadInput, match="expected a checksum and a size"):
+        look_up("sample", "1.0+g1", place)
+    with pytest.raises(BadInput, match="expected a checksum and a size"):
+        publish(wheel(tmp_path), place)
+
+
+def test_a_file_in_the_place_of_the_version_s_folder_is_bad_input(
+        workspace: Workspace, tmp_path: Path) -> None:
+    place = Volume(workspace.client(), f"{VOLUME}/in-the-way")
+    place.create("sample/1.0+g1", b"")
+    with pytest.raises(BadInput, match=re.escape(f"{PATH}.sha256: can be neither created nor")):
+        publish(wheel(tmp_path), place)

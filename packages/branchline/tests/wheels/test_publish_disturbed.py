@@ -1,0 +1,124 @@
+"""Publishers that are killed, refused or run into each other leave one good wheel or none."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from branchline.errors import AlreadyPublished, Unreachable
+from branchline.platforms.databricks.files import Dbfs, Volume, destination
+from branchline.wheels.destinations import Destination, LocalFolder
+from branchline.wheels.publish import Published, look_up, publish, published, verified
+from support.destinations import VOLUME, wheel
+from support.processes import at_once
+from workspace_server import Workspace
+
+
+@dataclass(frozen=True)
+class Dying(LocalFolder):
+    """A place whose publisher is killed at the wheel, after `written` bytes if it began at all."""
+
+    written: int | None
+
+    def replace(self, path: str, content: bytes) -> None:
+        if self.written is not None:
+            super().replace(path, content[:self.written])
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("written", [None, 0, 4])
+def test_a_killed_publisher_leaves_nothing_that_counts_and_is_completed_by_the_next(
+        tmp_path: Path, written: int | None) -> None:
+    place = LocalFolder(tmp_path / "wheels")
+    with pytest.raises(KeyboardInterrupt):
+        publish(wheel(tmp_path), Dying(place.top, written))
+    assert look_up("sample", "1.0+g1", place) is None and published("sample", place) == []
+    with pytest.raises(AlreadyPublished):
+        publish(wheel(tmp_path, b"another"), place)
+    publish(wheel(tmp_path), place)
+    found = look_up("sample", "1.0+g1", place)
+    assert found is not None and verified(found, place) == b"the wheel"
+
+
+def test_a_service_that_fails_after_the_claim_is_completed_by_the_next(
+        workspace: Workspace, tmp_path: Path) -> None:
+    place = Volume(workspace.client(), f"{VOLUME}/failing")
+    workspace.fault("500", path="/api/2.0/fs/files", method="PUT", after=1)
+    with pytest.raises(Unreachable):
+        publish(wheel(tmp_path), place)
+    assert place.entries("sample/1.0+g1") and look_up("sample", "1.0+g1", place) is None
+    assert verified(publish(wheel(tmp_path), place), place) == b"the wheel"
+
+
+def test_a_wheel_cut_off_between_two_blocks_does_not_count(
+        workspace: Workspace, tmp_path: Path) -> None:
+    place, content = Dbfs(workspace.client(), "dbfs:/FileStore/failing"), bytes(3 * 2**20)
+    workspace.fault("500", path="/api/2.0/dbfs/add-block", after=1)
+    with pytest.raises(Unreachable):
+        publish(wheel(tmp_path, content), place)
+    assert [entry.size for entry in place.entries("sample/1.0+g1")][0] == 2**20
+    assert look_up("sample", "1.0+g1", place) is None
+    assert verified(publish(wheel(tmp_path, content), place), place) == content
+
+
+def test_a_claim_whose_answer_is_lost_on_the_way_does_no_harm(
+        workspace: Workspace, tmp_path: Path) -> None:
+    place = Volume(workspace.client(), f"{VOLUME}/lost-answers")
+    workspace.fault("cut_after", path="/api/2.0/fs/files", method="PUT")
+    assert verified(publish(wheel(tmp_path), place), place) == b"the wheel"
+
+
+PUBLISHER = """
+import sys
+from pathlib import Path
+from databricks.sdk import WorkspaceClient
+from branchline.platforms.databricks.files import destination
+from branchline.errors import AlreadyPublished
+from branchline.wheels.publish import publish
+place = destination(sys.argv[1], WorkspaceClient())
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    publish(Path(sys.argv[2]), place)
+except AlreadyPublished:
+    print("refused")
+"""
+
+
+def publish_at_once(server: Workspace, address: str, *wheels: Path) -> list[str]:
+    """What the publishers of the wheels say, one process each, let go together."""
+    said = at_once(PUBLISHER, *((address, str(file)) for file in wheels),
+                   variables=server.environment())
+    return [f"{text}{code}" for text, code in said]
+
+
+@pytest.mark.parametrize("kind", ["local", VOLUME])
+def test_two_processes_that_publish_the_same_bytes_both_succeed(
+        workspace: Workspace, tmp_path: Path, kind: str) -> None:
+    address = str(tmp_path / "wheels") if kind == "local" else f"{kind}/same"
+    content = os.urandom(2**20)
+    files = [wheel(tmp_path / name, content) for name in ("one", "two")]
+    assert publish_at_once(workspace, address, *files) == ["0", "0"]
+    found, place = found_at(workspace, address)
+    assert verified(found, place) == content
+
+
+@pytest.mark.parametrize("kind", ["local", VOLUME])
+def test_of_two_processes_that_publish_other_bytes_one_wins_whole(
+        workspace: Workspace, tmp_path: Path, kind: str) -> None:
+    address = str(tmp_path / "wheels") if kind == "local" else f"{kind}/different"
+    files = [wheel(tmp_path / name, os.urandom(2**20)) for name in ("one", "two")]
+    said = publish_at_once(workspace, address, *files)
+    assert sorted(said) == ["0", "refused\n0"]
+    found, place = found_at(workspace, address)
+    assert verified(found, place) == files[said.index("0")].read_bytes()
+
+
+def found_at(server: Workspace, address: str) -> tuple[Published, Destination]:
+    place = destination(address, server.client())
+    found = look_up("sample", "1.0+g1", place)
+    assert found is not None
+    return found, place

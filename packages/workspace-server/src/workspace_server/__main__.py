@@ -1,0 +1,49 @@
+"""A workspace for a person: `python -m workspace_server`, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import AlreadyExists, BadRequest
+from databricks.sdk.service.catalog import VolumeType
+
+from workspace_server import Workspace
+from workspace_server.identity import USERS
+
+
+def main() -> None:
+    """Serve a workspace from a folder that is kept, and say how to use it."""
+    parser = argparse.ArgumentParser(prog="python -m workspace_server", description=__doc__)
+    parser.add_argument("--port", type=int, default=8443)
+    parser.add_argument("--folder", type=Path, default=Path(".local/workspace"))
+    parser.add_argument("--environment", choices=["current", "runtime"], default="runtime",
+                        help="the libraries that runs find: this environment's or the runtime's")
+    parser.add_argument("--no-dbfs-root", action="store_true", help="as new workspaces have it")
+    given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), Workspace.start(
+            given.folder, given.port, environment=given.environment,
+            dbfs_root=not given.no_dbfs_root) as workspace:
+        make_volumes(workspace.client())
+        print(f"workspace  {workspace.host}, kept in {given.folder}; Ctrl-C ends it\n\n"
+              f"export DATABRICKS_HOST={workspace.host}\n"
+              f"export DATABRICKS_TOKEN={workspace.token()}  # {next(iter(USERS))}\n"
+              "python mlflow-triggers/run.py fraud-training --on emulated", flush=True)
+        signal.pause()
+
+
+def make_volumes(client: WorkspaceClient) -> None:
+    """The volumes of the target `emulated` in targets.yml, where they are not there yet."""
+    with suppress(BadRequest, AlreadyExists):
+        client.schemas.create("branchline", "dev")
+    for name in ("files", "wheels"):
+        with suppress(BadRequest, AlreadyExists):
+            client.volumes.create("dev", "branchline", name, VolumeType.MANAGED)
+
+
+if __name__ == "__main__":
+    main()

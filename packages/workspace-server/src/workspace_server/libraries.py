@@ -1,0 +1,78 @@
+"""What a run's libraries become: a fresh environment, or an interactive cluster's, which stays."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+
+from workspace_server.environments import Base, Environments, InstallFailed, install
+from workspace_server.places import Places
+from workspace_server.run import Ending, Run, Stopped
+
+PATH = re.compile(r"(?P<path>(dbfs:)?/[^\[]*\.whl)(?P<extras>\[.*\])?")
+
+
+class Libraries:
+    """Environments by compute; those of interactive clusters are kept with what is installed."""
+
+    def __init__(self, folder: Path, environments: Environments, places: Places) -> None:
+        self.folder, self.environments, self.places = folder, environments, places
+        self._installed: dict[str, set[str]] = {}
+        self._lock = threading.Lock()
+
+    def environment_for(self, run: Run, base: Base) -> Path:
+        """The `python` that has the run's libraries.
+
+        Raises:
+            Stopped: LIBRARY_INSTALLATION_ERROR.
+        """
+        try:
+            if run.work.compute == "existing":
+                return self._kept(run, base)
+            python = self.environments.fresh(run.folder / "environment", base)
+            wanted = [self._found(library, run) for library in run.work.libraries]
+            if wanted:
+                install(python, wanted)
+            return python
+        except InstallFailed as problem:
+            raise libraries_failed(str(problem)) from None
+
+    def _kept(self, run: Run, base: Base) -> Path:
+        """A wheel whose file name is installed already is not looked at again, new or not."""
+        place = self.folder / run.cluster
+        with self._lock:
+            python = place / "bin" / "python"
+            if run.cluster not in self._installed:
+                python = self.environments.fresh(place, base)
+                self._installed[run.cluster] = set()
+            there = self._installed[run.cluster]
+            for library in run.work.libraries:
+                name = library.rsplit("/", 1)[-1]
+                if name not in there:
+                    install(python, [self._found(library, run)])
+                    there.add(name)
+        return python
+
+    def _found(self, library: str, run: Run) -> str:
+        """What pip is given: a file on this machine, or a requirement as it is."""
+        path = PATH.fullmatch(library)
+        if not path:
+            return library
+        seen = self.places.seen(path["path"])
+        if seen.startswith("/dbfs/") and not _may_use_dbfs(run):
+            raise InstallFailed(f"{library}: libraries in the DBFS root are not supported by "
+                                f"{run.work.version}; store them as workspace files or in volumes.")
+        file = self.places.on_disk(seen)
+        if file is None:
+            raise InstallFailed(f"{library}: No such file or directory")
+        return f"{file}{path['extras'] or ''}"
+
+
+def _may_use_dbfs(run: Run) -> bool:
+    return run.work.compute != "serverless" and int(run.work.version.split(".")[0]) < 15
+
+
+def libraries_failed(message: str) -> Stopped:
+    return Stopped(Ending("FAILED", "LIBRARY_INSTALLATION_ERROR", "CLIENT_ERROR",
+                          f"Library installation failed: {message}"))

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import ResourceAlreadyExists
+
+from runs_in_workspace import HOME
+from support.clone import ROOT
+from workspace_server import Workspace
+
+
+@pytest.fixture(scope="module")
+def story(serving: Workspace) -> dict[str, Any]:
+    """What the client of story.py saw."""
+    done = subprocess.run(
+        [sys.executable, "-m", "workspace_server.story", HOME], cwd=ROOT, capture_output=True,
+        text=True, env={**os.environ, **serving.environment(), "MLFLOW_HTTP_REQUEST_MAX_RETRIES":
+                        "0", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"})
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+def test_an_experiment_needs_its_folder_and_an_absolute_path(story: dict[str, Any]) -> None:
+    assert story["no parent"] == "RESOURCE_DOES_NOT_EXIST"
+    assert story["no path"] == "INVALID_PARAMETER_VALUE"
+
+
+def test_the_prefix_workspace_is_dropped_on_creation_but_not_in_a_search(
+        story: dict[str, Any]) -> None:
+    assert story["prefixed"] == ""
+    assert story["prefixed again"] == "RESOURCE_ALREADY_EXISTS"
+    assert story["prefix is found"] is False
+
+
+def test_an_experiment_is_a_node_of_the_workspace(story: dict[str, Any],
+                                                  client: WorkspaceClient) -> None:
+    node = client.workspace.get_status(f"{HOME}/experiment")
+    assert str(node.object_id) == story["id"]
+    with pytest.raises(ResourceAlreadyExists):
+        client.workspace.mkdirs(f"{HOME}/experiment/below")
+
+
+def test_the_server_says_whose_an_experiment_is(story: dict[str, Any]) -> None:
+    assert story["tags"]["mlflow.ownerEmail"] == "dev@example.com"
+    assert story["tags"]["mlflow.experimentType"] == "MLFLOW_EXPERIMENT"
+
+
+def test_a_run_reads_back_as_it_was_logged(story: dict[str, Any]) -> None:
+    assert story["data"] == [{"depth": "3"}, {"auc": 0.5}, "a/b"]
+    assert story["artifacts"] == ["notes/hello.txt"]
+    assert story["text"] == "hello"
+
+
+def test_a_model_loads_by_its_id_and_by_its_run(story: dict[str, Any]) -> None:
+    assert story["loaded"] == ["LogisticRegression", "LogisticRegression"]
+
+
+def test_artifacts_lie_where_databricks_has_them(story: dict[str, Any],
+                                                 workspace: Workspace) -> None:
+    root = f"dbfs:/databricks/mlflow-tracking/{story['id']}"
+    assert story["artifact_uri"].startswith(f"{root}/")
+    assert story["model_uri"].startswith(f"{root}/logged_models/")
+    uploads = [call["path"] for call in workspace.calls() if call["method"] == "PUT"
+               and f"/Artifacts/{story['id']}/" in call["path"]]
+    assert any("/Runs/" in path for path in uploads)
+    assert any("/LoggedModels/" in path for path in uploads)
+
+
+def test_a_deleted_experiment_frees_its_name(story: dict[str, Any], workspace: Workspace,
+                                             client: WorkspaceClient) -> None:
+    name = f"{HOME}/again"
+    first = client.experiments.create_experiment(name).experiment_id
+    client.workspace.delete(name)
+    second = client.experiments.create_experiment(name).experiment_id
+    assert first != second
+    client.experiments.delete_experiment(str(second))
+    assert name not in [node.path for node in client.workspace.list(HOME)]
+
+
+def test_a_reader_makes_no_experiment(story: dict[str, Any], workspace: Workspace) -> None:
+    from databricks.sdk.errors import PermissionDenied
+    reader = workspace.client("reader@example.com")
+    assert reader.experiments.get_experiment(story["id"]).experiment
+    with pytest.raises(PermissionDenied):
+        reader.experiments.create_experiment(f"{HOME}/mine")

@@ -1,0 +1,1 @@
+"""Tables, landing formats, parsing, calendar days, simulator."""

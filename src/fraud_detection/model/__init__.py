@@ -1,0 +1,1 @@
+"""Estimators, evaluation protocol and its metrics."""

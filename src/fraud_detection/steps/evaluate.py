@@ -1,0 +1,122 @@
+"""Step 6: the model against the test days, by the published protocol, in numbers and pictures."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import functions as F
+from sklearn.inspection import permutation_importance
+from sklearn.metrics import average_precision_score
+
+from branchline.errors import BadInput
+from branchline.lakehouse.lakehouse import Lakehouse
+from fraud_detection.data.days import Span, between, day_of, run_days
+from fraud_detection.data.tables import FEATURES, TRANSACTIONS
+from fraud_detection.model.estimators import LoggedModel, find_model
+from fraud_detection.model.protocol import headline, without_known_cards
+from fraud_detection.plots import model as curves
+from fraud_detection.settings import Settings
+
+__all__ = ["run", "slice_metrics", "test_rows"]
+
+KNOWN_DAYS_BEFORE_DELAY = 7
+IMPORTANCE_ROWS = 20_000
+AMOUNT_BANDS = (0, 25, 50, 100, 200, np.inf)
+FRAUD_BANDS = (1, 2, 3, 5, np.inf)
+
+
+def test_rows(lakehouse: Lakehouse, settings: Settings, test: Span) -> pd.DataFrame:
+    """The labelled features of the test days, less the cards that are known as compromised.
+
+    Raises:
+        BadInput: gold.features lacks the test days, or their labels are of one kind only.
+    """
+    rows = (lakehouse.read(FEATURES).where(between(test.first, test.last))
+            .where("is_fraud IS NOT NULL").withColumn("day", F.expr(day_of()))
+            .toArrow().to_pandas())
+    if rows["is_fraud"].nunique() < 2:
+        raise BadInput(f"gold.features has {len(rows):,} labelled rows on the test days {test}, "
+                       "not of both kinds; run featurize for these days or choose others.")
+    known_days = settings.label_delay_days + KNOWN_DAYS_BEFORE_DELAY
+    frauds = (lakehouse.read(TRANSACTIONS).where("is_fraud = 1")
+              .where(between(test.first - timedelta(days=known_days), test.last))
+              .select("customer_id", F.expr(day_of()).alias("day")).toArrow().to_pandas())
+    rows["day"], frauds["day"] = pd.to_datetime(rows["day"]), pd.to_datetime(frauds["day"])
+    return without_known_cards(rows, frauds, settings.label_delay_days, known_days)
+
+
+def slice_metrics(rows: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """How well the frauds of a slice are found, so that a weak slice shows.
+
+    A slice by how many frauds a card has holds these frauds and all genuine transactions.
+
+    Args:
+        rows: `day`, `customer_id`, `amount`, `score`, `is_fraud`, a row a test transaction.
+
+    Returns:
+        A row a slice: `slice` (its kind), `value`, `rows`, `frauds`, `average_precision` and
+        `recall` at the threshold (both NaN for a slice without fraud).
+    """
+    volume = rows.groupby("customer_id")["is_fraud"].transform("sum")
+    found = [("amount", str(band), part) for band, part in rows.groupby(
+        pd.cut(rows["amount"], AMOUNT_BANDS, right=False), observed=True)]
+    found += [("frauds_of_card", str(band), rows.loc[part.index.union(
+        rows.index[rows["is_fraud"] == 0])]) for band, part in rows[rows["is_fraud"] == 1].groupby(
+            pd.cut(volume, FRAUD_BANDS, right=False), observed=True)]
+    found += [("day", f"{day:%Y-%m-%d}", part) for day, part in rows.groupby("day")]
+    return pd.DataFrame([{"slice": kind, "value": value, **_slice(part, threshold)}
+                         for kind, value, part in found])
+
+
+def _slice(part: pd.DataFrame, threshold: float) -> dict[str, float]:
+    frauds = part[part["is_fraud"] == 1]
+    known = len(frauds) > 0
+    return {"rows": len(part), "frauds": len(frauds),
+            "average_precision": average_precision_score(
+                part["is_fraud"], part["score"]) if known else float("nan"),
+            "recall": float((frauds["score"] >= threshold).mean()) if known else float("nan")}
+
+
+def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
+    """Log the model's metrics, slices and pictures; counts: `rows` tested, `frauds`, `days`."""
+    import mlflow
+    model = find_model(settings.model_uri)
+    test = run_days(lakehouse.read(TRANSACTIONS), settings).test
+    rows = test_rows(lakehouse, settings, test)
+    rows["score"] = model.score(rows)
+    metrics = headline(rows, model.threshold, settings.alert_cost)
+    slices = slice_metrics(rows, model.threshold)
+    mlflow.log_metrics(metrics | _slice_names(slices))
+    mlflow.log_text(slices.to_csv(index=False), "evaluate/slices.csv")
+    _log_pictures(rows, slices, model, settings)
+    return {"rows": len(rows), "frauds": int(rows["is_fraud"].sum()), "days": test.count}
+
+
+def _slice_names(slices: pd.DataFrame) -> dict[str, float]:
+    """Metrics under names that MLflow allows, such as `slice/amount/25.0-50.0`."""
+    known = slices.dropna(subset="average_precision")
+    names = known["slice"] + "/" + known["value"].str.strip("[)").str.replace(", ", "-")
+    return {f"slice/{name}": value for name, value in zip(names, known["average_precision"])}
+
+
+def _log_pictures(rows: pd.DataFrame, slices: pd.DataFrame, model: LoggedModel,
+                  settings: Settings) -> None:
+    import mlflow
+    label, score = rows["is_fraud"].to_numpy(), rows["score"].to_numpy()
+    sample = rows.sample(min(len(rows), IMPORTANCE_ROWS), random_state=settings.seed)
+    weight = permutation_importance(
+        model.pipeline, sample[model.inputs], sample["is_fraud"], scoring="average_precision",
+        n_repeats=3, random_state=settings.seed)
+    pictures = {
+        "curves": curves.roc_and_precision_recall(label, score, model.threshold),
+        "threshold": curves.threshold_picture(label, score, rows["amount"].to_numpy(),
+                                              model.threshold, settings.alert_cost),
+        "calibration": curves.calibration(label, score),
+        "slices": curves.slices(slices),
+        "importance": curves.importance(model.inputs, weight["importances_mean"],
+                                        weight["importances_std"]),
+    }
+    for name, figure in pictures.items():
+        mlflow.log_figure(figure, f"evaluate/{name}.png")

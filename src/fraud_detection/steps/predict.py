@@ -1,0 +1,77 @@
+"""Step 7: a logged model's scores for a span of days into gold.scores, and the days' KPIs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, functions as F
+
+from branchline.errors import BadInput
+from branchline.lakehouse.lakehouse import Lakehouse
+from fraud_detection.data.days import Span, between, day_of, run_days
+from fraud_detection.data.tables import DAILY_KPIS, FEATURES, SCORES, TRANSACTIONS
+from fraud_detection.model.estimators import LoggedModel, find_model
+from fraud_detection.settings import Settings
+
+__all__ = ["daily_kpis", "run", "scored"]
+
+SCORE_ROWS = ("transaction_id STRING, event_time TIMESTAMP, customer_id STRING, score DOUBLE, "
+              "is_alert BOOLEAN")
+
+
+def scored(features: DataFrame, model: LoggedModel) -> DataFrame:
+    """The rows of gold.features with `score`, `is_alert` and `model_version`, as gold.scores."""
+    kept = ["transaction_id", "event_time", "customer_id"]
+
+    def score(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            if batch.num_rows:
+                scores = model.score(batch.select(model.inputs).to_pandas())
+                yield pa.RecordBatch.from_arrays(
+                    [*(batch[name] for name in kept), pa.array(scores),
+                     pa.array(scores >= model.threshold)], names=[*kept, "score", "is_alert"])
+
+    return (features.select(*kept, *model.inputs).mapInArrow(score, SCORE_ROWS)
+            .withColumn("model_version", F.lit(model.version)))
+
+
+def daily_kpis(transactions: DataFrame, scores: DataFrame) -> DataFrame:
+    """gold.daily_kpis of the days of `transactions`; `scores` are those of one model."""
+    fraud = F.col("is_fraud") == 1
+    alert = F.coalesce("is_alert", F.lit(False))
+    return (transactions.withColumn("day", F.expr(day_of()))
+            .join(scores.select("transaction_id", "score", "is_alert", "model_version"),
+                  "transaction_id", "left")
+            .groupBy("day").agg(
+                F.count("*").alias("transactions"), F.sum("amount").alias("amount"),
+                F.count(F.when(fraud, 1)).alias("frauds"),
+                F.sum(F.when(fraud, F.col("amount")).otherwise(0.0)).alias("fraud_amount"),
+                F.count(F.when(alert, 1)).alias("alerts"),
+                F.sum(F.when(fraud & alert, F.col("amount")).otherwise(0.0)).alias("saved_amount"),
+                F.avg("score").alias("mean_score"), F.max("model_version").alias("model_version")))
+
+
+def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
+    """Score the run's days, replacing this model's scores; counts: `rows`, `alerts`, `days`.
+
+    Raises:
+        BadInput: gold.features has no row on these days, or no such model is found.
+    """
+    model = find_model(settings.model_uri)
+    transactions = lakehouse.read(TRANSACTIONS)
+    span = run_days(transactions, settings).scored
+    on_span = between(span.first, span.last)
+    features = lakehouse.read(FEATURES).where(on_span)
+    if features.limit(1).count() == 0:
+        raise BadInput(f"gold.features has no rows on {span}; run featurize for these days first.")
+    same_model = f"model_version = '{model.version}' AND {on_span}"
+    lakehouse.overwrite(SCORES, scored(features, model), same_model)
+    scores = lakehouse.read(SCORES).where(same_model)
+    kpis = daily_kpis(transactions.where(on_span), scores)
+    lakehouse.overwrite(DAILY_KPIS, kpis, _on_days(span))
+    return {"rows": scores.count(), "alerts": scores.where("is_alert").count(), "days": span.count}
+
+
+def _on_days(span: Span) -> str:
+    return f"day >= DATE'{span.first}' AND day <= DATE'{span.last}'"

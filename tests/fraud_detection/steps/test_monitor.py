@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from branchline.lakehouse.lakehouse import Lakehouse
+from fraud_detection.steps.monitor import comparison, psi, shares
+
+
+def test_psi_of_equal_shares_is_zero_and_of_moved_ones_is_the_formula() -> None:
+    same = np.array([.2, .8])
+    assert psi(same, same) == 0
+    assert psi(same, np.array([.4, .6])) == pytest.approx(
+        .2 * np.log(.4 / .2) + -.2 * np.log(.6 / .8))
+
+
+def test_an_empty_bin_gives_a_large_but_finite_psi() -> None:
+    assert 1 < psi(np.array([0., 1.]), np.array([.5, .5])) < 10
+
+
+@pytest.mark.spark
+def test_shares_count_the_upper_edge_in(lakehouse: Lakehouse) -> None:
+    rows = lakehouse.spark.createDataFrame([(1.,), (2.,), (2.,), (3.,)], "x DOUBLE")
+    assert shares(rows, {"x": [1., 2.]})["x"].tolist() == [.25, .5, .25]
+
+
+@pytest.mark.spark
+def test_a_moved_column_shows_and_a_stable_or_constant_one_does_not(lakehouse: Lakehouse) -> None:
+    spark = lakehouse.spark
+    before = spark.range(1000).selectExpr("id * 1.0D AS stable", "id * 1.0D AS moved",
+                                          "0.0D AS constant")
+    after = spark.range(1000).selectExpr("id * 1.0D AS stable", "id + 500.0D AS moved",
+                                         "0.0D AS constant")
+    table = comparison(before, after, ["stable", "moved", "constant"]).set_index("column")
+    assert table.loc["stable", "psi"] < .01 and table.loc["constant", "psi"] == 0
+    assert table.loc["moved", "psi"] > 1
+    assert table.loc["moved", "mean"] - table.loc["moved", "reference_mean"] == 500
