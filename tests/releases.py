@@ -16,8 +16,7 @@ from support.clone import PATH, ROOT, a_persons_shell
 from support.processes import kill
 from support.releasing import CLUSTER, register, repository
 
-DEPLOY = """project: greeting
-jobs:
+DEPLOY = """jobs:
   {name}-score: {{schedule: {{quartz: "0 0 5 * * ?"}}, check: true}}
   {name}-monitor: {{}}
 """
@@ -41,6 +40,9 @@ class Repository:
     variables: dict[str, str]
 
     def start(self, trigger: str, *arguments: str) -> subprocess.Popen[str]:
+        """The trigger at work on the project `greeting`."""
+        command = arguments[:1] if trigger == "deploy" else ()
+        arguments = (*command, "greeting", *arguments[len(command):])
         variables = {**a_persons_shell("DATABRICKS_"), "PATH": PATH, **self.variables}
         return subprocess.Popen(
             [sys.executable, f"mlflow-triggers/{trigger}.py", *arguments], cwd=self.folder,
@@ -88,7 +90,7 @@ def made(folder: Path, store: str, **variables: str) -> Repository:
     name = f"{folder.parent.name}-{folder.name}".replace("_", "-")[-60:]
     triggers = folder / "repository" / "mlflow-triggers"
     triggers.mkdir(parents=True)
-    for file in ("publish.py", "deploy.py"):
+    for file in ("_start.py", "publish.py", "deploy.py"):
         shutil.copy(ROOT / "mlflow-triggers" / file, triggers)
     (triggers / "targets.yml").write_text(TARGETS.replace("{name}", name))
     repository(folder / "repository", DEPLOY.format(name=name))

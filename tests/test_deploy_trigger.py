@@ -122,7 +122,7 @@ def test_a_workspace_that_is_down_in_mid_deployment_ends_with_5_and_what_to_run(
 
 
 @pytest.mark.parametrize(("arguments", "said"), [
-    (["deploy"], "Missing command"),
+    (["deploy", "promote"], "No such command 'promote'"),
     (["deploy", "apply"], "Missing option '--evidence'"),
     (["deploy", "apply", "--evidence", "0" * 64, "--from", "nowhere"], "pass its folder with"),
     (["deploy", "plan", "-P", "who"], "-P who: expected NAME=VALUE"),

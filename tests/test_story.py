@@ -66,10 +66,12 @@ def test_a_change_goes_from_a_pull_request_to_production_and_back(team: Team) ->
     assert "refused" in build.said("judged") and team.production() == first
 
     team.chapter("Somebody overrides the gate; one command takes it back")
-    team.trigger("publish", "--on", "staging", "--override", "the campaign cannot wait")
-    team.trigger("deploy", "apply", "--to", "production", "--evidence", team.planned()[1])
+    team.trigger("publish", "fraud-training", "--on", "staging", "--override",
+                 "the campaign cannot wait")
+    team.trigger("deploy", "apply", "fraud-training", "--to", "production", "--evidence",
+                 team.planned()[1])
     assert team.production().commits == {team.git("rev-parse", "main")} != first.commits
-    team.trigger("deploy", "rollback", "--to", "production")
+    team.trigger("deploy", "rollback", "fraud-training", "--to", "production")
     assert team.production() == first
 
 

@@ -56,7 +56,7 @@ def _connect(desk: Path, workspace: Workspace) -> None:
     replace_in(desk / PROJECT / "MLproject", ALL_STEPS, FEWER_STEPS)
     replace_in(desk / PROJECT / "MLproject", "default: 28, help", "default: 14, help")
     # A hundred of three hundred cards a day are looked at: most of them cannot be fraud.
-    replace_in(triggers / "gate.yml", "{floor: 0.03,", "{floor: 0.005,")
+    replace_in(desk / PROJECT / "gate.yml", "{floor: 0.03,", "{floor: 0.005,")
 
 
 def _volumes(workspace: Workspace) -> None:

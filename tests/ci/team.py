@@ -132,7 +132,7 @@ class Team:
 
     def planned(self, *arguments: str) -> tuple[Path, str]:
         """Plans a deployment of the newest release; its evidence and the checksum of that."""
-        said = self.trigger("deploy", "plan", "--to", "production", *arguments)
+        said = self.trigger("deploy", "plan", "fraud-training", "--to", "production", *arguments)
         return self.desk / ".local" / "evidence", said.rpartition("--evidence ")[2].split()[0]
 
     def production(self) -> Production:

@@ -9,14 +9,16 @@ from typing import Literal
 
 from branchline.errors import BadInput, UnknownBranch
 
-__all__ = ["Branch", "Kind", "expanded", "from_ref", "named", "pull_number", "pull_request"]
+__all__ = ["Branch", "Kind", "MAIN", "PRODUCTION", "expanded", "from_ref", "named", "pull_number",
+           "pull_request"]
 
-Kind = Literal["branch", "pull-request", "tag"]
+Kind = Literal["branch", "pull-request", "tag", "production"]
 
 _LONGEST = 40
-_PREFIXES: dict[Kind, str] = {"branch": "", "pull-request": "pull-", "tag": "tag-"}
+_PREFIXES: dict[Kind, str] = {"branch": "", "pull-request": "pull-", "tag": "tag-",
+                              "production": ""}
 _RESERVED_SCHEMAS = {"default", "global-temp", "hive-metastore", "information-schema", "samples",
-                     "system"}
+                     "system", "production"}
 _PLAIN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NOT_A_BRANCH = re.compile(r"tag-|pull-[0-9]")
 _ENDS_LIKE_A_HASH = re.compile(r"-[0-9a-f]{8}\Z")
@@ -29,7 +31,8 @@ class Branch:
     """What a run is named after; two different ones share neither slug nor schema.
 
     `kind` is "pull-request" for a fork's, or for one of which only the number is known; `name` is
-    then that number. Otherwise `name` is git's name without refs/heads/ or refs/tags/.
+    then that number. "production" is the deployed jobs', which no branch of git can be. Otherwise
+    `name` is git's name without refs/heads/ or refs/tags/.
     """
 
     kind: Kind
@@ -39,6 +42,8 @@ class Branch:
     def slug(self) -> str:
         """At most 40 of a-z, 0-9 and single inner `-`; hashed where the name alone is no slug."""
         prefixed = _PREFIXES[self.kind] + self.name
+        if self.kind == "production":
+            return prefixed
         return prefixed if self._is_slug(prefixed) else self._hashed(prefixed)
 
     @property
@@ -71,6 +76,10 @@ class Branch:
         words = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
         stem = words[:_LONGEST - len(suffix)].rstrip("-")
         return (stem or "branch") + suffix
+
+
+MAIN = Branch("branch", "main")
+PRODUCTION = Branch("production", "production")
 
 
 def named(text: str) -> Branch:

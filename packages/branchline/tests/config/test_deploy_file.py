@@ -6,10 +6,9 @@ import pytest
 
 from branchline.config.deploy_file import Job, Schedule, Where, read_deploy_file
 from branchline.errors import BadInput
-from support.clone import ROOT
+from support.processes import PROJECT
 
-GOOD = """project: greeting
-jobs:
+GOOD = """jobs:
   score:
     parameters: {who: world, count: 3}
     schedule: {quartz: "0 0 5 * * ?", timezone: Europe/Berlin}
@@ -27,7 +26,6 @@ def written(folder: Path, text: str) -> Path:
 
 def test_jobs_and_what_differs_between_targets_are_read(tmp_path: Path) -> None:
     found = read_deploy_file(written(tmp_path, GOOD))
-    assert found.project == "greeting"
     assert found.jobs == (
         Job("score", "main", {"who": "world", "count": "3"},
             Schedule("0 0 5 * * ?", "Europe/Berlin"), True), Job("monitor", "other"))
@@ -42,22 +40,20 @@ def test_without_a_mark_every_job_is_checked(tmp_path: Path) -> None:
 
 
 def test_the_file_that_is_shipped_deploys_scoring_and_monitoring() -> None:
-    found = read_deploy_file(ROOT / "mlflow-triggers" / "deploy.yml")
+    found = read_deploy_file(PROJECT / "deploy.yml")
     assert [job.name for job in found.jobs] == ["fraud-scoring", "fraud-monitoring"]
-    assert (ROOT / "mlflow-notebooks" / found.project / "MLproject").exists()
 
 
 @pytest.mark.parametrize(("old", "new", "line", "said"), [
-    ("project: greeting", "projects: greeting", 1, "unknown key projects"),
-    ("project: greeting", "project: [greeting]", 1, "project is ['greeting']; expected text"),
-    ("  score:", "  a score:", 3, "expected a name of letters, digits, - and _"),
-    ("count: 3", "count: [3]", 4, "count is [3]; expected text or a number"),
-    ('"0 0 5 * * ?"', '"0 5 * * *"', 5, "expected seconds, minutes, hours"),
-    ('"0 0 5 * * ?"', '"0 0 5 * * *"', 5, "with ? for one of the days"),
-    ("Europe/Berlin", "Europe/Atlantis", 5, "timezone is 'Europe/Atlantis'"),
-    ("check: true", "check: always", 6, "check is 'always'; expected true or false"),
-    ("entry_point: other", "entrypoint: other", 7, "unknown key entrypoint"),
-    ("run_as: 6f1c1f0e", "run_as: robot", 9, "expected a service principal's application id"),
+    ("jobs:", "job:", 1, "unknown key job"),
+    ("  score:", "  a score:", 2, "expected a name of letters, digits, - and _"),
+    ("count: 3", "count: [3]", 3, "count is [3]; expected text or a number"),
+    ('"0 0 5 * * ?"', '"0 5 * * *"', 4, "expected seconds, minutes, hours"),
+    ('"0 0 5 * * ?"', '"0 0 5 * * *"', 4, "with ? for one of the days"),
+    ("Europe/Berlin", "Europe/Atlantis", 4, "timezone is 'Europe/Atlantis'"),
+    ("check: true", "check: always", 5, "check is 'always'; expected true or false"),
+    ("entry_point: other", "entrypoint: other", 6, "unknown key entrypoint"),
+    ("run_as: 6f1c1f0e", "run_as: robot", 8, "expected a service principal's application id"),
 ])
 def test_what_cannot_be_used_is_said_with_its_line(tmp_path: Path, old: str, new: str, line: int,
                                                    said: str) -> None:
@@ -68,5 +64,5 @@ def test_what_cannot_be_used_is_said_with_its_line(tmp_path: Path, old: str, new
 
 
 def test_a_file_without_jobs_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="line 2: jobs is empty"):
-        read_deploy_file(written(tmp_path, "project: greeting\njobs: {}\n"))
+    with pytest.raises(BadInput, match="line 1: jobs is empty"):
+        read_deploy_file(written(tmp_path, "jobs: {}\n"))

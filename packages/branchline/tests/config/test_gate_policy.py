@@ -6,7 +6,7 @@ import pytest
 
 from branchline.config.gate_policy import MetricRule, Policy, Tolerance, read_policy
 from branchline.errors import BadInput
-from support.clone import ROOT
+from support.processes import PROJECT
 
 METRIC = "metrics:\n  ap: {floor: 0.3, tolerance: 0.02}\n"
 
@@ -17,7 +17,7 @@ def policy(tmp_path: Path, text: str) -> Policy:
 
 
 def test_the_repositorys_gate_asks_for_something_of_every_kind() -> None:
-    found = read_policy(ROOT / "mlflow-triggers" / "gate.yml")
+    found = read_policy(PROJECT / "gate.yml")
     assert [rule.name for rule in found.metrics] == [
         "average_precision", "card_precision_100", "net_saving"]
     assert all(rule.floor is not None and rule.tolerance for rule in found.metrics)

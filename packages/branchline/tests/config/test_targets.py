@@ -78,3 +78,15 @@ def test_what_is_wrong_with_the_file_is_told_in_one_line(
     with pytest.raises(BadInput) as refused:
         read_target(tmp_path / "targets.yml", name)
     assert line in str(refused.value) and "\n" not in str(refused.value)
+
+
+def workspace(volume: str) -> WorkspaceTarget:
+    return WorkspaceTarget("dev", "/Shared/b", "dev", volume, "w", Compute(serverless="5"))
+
+
+def test_a_model_has_its_projects_name_and_in_unity_catalog_three_parts() -> None:
+    assert LocalTarget("local", "a", "b", "c").model_name("fraud-training") == "fraud-training"
+    found = workspace("/Volumes/dev/branchline/files").model_name("fraud-training")
+    assert found == "dev.branchline.fraud_training"
+    with pytest.raises(BadInput, match="volume is dbfs:/files; expected /Volumes/CATALOG/SCHEMA"):
+        workspace("dbfs:/files").model_name("fraud-training")

@@ -55,10 +55,10 @@ def test_a_plan_shows_what_differs_from_the_deployment_in_place(shop: Shop) -> N
 def test_a_plan_says_what_was_changed_by_hand(shop: Shop) -> None:
     shop.deploy("1.0+g1")
     name = f"{shop.name}-score"
-    changed = shop.production.actual(name) or {}
+    changed = shop.platform.jobs.actual(name) or {}
     changed["schedule"] = None if "wheel" in changed else {
         "quartz_cron_expression": "0 0 9 * * ?", "timezone_id": "UTC"}
-    shop.production.put(name, {key: value for key, value in changed.items() if value})
+    shop.platform.jobs.put(name, {key: value for key, value in changed.items() if value})
     shop.plan(shop.release("1.0+g2"))
     assert {each["path"].partition(".")[0] for each in shop.planned["drift"]} == {name}
     assert any("0 0 5 * * ?" == each["was"] for each in shop.planned["drift"])

@@ -11,10 +11,10 @@ from branchline.config.targets import LocalTarget
 from branchline.errors import RunFailed
 from branchline.gate.candidates import Candidate, find_candidate
 from branchline.gate.comparison import Comparison, Measured, Model
-from branchline.gate.run import policy_file, record, register, undecidable_if_it_fails, write_page
+from branchline.gate.run import record, register, undecidable_if_it_fails, write_page
 from branchline.gate.verdict import Interval, Reason, Verdict
+from branchline.platforms.local.platform import LocalPlatform
 from branchline.runs.registry import Registry
-from branchline.runs.start import LocalPlatform
 from branchline.runs.tracking import Tracking
 from support.tracked import experiment, finished
 
@@ -72,7 +72,7 @@ def test_a_judgement_that_fails_leaves_no_earlier_verdict_standing(
 def test_what_passed_is_the_challenger_and_leads_back_to_what_made_it(
         judged: tuple[Tracking, Candidate], tmp_path: Path) -> None:
     tracking, candidate = judged
-    place = LocalPlatform(LocalTarget("local", "a", "b", "c"), tracking)
+    place = LocalPlatform(LocalTarget("local", "a", "b", "c"), tmp_path, tracking)
     project = Project(tmp_path.name, tmp_path, {})
     made = register(place, project, candidate, Verdict(True, candidate.uri, None, ()))
     assert made is not None and made == Registry(tracking).aliased(tmp_path.name, "challenger")
@@ -82,18 +82,10 @@ def test_what_passed_is_the_challenger_and_leads_back_to_what_made_it(
 
 
 def test_without_a_model_there_is_nothing_to_register(store: str, tmp_path: Path) -> None:
-    place = LocalPlatform(LocalTarget("local", "a", "b", "c"), Tracking(store, None))
+    place = LocalPlatform(LocalTarget("local", "a", "b", "c"), tmp_path, Tracking(store, None))
     metrics_only = Candidate("run", None, {}, {}, {})
     assert register(place, Project("p", tmp_path, {}), metrics_only,
                     Verdict(True, "a", None, ())) is None
-
-
-def test_a_projects_own_policy_goes_before_the_triggers(tmp_path: Path) -> None:
-    triggers, project = tmp_path / "triggers", tmp_path / "project"
-    project.mkdir()
-    assert policy_file(triggers, project) == triggers / "gate.yml"
-    (project / "gate.yml").touch()
-    assert policy_file(triggers, project) == project / "gate.yml"
 
 
 def test_the_page_shows_the_picture_that_is_written_beside_it(tmp_path: Path) -> None:

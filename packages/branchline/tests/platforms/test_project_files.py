@@ -7,7 +7,8 @@ import pytest
 
 from branchline.errors import BadInput
 from branchline.platforms.databricks import live_sources as live, start
-from branchline.platforms.project_files import LARGEST, START, upload
+from branchline.platforms.databricks.project_copy import LARGEST, START, files_to_upload
+from branchline.platforms.project_files import upload
 from branchline.wheels.destinations import LocalFolder
 
 
@@ -49,7 +50,7 @@ def place(tmp_path: Path) -> Watched:
 
 
 def test_a_copy_holds_the_projects_files_and_the_start(project: Path, place: Watched) -> None:
-    copy = Path(upload(project, "training", place))
+    copy = Path(upload(files_to_upload(project), "training", place))
     assert sorted(path.relative_to(copy).as_posix() for path in copy.rglob("*")
                   if path.is_file()) == [START, "_complete", "main.py", "sql/a.sql"]
     assert (copy / START).read_bytes() == Path(start.__file__ or "").read_bytes()
@@ -57,12 +58,12 @@ def test_a_copy_holds_the_projects_files_and_the_start(project: Path, place: Wat
 
 def test_the_same_content_is_uploaded_once_and_another_beside_it(
         project: Path, place: Watched) -> None:
-    first = upload(project, "training", place)
+    first = upload(files_to_upload(project), "training", place)
     place.written.clear()
-    assert upload(project, "training", place) == first
+    assert upload(files_to_upload(project), "training", place) == first
     assert place.written == []
     (project / "main.py").write_text("print(2)\n")
-    assert upload(project, "training", place) != first
+    assert upload(files_to_upload(project), "training", place) != first
     assert Path(first, "main.py").read_text() == "print(1)\n"
 
 
@@ -71,15 +72,16 @@ def test_an_upload_that_was_cut_off_is_completed(
         project: Path, place: Watched, files: int) -> None:
     place.dies_after = files
     with pytest.raises(ConnectionError):
-        upload(project, "training", place)
+        upload(files_to_upload(project), "training", place)
     place.dies_after = None
-    assert Path(upload(project, "training", place), "sql", "a.sql").read_text() == "SELECT 1\n"
+    copy = Path(upload(files_to_upload(project), "training", place))
+    assert (copy / "sql" / "a.sql").read_text() == "SELECT 1\n"
 
 
 def test_a_file_that_a_workspace_does_not_take_is_named(project: Path, place: Watched) -> None:
     (project / "data.csv").write_bytes(b"x" * (LARGEST + 1))
     with pytest.raises(BadInput, match=r"training/data\.csv: 10,485,761 bytes"):
-        upload(project, "training", place)
+        upload(files_to_upload(project), "training", place)
 
 
 def test_live_sources_are_uploaded_where_they_changed(project: Path, place: Watched) -> None:

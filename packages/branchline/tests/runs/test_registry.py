@@ -9,10 +9,9 @@ import mlflow
 import pandas as pd
 import pytest
 
-from branchline.config.targets import Compute, LocalTarget, WorkspaceTarget
 from branchline.errors import BadInput, Unreachable
 from branchline.gate.candidates import find_candidate
-from branchline.runs.registry import Registry, model_name
+from branchline.runs.registry import Registry
 from branchline.runs.tracking import Tracking
 from support.processes import free_port, kill, wait_until
 from support.tracked import experiment, finished
@@ -106,15 +105,3 @@ def test_a_registry_that_does_not_answer_is_not_taken_for_one_without_a_champion
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with pytest.raises(Unreachable):
         Registry(Tracking(f"http://127.0.0.1:{free_port()}", None)).champion("fraud")
-
-
-def workspace(volume: str) -> WorkspaceTarget:
-    return WorkspaceTarget("dev", "/Shared/b", "dev", volume, "w", Compute(serverless="5"))
-
-
-def test_a_model_has_its_projects_name_and_in_unity_catalog_three_parts() -> None:
-    assert model_name(LocalTarget("local", "a", "b", "c"), "fraud-training") == "fraud-training"
-    found = model_name(workspace("/Volumes/dev/branchline/files"), "fraud-training")
-    assert found == "dev.branchline.fraud_training"
-    with pytest.raises(BadInput, match="volume is dbfs:/files; expected /Volumes/CATALOG/SCHEMA"):
-        model_name(workspace("dbfs:/files"), "fraud-training")

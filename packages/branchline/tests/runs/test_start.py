@@ -11,8 +11,11 @@ from branchline.branch import Branch
 from branchline.config.mlproject import find_project
 from branchline.config.targets import LocalTarget
 from branchline.errors import BadInput
-from branchline.runs import start as triggering
-from branchline.runs.start import LocalPlatform, pairs, platform_of, request
+from branchline.platforms.find import open_platform
+from branchline.platforms.local.platform import LocalPlatform
+from branchline.runs import summary
+from branchline.runs.request import pairs, request
+from branchline.runs.start import start
 from branchline.runs.tracking import Tracking
 from support.clone import ROOT
 
@@ -54,19 +57,19 @@ def test_a_run_that_is_interrupted_before_it_is_launched_is_killed(
         number: int, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = find_project("fraud-training", ROOT / "mlflow-notebooks")
     target = LocalTarget("local", store, "tables", str(tmp_path))
-    here = LocalPlatform(target, Tracking(store, tmp_path))
+    here = LocalPlatform(target, ROOT, Tracking(store, tmp_path))
     asked = request(ROOT, here.target, project, "main", {}, FEATURE)
-    monkeypatch.setattr(triggering.summary, "show_start", lambda *_: os.kill(os.getpid(), number))
+    monkeypatch.setattr(summary, "show_start", lambda *_: os.kill(os.getpid(), number))
     with pytest.raises(KeyboardInterrupt):
-        triggering.start(here, asked, {})
+        start(here, asked, {})
     [run] = mlflow.search_runs(output_format="list", experiment_names=[
         FEATURE.experiment(str(tmp_path), project.name)])
     assert run.info.status == "KILLED"
 
 
 def test_a_local_target_is_here_and_the_variable_names_its_store(tmp_path: Path) -> None:
-    place = platform_of(LOCAL, tmp_path, {})
+    place = open_platform(LOCAL, tmp_path, {})
     assert isinstance(place, LocalPlatform) and place.backend == "local"
     assert place.tracking.uri == f"sqlite:///{tmp_path}/here/mlflow.db"
-    assert platform_of(LOCAL, tmp_path, {"MLFLOW_TRACKING_URI": "http://127.0.0.1:5000"}
-                       ).tracking.uri == "http://127.0.0.1:5000"
+    assert open_platform(LOCAL, tmp_path, {"MLFLOW_TRACKING_URI": "http://127.0.0.1:5000"}
+                         ).tracking.uri == "http://127.0.0.1:5000"

@@ -6,7 +6,7 @@ import pytest
 
 from branchline.branch import Branch
 from branchline.config.mlproject import EntryPoint, Project
-from branchline.platforms.local.launch import Request
+from branchline.runs.request import Request
 from branchline.runs.summary import address, show_end, show_next, show_start, to_markdown
 from branchline.runs.tracking import Tracking
 

@@ -1,4 +1,4 @@
-"""A small repository with a project, and a production of either kind to deploy it to."""
+"""A small repository with a project, and a platform of either kind to deploy it to."""
 
 from __future__ import annotations
 
@@ -17,12 +17,10 @@ from branchline.config.targets import Compute, LocalTarget, WorkspaceTarget
 from branchline.deploy import apply as deployment, evidence, plan as planning, release
 from branchline.deploy.journal import Journal, Record
 from branchline.deploy.release import GateResult, Release
-from branchline.platforms.base import Production
-from branchline.platforms.databricks.jobs import WorkspaceProduction
+from branchline.platforms.base import Platform
 from branchline.platforms.databricks.platform import DatabricksPlatform
-from branchline.platforms.local.jobs import LocalProduction
+from branchline.platforms.local.platform import LocalPlatform
 from branchline.runs.registry import Registered, Registry
-from branchline.runs.start import LocalPlatform
 from branchline.runs.tracking import Tracking
 from branchline.wheels.destinations import Destination
 from branchline.wheels.publish import publish
@@ -71,7 +69,9 @@ def repository(folder: Path, jobs: str = "") -> Path:
         "src/sample/__init__.py": 'GREETING = "hello"\n', ".gitignore": ".local/\n*.pyc\n",
         "mlflow-notebooks/greeting/MLproject": MLPROJECT,
         "mlflow-notebooks/greeting/main.py": MAIN}
-    for name, text in (files | ({"mlflow-triggers/deploy.yml": jobs} if jobs else {})).items():
+    if jobs:
+        files["mlflow-notebooks/greeting/deploy.yml"] = jobs
+    for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     git(folder, "init", "-q", "-b", "main")
@@ -91,12 +91,12 @@ class Shop:
 
     root: Path
     name: str
-    production: Production
+    platform: Platform
     said: list[str] = field(default_factory=list)
 
     @property
     def file(self) -> DeployFile:
-        return DeployFile("greeting", (
+        return DeployFile((
             Job(f"{self.name}-score", schedule=Schedule("0 0 5 * * ?"), check=True),
             Job(f"{self.name}-monitor", parameters={"who": "friends"})))
 
@@ -106,15 +106,15 @@ class Shop:
 
     @property
     def journal(self) -> Journal:
-        return Journal("sample", self.production.wheels)
+        return Journal("sample", self.platform.wheels)
 
     @property
     def source(self) -> Destination:
-        return self.production.wheels
+        return self.platform.wheels
 
     @property
     def registry(self) -> Registry:
-        return Registry(self.production.tracking)
+        return Registry(self.platform.tracking)
 
     def release(self, version: str, with_model: bool = True, **gate: Any) -> Release:
         """A published version, as publish.py leaves one; its wheel is not one to install."""
@@ -128,7 +128,7 @@ class Shop:
 
     def plan(self, chosen: Release, file: DeployFile | None = None, **given: str) -> str:
         """Writes the evidence; its checksum."""
-        found = planning.plan(self.production, self.journal, file or self.file, self.project,
+        found = planning.plan(self.platform, self.journal, file or self.file, self.project,
                               chosen, self.source, self.name,
                               planning.Asked(self.root, "a developer", given))
         return evidence.write_bundle(found, PNG, self.evidence)
@@ -140,23 +140,23 @@ class Shop:
     @property
     def planned(self) -> dict[str, Any]:
         checksum = release_checksum(self.evidence)
-        return evidence.read_bundle(self.evidence, checksum, self.production.target.name)
+        return evidence.read_bundle(self.evidence, checksum, self.platform.target.name)
 
     def apply(self, checksum: str) -> Record:
-        approved = evidence.read_bundle(self.evidence, checksum, self.production.target.name)
-        return deployment.apply(self.production, self.journal, approved, checksum, self.project,
+        approved = evidence.read_bundle(self.evidence, checksum, self.platform.target.name)
+        return deployment.apply(self.platform, self.journal, approved, checksum, self.project,
                                 self.source, "ci", self.said.append)
 
     def deploy(self, version: str, **given: str) -> Record:
         return self.apply(self.plan(self.release(version), None, **given))
 
     def rollback(self, evidence: str | None = None) -> Record:
-        return deployment.rollback(self.production, self.journal, "ci", self.said.append, evidence)
+        return deployment.rollback(self.platform, self.journal, "ci", self.said.append, evidence)
 
     def state(self) -> tuple[Registered | None, dict[str, Any]]:
         """What is really there: the champion, and the jobs by name."""
         return (self.registry.champion(self.name),
-                {job.name: self.production.actual(job.name) for job in self.file.jobs})
+                {job.name: self.platform.jobs.actual(job.name) for job in self.file.jobs})
 
 
 def release_checksum(folder: Path) -> str:
@@ -186,14 +186,14 @@ def shop_in(kind: str, server: Workspace, store: str, folder: Path) -> Iterator[
     root, tracking = repository(folder / "repository"), Tracking(store, folder / "artifacts")
     if kind == "local":
         target = LocalTarget("local", store, ".local/lakehouse", "/branchline")
-        yield Shop(root, name, LocalProduction(LocalPlatform(target, tracking), root))
+        yield Shop(root, name, LocalPlatform(target, root, tracking))
         return
     there = WorkspaceTarget("production", "/Shared/shop", "dev", "/Volumes/dev/branchline/files",
                             f"dbfs:/Volumes/dev/branchline/wheels/{name}",
                             Compute(existing_cluster_id=CLUSTER))
     client = server.client()
-    shop = Shop(root, name, WorkspaceProduction(
-        DatabricksPlatform(there, client, tracking, lambda line: None), root))
+    shop = Shop(root, name,
+                DatabricksPlatform(there, root, client, tracking, lambda line: None))
     yield shop
     server.clear_faults()
     for job in client.jobs.list():

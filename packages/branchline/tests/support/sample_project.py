@@ -7,7 +7,7 @@ from pathlib import Path
 
 from branchline.branch import Branch
 from branchline.config.mlproject import Project
-from branchline.platforms.local.launch import Request, tags
+from branchline.runs.request import Request, tags
 from branchline.runs.tracking import Tracking
 from branchline.wheels.source import Source
 from support.clone import ROOT

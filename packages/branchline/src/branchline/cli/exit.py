@@ -1,9 +1,9 @@
-"""How every trigger ends: one line on stderr and the error's exit code, a traceback on --debug."""
+"""How every command ends: one line on stderr and the error's exit code; a traceback on --debug."""
 
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -14,12 +14,16 @@ __all__ = ["INTERRUPTED", "run_command"]
 INTERRUPTED = 130
 
 
-def run_command(command: click.Command) -> NoReturn:
-    """Run a click command to its end and leave the process with its exit code."""
+def run_command(command: click.Command, context: Any = None) -> NoReturn:
+    """Run a click command to its end and leave the process with its exit code.
+
+    Args:
+        context: the object that the command finds in its click context.
+    """
     debug = "--debug" in sys.argv
     name = sys.argv[0].rpartition("/")[2]
     try:
-        command.main(standalone_mode=False)
+        command.main(standalone_mode=False, obj=context)
     except KeyboardInterrupt:
         _leave(f"{name}: interrupted", INTERRUPTED)
     except click.exceptions.Abort:

@@ -1,4 +1,4 @@
-"""deploy.yml: the project whose releases are deployed, its jobs, and what differs where."""
+"""deploy.yml: what of a project runs in production, and what differs between the targets."""
 
 from __future__ import annotations
 
@@ -47,9 +47,8 @@ class Where:
 
 @dataclass(frozen=True)
 class DeployFile:
-    """All of deploy.yml."""
+    """All of a project's deploy.yml."""
 
-    project: str
     jobs: tuple[Job, ...]
     targets: Mapping[str, Where] = field(default_factory=dict)
 
@@ -76,7 +75,6 @@ def read_deploy_file(path: Path) -> DeployFile:
     if not jobs.values:
         raise entry.wrong("jobs is empty; expected at least one job.", "jobs")
     return DeployFile(
-        entry.text("project"),
         tuple(_job(name, jobs) for name in jobs.values),
         {name: _where(name, targets.below(name)) for name in targets.values})
 

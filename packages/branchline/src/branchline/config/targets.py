@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import ClassVar, Literal
 
 from branchline.branch import Branch
 from branchline.config.yaml_file import YamlMapping, read_yaml
@@ -23,10 +24,17 @@ class LocalTarget:
     variable MLFLOW_TRACKING_URI wins.
     """
 
+    kind: ClassVar[Literal["local"]] = "local"
+    is_here: ClassVar[bool] = True
+
     name: str
     tracking_uri: str
     lakehouse: str
     experiment_root: str
+
+    def model_name(self, project: str) -> str:
+        """The name that a project's registered model has here: the project's."""
+        return project
 
     def values(self, branch: Branch, root: Path) -> dict[str, str]:
         """What every project that takes them is given: where the branch's tables are."""
@@ -64,6 +72,9 @@ class WorkspaceTarget:
     `parameters` what each project that takes them is given there.
     """
 
+    kind: ClassVar[Literal["databricks"]] = "databricks"
+    is_here: ClassVar[bool] = False
+
     name: str
     experiment_root: str
     catalog: str
@@ -77,6 +88,21 @@ class WorkspaceTarget:
     tags: Mapping[str, str] = field(default_factory=dict)
     timeout_minutes: int = 0
     parameters: Mapping[str, str] = field(default_factory=dict)
+
+    def model_name(self, project: str) -> str:
+        """The name that a project's registered model has in Unity Catalog, in three parts.
+
+        Models are beside the volume `/Volumes/CATALOG/SCHEMA/VOLUME` of the files, in one schema
+        for all branches: a branch is compared with what all of them work towards.
+
+        Raises:
+            BadInput: the target's volume is not one.
+        """
+        parts = self.volume.split("/")
+        if len(parts) < 5 or parts[:2] != ["", "Volumes"]:
+            raise BadInput(f"target {self.name}: volume is {self.volume}; expected /Volumes/CATALOG"
+                           "/SCHEMA/VOLUME, whose schema holds the models.")
+        return ".".join([*parts[2:4], project.replace("-", "_")])
 
     def values(self, branch: Branch, root: Path) -> dict[str, str]:
         """What every project that takes them is given: where the branch's tables are, its data."""

@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from branchline.branch import PRODUCTION
 from branchline.config.mlproject import Project
 from branchline.deploy import release as releases
 from branchline.deploy.journal import Journal, Record, State
 from branchline.errors import BadInput, BranchlineError, NotApproved
-from branchline.platforms.base import PRODUCTION, Production
+from branchline.platforms.base import Platform
 from branchline.records import sha256
 from branchline.runs.registry import CHAMPION, Registry
 from branchline.wheels.destinations import Destination
@@ -23,7 +24,7 @@ __all__ = ["apply", "require_finished", "rollback"]
 Say = Callable[[str], None]
 
 
-def apply(production: Production, journal: Journal, evidence: Mapping[str, Any], checksum: str,
+def apply(platform: Platform, journal: Journal, evidence: Mapping[str, Any], checksum: str,
           project: Project, source: Destination, by: str, say: Say) -> Record:
     """Deploy what the evidence with this checksum says; nothing, where that has been done.
 
@@ -42,17 +43,17 @@ def apply(production: Production, journal: Journal, evidence: Mapping[str, Any],
             say(f"{newest.line}: is in place, nothing to do")
             return newest
         say(f"{newest.line}: going on")
-        _prepare(production, state, project, source)
-        return _carried_out(production, journal, newest, say)
+        _prepare(platform, state, project, source)
+        return _carried_out(platform, journal, newest, say)
     require_finished(newest)
     _require_basis(journal, evidence, source)
-    _prepare(production, state, project, source)
+    _prepare(platform, state, project, source)
     number = (newest.number if newest else 0) + 1
     record = journal.begin(Record(number, state, checksum, None, by))
-    return _carried_out(production, journal, record, say)
+    return _carried_out(platform, journal, record, say)
 
 
-def rollback(production: Production, journal: Journal, by: str, say: Say,
+def rollback(platform: Platform, journal: Journal, by: str, say: Say,
              evidence: str | None = None) -> Record:
     """Go back to the state before the newest deployment; nothing, where that has been done.
 
@@ -70,7 +71,7 @@ def rollback(production: Production, journal: Journal, by: str, say: Say,
             say(f"{newest.line}: is in place, nothing to do; plan --version VERSION goes further")
             return newest
         say(f"{newest.line}: going on")
-        return _carried_out(production, journal, newest, say)
+        return _carried_out(platform, journal, newest, say)
     if evidence and (newest is None or newest.evidence != evidence):
         say(f"evidence {evidence[:12]}: is not of the newest deployment, nothing to do")
         return journal.in_place()
@@ -78,9 +79,9 @@ def rollback(production: Production, journal: Journal, by: str, say: Say,
         raise BadInput("rollback: nothing was deployed yet; expected a deployment to go back from.")
     before = journal.in_place(newest.number)
     if before.state.wheel:
-        verified(Published(**before.state.wheel), production.wheels)
+        verified(Published(**before.state.wheel), platform.wheels)
     record = journal.begin(Record(newest.number + 1, before.state, None, before.number, by))
-    return _carried_out(production, journal, record, say)
+    return _carried_out(platform, journal, record, say)
 
 
 def require_finished(newest: Record | None) -> None:
@@ -108,7 +109,7 @@ def _require_basis(journal: Journal, evidence: Mapping[str, Any], source: Destin
                           "evidence was made of; plan again, and have that approved.")
 
 
-def _prepare(production: Production, state: State, project: Project, source: Destination) -> None:
+def _prepare(platform: Platform, state: State, project: Project, source: Destination) -> None:
     """All that a job needs before it is there; nothing that is deployed changes by it."""
     assert state.wheel
     wheel = Published(**state.wheel)
@@ -116,19 +117,19 @@ def _prepare(production: Production, state: State, project: Project, source: Des
     with tempfile.TemporaryDirectory(prefix="branchline-wheel-") as scratch:
         file = Path(scratch, wheel.path.rpartition("/")[2])
         file.write_bytes(verified(released, source))
-        publish(file, production.wheels)
-    verified(wheel, production.wheels)
-    copy = production.copy_project(project)
+        publish(file, platform.wheels)
+    verified(wheel, platform.wheels)
+    copy = platform.copy_project(project)
     if copy != state.copy:
         raise NotApproved(f"project {project.name}: its files are {copy}, approved were "
                           f"{state.copy}; check out commit {state.commit}.")
-    production.tracking.experiment(
-        PRODUCTION.experiment(production.target.experiment_root, project.name))
+    platform.tracking.experiment(
+        PRODUCTION.experiment(platform.target.experiment_root, project.name))
 
 
-def _carried_out(production: Production, journal: Journal, record: Record, say: Say) -> Record:
+def _carried_out(platform: Platform, journal: Journal, record: Record, say: Say) -> Record:
     try:
-        _carry_out(production, journal, record, say)
+        _carry_out(platform, journal, record, say)
     except NotApproved:  # another deployment goes before, this one is not to be finished
         raise
     except BranchlineError as problem:
@@ -140,22 +141,22 @@ def _carried_out(production: Production, journal: Journal, record: Record, say: 
     return finished
 
 
-def _carry_out(production: Production, journal: Journal, record: Record, say: Say) -> None:
+def _carry_out(platform: Platform, journal: Journal, record: Record, say: Say) -> None:
     before = journal.between(journal.in_place(record.number).number, record.number - 1)
     for name, settings in record.state.jobs.items():
         journal.require_newest(record)
-        production.put(name, settings)
+        platform.jobs.put(name, settings)
         say(f"job {name}  {record.state.version}")
     for name in {name for each in before for name in each.state.jobs} - record.state.jobs.keys():
-        production.remove(name)
+        platform.jobs.remove(name)
         say(f"job {name}  removed")
     journal.require_newest(record)
-    _point_champion(production, record.state, before, say)
+    _point_champion(platform, record.state, before, say)
     journal.finish(record)
 
 
-def _point_champion(production: Production, state: State, before: list[Record], say: Say) -> None:
-    registry = Registry(production.tracking)
+def _point_champion(platform: Platform, state: State, before: list[Record], say: Say) -> None:
+    registry = Registry(platform.tracking)
     if state.model:
         name, _, version = state.model.removeprefix("models:/").rpartition("/")
         registry.promote(name, version)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from branchline.branch import MAIN, PRODUCTION
 from branchline.config.deploy_file import DeployFile
 from branchline.config.mlproject import Project
 from branchline.deploy import release as releases
@@ -15,11 +16,11 @@ from branchline.deploy.differences import Difference, differences, drift
 from branchline.deploy.journal import Journal, State
 from branchline.deploy.release import Release
 from branchline.errors import BadInput
-from branchline.gate.run import COMPARE, MAIN
-from branchline.platforms.base import PRODUCTION, Production, ScheduledJob
+from branchline.gate.run import COMPARE
+from branchline.platforms.base import Platform, ScheduledJob
 from branchline.records import sha256
-from branchline.runs import start as triggering
 from branchline.runs.registry import Registry
+from branchline.runs.request import request as requested
 from branchline.wheels.destinations import Destination
 
 __all__ = ["Asked", "chosen_release", "plan"]
@@ -60,7 +61,7 @@ def chosen_release(journal: Journal, source: Destination, version: str | None,
     return found
 
 
-def plan(production: Production, journal: Journal, file: DeployFile, project: Project,
+def plan(platform: Platform, journal: Journal, file: DeployFile, project: Project,
          release: Release, source: Destination, model: str, asked: Asked) -> dict[str, Any]:
     """The evidence of a deployment, a JSON object; nothing of what is deployed is changed.
 
@@ -72,12 +73,12 @@ def plan(production: Production, journal: Journal, file: DeployFile, project: Pr
         BadInput: a job's parameters do not fit the project, or there is no model to deploy.
     """
     in_place = journal.in_place()
-    state = _state(production, file, project, release, _model(production, project, release, model),
+    state = _state(platform, file, project, release, _model(platform, project, release, model),
                    asked)
-    now_there = {name: production.actual(name) for name in in_place.state.jobs}
+    now_there = {name: platform.jobs.actual(name) for name in in_place.state.jobs}
     return {
         "asked_by": asked.by, "at": releases.now(), "name": journal.name,
-        "target": production.target.name, "tests": asked.tests,
+        "target": platform.target.name, "tests": asked.tests,
         "based_on": {"deployment": in_place.number, "release": sha256(release.as_json())},
         "release": asdict(release), "state": asdict(state),
         "changes": [asdict(each) for each in _changes(in_place.state, state)],
@@ -99,33 +100,33 @@ def _changes(was: State, becomes: State) -> list[Difference]:
     return found
 
 
-def _state(production: Production, file: DeployFile, project: Project, release: Release,
+def _state(platform: Platform, file: DeployFile, project: Project, release: Release,
            model: str | None, asked: Asked) -> State:
     wheel = replace(release.published,
-                    reference=production.wheels.reference(release.published.path))
-    copy = production.project_address(project)
-    where = file.where(production.target.name)
-    experiment = PRODUCTION.experiment(production.target.experiment_root, project.name)
+                    reference=platform.wheels.reference(release.published.path))
+    copy = platform.project_address(project)
+    where = file.where(platform.target.name)
+    experiment = PRODUCTION.experiment(platform.target.experiment_root, project.name)
     tags = {"project": project.name, "wheel_version": release.version, "commit": release.commit}
     jobs = {}
     for job in file.jobs:
         given = {**where.parameters, **job.parameters, **asked.given,
                  **({MODEL: model} if model else {})}
-        request = triggering.request(asked.root, production.target, project, job.entry_point,
-                                     given, PRODUCTION)
-        jobs[job.name] = production.settings(ScheduledJob(
+        request = requested(asked.root, platform.target, project, job.entry_point,
+                            given, PRODUCTION)
+        jobs[job.name] = platform.jobs.settings(ScheduledJob(
             job.name, request, wheel.reference, copy, experiment, job.schedule, where.run_as,
             tags))
     return State(release.version, release.commit, asdict(wheel), copy, model, jobs)
 
 
-def _model(production: Production, project: Project, release: Release, name: str) -> str | None:
-    """The address of the model to deploy: the release's own, else the one that is in production."""
+def _model(platform: Platform, project: Project, release: Release, name: str) -> str | None:
+    """The address of the model to deploy: the release's own, else the one that is in platform."""
     if COMPARE not in project.entry_points:
         return None
     if release.model:
         return release.model
-    champion = Registry(production.tracking).champion(name)
+    champion = Registry(platform.tracking).champion(name)
     if champion is None:
         raise BadInput(f"release {release.version}: no model was registered from its run, and "
                        f"{name} has no champion; expected gate.py on main to pass one first.")

@@ -15,15 +15,16 @@ from branchline.gate.candidates import Candidate
 from branchline.gate.comparison import ARTIFACT, Comparison
 from branchline.gate.picture import picture
 from branchline.gate.verdict import Verdict
-from branchline.runs.registry import Registered, Registry, model_name
-from branchline.runs.start import Platform, request, start
+from branchline.platforms.base import Platform
+from branchline.runs.registry import Registered, Registry
+from branchline.runs.request import request
+from branchline.runs.start import start
 from branchline.runs.tracking import Tracking, answered
 
-__all__ = ["COMPARE", "MAIN", "Comparing", "policy_file", "record", "register",
+__all__ = ["COMPARE", "Comparing", "record", "register",
            "undecidable_if_it_fails", "write_page"]
 
 COMPARE = "compare"
-MAIN = Branch("branch", "main")
 TAG = 500  # characters of a reason in a run's tag
 
 
@@ -32,7 +33,7 @@ class Comparing:
     """A project's compare step, where and for whom it is run; `wheel` as in `launch.Request`."""
 
     root: Path
-    place: Platform
+    platform: Platform
     project: Project
     branch: Branch
     environment: Mapping[str, str]
@@ -49,9 +50,9 @@ class Comparing:
         given = {name: value for name, value in candidate.parameters.items() if name in accepted}
         given |= {"model_uri": candidate.uri, "champion_uri": champion.uri if champion else "",
                   "draws": str(policy.draws), "seed": str(policy.seed)}
-        asked = request(self.root, self.place.target, self.project, COMPARE, given, self.branch,
+        asked = request(self.root, self.platform.target, self.project, COMPARE, given, self.branch,
                         self.wheel)
-        return _comparison(self.place.tracking, start(self.place, asked, self.environment))
+        return _comparison(self.platform.tracking, start(self.platform, asked, self.environment))
 
 
 def _comparison(tracking: Tracking, run_id: str) -> Comparison:
@@ -64,12 +65,6 @@ def _comparison(tracking: Tracking, run_id: str) -> Comparison:
         raise RunFailed(f"run {run_id} of {COMPARE} has no {ARTIFACT} "
                         f"({' '.join(str(problem).split())}); expected the project to log one."
                         ) from None
-
-
-def policy_file(folder: Path, project: Path) -> Path:
-    """gate.yml of the project's folder where it has one, else that of the triggers' `folder`."""
-    own = project / "gate.yml"
-    return own if own.exists() else folder / "gate.yml"
 
 
 def record(tracking: Tracking, candidate: Candidate, verdict: Verdict,
@@ -106,13 +101,13 @@ def _tag(tracking: Tracking, run_id: str, outcome: str, reasons: str) -> None:
     client.set_tag(run_id, "gate.reasons", reasons[:TAG])
 
 
-def register(place: Platform, project: Project, candidate: Candidate,
+def register(platform: Platform, project: Project, candidate: Candidate,
              verdict: Verdict) -> Registered | None:
     """Register a model that passed as the challenger; None for a project without a model."""
     if candidate.model_id is None:
         return None
-    registry = Registry(place.tracking)
-    version = registry.register(model_name(place.target, project.name), candidate.model_id,
+    registry = Registry(platform.tracking)
+    version = registry.register(platform.target.model_name(project.name), candidate.model_id,
                                 candidate.run_id, _lineage(candidate, verdict))
     registry.challenge(version.name, version.version)
     return version

@@ -1,24 +1,20 @@
-"""Production: where scheduled jobs are, by name, with the wheels that they are pinned to."""
+"""The contract of a platform: where runs happen, and where what is deployed is scheduled."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
-from branchline.branch import Branch
 from branchline.config.deploy_file import Schedule
 from branchline.config.mlproject import Project
 from branchline.config.targets import Target
-from branchline.platforms.local.launch import Request
-from branchline.runs.start import LocalPlatform, Platform
-from branchline.runs.tracking import Tracking
+from branchline.runs.request import Request
+from branchline.runs.stale_branches import Experiment
+from branchline.runs.start import Launcher
 from branchline.wheels.destinations import Destination
 
-__all__ = ["PRODUCTION", "Production", "ScheduledJob", "production_at"]
-
-PRODUCTION = Branch("branch", "production")  # its experiment and schema are those of a branch
+__all__ = ["Jobs", "Leftover", "Platform", "ScheduledJob"]
 
 
 @dataclass(frozen=True)
@@ -38,33 +34,22 @@ class ScheduledJob:
     tags: Mapping[str, str]
 
 
-class Production(Protocol):
-    """What every production can do.
+@dataclass(frozen=True)
+class Leftover:
+    """One thing to remove, and how."""
 
-    Every operation raises NotAllowed, Unreachable or BadInput where the place refuses it.
+    what: str
+    remove: Callable[[], None]
+
+
+class Jobs(Protocol):
+    """The scheduled jobs of a platform, by name.
+
+    Every operation raises NotAllowed, Unreachable or BadInput where the platform refuses it.
     """
 
-    @property
-    def target(self) -> Target: ...
-
-    @property
-    def tracking(self) -> Tracking: ...
-
-    @property
-    def wheels(self) -> Destination:
-        """The wheels that jobs are pinned to, and the records of deployments."""
-
-    def releases(self, target: Target) -> Destination:
-        """Where publish.py puts the releases of a target, as reached from here."""
-
-    def project_address(self, project: Project) -> str:
-        """The address of a copy of the project's files; nothing is made."""
-
-    def copy_project(self, project: Project) -> str:
-        """Make that copy, where it is missing, and return its address."""
-
     def settings(self, job: ScheduledJob) -> dict[str, Any]:
-        """The job as the place keeps it, a JSON object."""
+        """The job as the platform keeps it, a JSON object."""
 
     def actual(self, name: str) -> dict[str, Any] | None:
         """The settings that the job of that name has now; None where there is none."""
@@ -83,10 +68,42 @@ class Production(Protocol):
         """
 
 
-def production_at(place: Platform, root: Path) -> Production:
-    """The production that a target's place is."""
-    if isinstance(place, LocalPlatform):
-        from branchline.platforms.local.jobs import LocalProduction
-        return LocalProduction(place, root)
-    from branchline.platforms.databricks.jobs import WorkspaceProduction
-    return WorkspaceProduction(place, root)
+class Platform(Launcher, Protocol):
+    """A target that is signed in to: it launches runs, and keeps what is deployed.
+
+    Every operation raises NotAllowed, Unreachable or BadInput where the platform refuses it.
+    """
+
+    @property
+    def jobs(self) -> Jobs: ...
+
+    @property
+    def wheels(self) -> Destination:
+        """The wheels that runs and jobs install, and the records of deployments."""
+
+    def attach(self, run_id: str) -> None:
+        """Follow a run that was submitted earlier to its end.
+
+        Raises:
+            BadInput: it was not submitted as a job.
+            RunFailed, KeyboardInterrupt: as `launch`.
+        """
+
+    def releases(self, target: Target) -> Destination:
+        """Where publish.py puts the releases of a target, as reached from here."""
+
+    def project_address(self, project: Project) -> str:
+        """The address of a copy of the project's files; nothing is made."""
+
+    def copy_project(self, project: Project) -> str:
+        """Make that copy, where it is missing, and return its address."""
+
+    def leftovers(self, stale: Collection[Experiment], used: Collection[str], wheel: str,
+                  keep: int) -> Iterable[Leftover]:
+        """What stale branches left: experiments, tables and files, and wheels that nothing uses.
+
+        Args:
+            used: versions of wheels that a run or a deployment still names.
+            wheel: the distribution's name in the wheels' file names.
+            keep: how many of the newest wheels stay in any case.
+        """

@@ -1,4 +1,4 @@
-"""A project's folder in the workspace: uploaded once for a content, then found by its hash."""
+"""A copy of a project's folder: uploaded once for a content, then found by its hash."""
 
 from __future__ import annotations
 
@@ -6,52 +6,33 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from branchline.errors import BadInput
-from branchline.platforms.databricks import start
 from branchline.wheels.destinations import Destination
 
-__all__ = ["START", "address", "files_of", "upload"]
+__all__ = ["address", "files_of", "upload"]
 
-START = "_branchline_start.py"
 COMPLETE = "_complete"
 LEFT_OUT = {"__pycache__", "mlruns", "spark-warehouse"}
-LARGEST = 10 * 2**20
-
-
-def address(folder: Path, name: str, place: Destination) -> str:
-    """The address of a copy of the folder, with start.py, whether it is there yet or not.
-
-    Raises:
-        BadInput: a file is larger than the workspace takes.
-    """
-    return place.reference(f"{name}/{_digest(files_of(folder))}")
-
-
-def upload(folder: Path, name: str, place: Destination) -> str:
-    """The address of a copy of the folder, with start.py; uploaded if it is not there.
-
-    Raises:
-        BadInput: a file is larger than the workspace takes.
-    """
-    files = files_of(folder)
-    copy = f"{name}/{_digest(files)}"
-    # Written last: a copy without it was cut off, and is completed.
-    if COMPLETE not in {entry.name for entry in place.entries(copy)}:
-        for path, content in files.items():
-            place.replace(f"{copy}/{path}", content)
-        place.replace(f"{copy}/{COMPLETE}", f"{len(files)} files\n".encode())
-    return place.reference(copy)
 
 
 def files_of(folder: Path) -> Mapping[str, bytes]:
-    """The folder's files by relative path, in order, and start.py; hidden ones are left out."""
-    assert start.__file__
-    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in _paths(folder)}
-    for path, content in files.items():
-        if len(content) > LARGEST:
-            raise BadInput(f"{folder.name}/{path}: {len(content):,} bytes; a workspace takes files "
-                           f"of up to {LARGEST:,}. Keep data out of the project's folder.")
-    return files | {START: Path(start.__file__).read_bytes()}
+    """The folder's files by relative path, in order; hidden ones and caches are left out."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in _paths(folder)}
+
+
+def address(files: Mapping[str, bytes], name: str, destination: Destination) -> str:
+    """The address that a copy of the files has in the destination, uploaded or not."""
+    return destination.reference(f"{name}/{_digest(files)}")
+
+
+def upload(files: Mapping[str, bytes], name: str, destination: Destination) -> str:
+    """The address of a copy of the files, which is uploaded if it is not there."""
+    copy = f"{name}/{_digest(files)}"
+    # Written last: a copy without it was cut off, and is completed.
+    if COMPLETE not in {file.name for file in destination.entries(copy)}:
+        for path, content in files.items():
+            destination.replace(f"{copy}/{path}", content)
+        destination.replace(f"{copy}/{COMPLETE}", f"{len(files)} files\n".encode())
+    return destination.reference(copy)
 
 
 def _paths(folder: Path) -> Iterator[Path]:

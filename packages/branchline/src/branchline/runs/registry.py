@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from branchline.config.targets import LocalTarget, Target
-from branchline.errors import BadInput
 from branchline.runs.tracking import Tracking, answered
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
-__all__ = ["CHALLENGER", "CHAMPION", "Registered", "Registry", "model_name"]
+__all__ = ["CHALLENGER", "CHAMPION", "Registered", "Registry"]
 
 CHALLENGER, CHAMPION = "challenger", "champion"
 MISSING = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
@@ -35,27 +33,9 @@ class Registered:
         return f"models:/{self.name}/{self.version}"
 
 
-def model_name(target: Target, project: str) -> str:
-    """The name that a project's models have there: the project's, in Unity Catalog in three parts.
-
-    A workspace's models are beside the volume `/Volumes/CATALOG/SCHEMA/VOLUME` of its files, in one
-    schema for all branches: a branch is compared with what all of them work towards.
-
-    Raises:
-        BadInput: the target's volume is not one.
-    """
-    if isinstance(target, LocalTarget):
-        return project
-    parts = target.volume.split("/")
-    if len(parts) < 5 or parts[:2] != ["", "Volumes"]:
-        raise BadInput(f"target {target.name}: volume is {target.volume}; expected "
-                       "/Volumes/CATALOG/SCHEMA/VOLUME, the schema of which holds the models.")
-    return ".".join([*parts[2:4], project.replace("-", "_")])
-
-
 @dataclass(frozen=True)
 class Registry:
-    """The registry of a tracking store; that of a workspace is Unity Catalog's.
+    """The model registry of a tracking store.
 
     Every method raises BadInput, NotAllowed or Unreachable as `tracking.answered` does.
     """

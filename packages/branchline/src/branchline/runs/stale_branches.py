@@ -1,17 +1,25 @@
-"""Which branches are gone: what they left may be removed, everything else is kept."""
+"""Which branches are gone, by the experiments that they left and the remote's branches."""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING, cast, get_args
 
-from branchline.branch import Branch
+from branchline.branch import Branch, Kind
 from branchline.errors import BadInput
+from branchline.runs.tracking import Tracking, answered
 
-__all__ = ["Experiment", "gone", "remote_branches"]
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Experiment as MlflowExperiment, Run
+
+__all__ = ["Experiment", "experiments", "gone", "remote_branches"]
+
+ACTIVE = ("RUNNING", "SCHEDULED")
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,35 @@ class Experiment:
     branch: Branch | None
     active: bool
     wheels: frozenset[str] = frozenset()
+
+
+def experiments(tracking: Tracking, experiment_root: str) -> list[Experiment]:
+    """All branches' experiments below the root, as the tags of their runs tell."""
+    client = tracking.client()
+    with answered(f"experiments below {experiment_root}"):
+        found = client.search_experiments(filter_string=f"name LIKE '{experiment_root}/%'")
+        return [_described(experiment, client) for experiment in found]
+
+
+def _described(experiment: MlflowExperiment, client: MlflowClient) -> Experiment:
+    runs = list(_runs(client, experiment.experiment_id))
+    tags = [run.data.tags for run in runs]
+    branches = (Branch(cast(Kind, tag["branch_kind"]), tag["branch"]) for tag in tags
+                if "branch" in tag and tag.get("branch_kind") in get_args(Kind))
+    slug = experiment.name.rpartition("/")[2]
+    return Experiment(
+        experiment.experiment_id, experiment.name,
+        next((branch for branch in branches if branch.slug == slug), None),
+        any(run.info.status in ACTIVE for run in runs),
+        frozenset(tag["wheel_version"] for tag in tags if "wheel_version" in tag))
+
+
+def _runs(client: MlflowClient, experiment_id: str) -> Iterator[Run]:
+    page: str | None = ""
+    while page is not None:
+        found = client.search_runs([experiment_id], page_token=page or None)
+        yield from found
+        page = found.token or None
 
 
 def remote_branches(root: Path, remote: str) -> set[str]:

@@ -1,92 +1,61 @@
-"""What triggers have in common: from a project's name on the command line to a run at its end."""
+"""Starts a requested run in its branch's experiment, on any platform."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Protocol
 
-from branchline.branch import Branch
 from branchline.ci.identify import started_by
-from branchline.config.mlproject import Project
-from branchline.config.targets import LocalTarget, Target
-from branchline.errors import BadInput, RunFailed
-from branchline.platforms.local import launch
-from branchline.platforms.local.launch import Request
-from branchline.runs import summary, tracking
+from branchline.config.targets import Target
+from branchline.errors import RunFailed
+from branchline.runs import summary
+from branchline.runs.request import Request, tags as tags_of
 from branchline.runs.tracking import Tracking
 from branchline.signals import deferred, interruptible
-from branchline.wheels import source
-from branchline.wheels.build import version_of
+from branchline.wheels.source import source_of
 
-if TYPE_CHECKING:
-    from branchline.platforms.databricks.platform import DatabricksPlatform
-
-__all__ = ["LocalPlatform", "Platform", "pairs", "platform_of", "request", "start"]
+__all__ = ["Launcher", "start"]
 
 
-@dataclass(frozen=True)
-class LocalPlatform:
-    """This machine, and the store that its runs are tracked in."""
+class Launcher(Protocol):
+    """What `start` needs of a platform; `backend` is its name in a run's tags."""
 
-    target: LocalTarget
-    tracking: Tracking
-    backend = "local"
+    @property
+    def target(self) -> Target: ...
 
-    def launch(self, asked: Request, experiment_id: str, run_id: str, tags: Mapping[str, str],
+    @property
+    def tracking(self) -> Tracking: ...
+
+    @property
+    def backend(self) -> str: ...
+
+    def launch(self, request: Request, experiment_id: str, run_id: str, tags: Mapping[str, str],
                wait: bool) -> None:
-        launch.launch(asked, self.tracking, experiment_id, run_id)
+        """Run the request as this MLflow run; follow it to its end if `wait`.
+
+        Raises:
+            RunFailed: it ended without success; its run is marked FAILED.
+            RunCancelled: somebody cancelled it on the platform.
+            KeyboardInterrupt: Ctrl-C or SIGTERM; it was stopped, its run is marked KILLED.
+        """
 
 
-Platform: TypeAlias = "LocalPlatform | DatabricksPlatform"
-
-
-def platform_of(target: Target, root: Path, environment: MutableMapping[str, str]) -> Platform:
-    """Where a target's runs are started and tracked.
-
-    Raises:
-        PlatformError: a workspace that cannot be signed in to.
-    """
-    if isinstance(target, LocalTarget):
-        return LocalPlatform(target, tracking.connect(target, root, environment))
-    from branchline.platforms.databricks import platform as remote
-    return remote.sign_in(target, environment, summary.narrator())
-
-
-def request(root: Path, target: Target, project: Project, entry_point: str,
-            given: Mapping[str, str], branch: Branch, wheel: Path | None = None,
-            live: bool = False) -> Request:
-    """What is to be run: `given` and the target's parameters checked, all others by default.
-
-    Raises:
-        BadInput: an unknown entry point or parameter, a value that does not fit, no such wheel.
-    """
-    if wheel:
-        version_of(wheel)  # refused here, before anything is signed in to
-    point = project.entry_point(entry_point)
-    places = {name: value for name, value in target.values(branch, root).items()
-              if name in point.parameters}
-    values = point.check({**places, **given}, isinstance(target, LocalTarget))
-    return Request(root, project, entry_point, values, branch, wheel, live)
-
-
-def start(place: Platform, asked: Request, environment: Mapping[str, str],
+def start(platform: Launcher, asked: Request, environment: Mapping[str, str],
           wait: bool = True) -> str:
     """Start the run in the branch's experiment, and follow it to its end if `wait`; its id.
 
     Raises:
         RunFailed: it ended without success; it knows the run's id.
     """
-    tags = launch.tags(asked, source.source_of(asked.root), started_by(environment),
-                       place.backend)
-    experiment = asked.branch.experiment(place.target.experiment_root, asked.project.name)
-    experiment_id = place.tracking.experiment(experiment)
-    with _opened(place.tracking, asked, experiment_id, tags) as run_id:
-        summary.show_start(asked, place.target.name, experiment, run_id)
+    tags = tags_of(asked, source_of(asked.root), started_by(environment),
+                   platform.backend)
+    experiment = asked.branch.experiment(platform.target.experiment_root, asked.project.name)
+    experiment_id = platform.tracking.experiment(experiment)
+    with _opened(platform.tracking, asked, experiment_id, tags) as run_id:
+        summary.show_start(asked, platform.target.name, experiment, run_id)
     try:
-        place.launch(asked, experiment_id, run_id, tags, wait)
+        platform.launch(asked, experiment_id, run_id, tags, wait)
     except RunFailed as problem:
         problem.run_id = run_id
         raise
@@ -107,20 +76,3 @@ def _opened(tracking: Tracking, asked: Request, experiment_id: str,
         if run_id:
             tracking.end(run_id, "KILLED")
         raise
-
-
-def pairs(given: Iterable[str]) -> dict[str, str]:
-    """The parameters in `-P NAME=VALUE` options.
-
-    Raises:
-        BadInput: one that is no pair, or a name given twice.
-    """
-    found: dict[str, str] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise BadInput(f"-P {text}: expected NAME=VALUE.")
-        if name in found:
-            raise BadInput(f"-P {name}: given twice.")
-        found[name] = value
-    return found

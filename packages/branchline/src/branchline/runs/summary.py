@@ -17,7 +17,7 @@ from branchline.runs.tracking import Tracking
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-    from branchline.platforms.local.launch import Request
+    from branchline.runs.request import Request
 
 __all__ = ["address", "narrator", "show_end", "show_next", "show_start",
            "to_markdown"]

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from branchline.config.targets import LocalTarget
 from branchline.errors import BadInput, NotAllowed, Unreachable
 
 if TYPE_CHECKING:
@@ -76,6 +75,10 @@ class Tracking:
     def end(self, run_id: str, status: str) -> None:
         self.client().set_terminated(run_id, status)
 
+    def delete_experiment(self, experiment_id: str) -> None:
+        with answered(f"experiment {experiment_id}"):
+            self.client().delete_experiment(experiment_id)
+
     @contextmanager
     def never_left_running(self, run_id: str) -> Iterator[None]:
         """Mark the run KILLED if the block is interrupted, FAILED if anything else goes wrong."""
@@ -89,9 +92,9 @@ class Tracking:
             raise
 
 
-def connect(target: LocalTarget, root: Path, environment: Mapping[str, str]) -> Tracking:
-    """The store that MLFLOW_TRACKING_URI names, else the target's; sqlite gets its folder."""
-    uri = environment.get("MLFLOW_TRACKING_URI") or target.tracking_uri
+def connect(default: str, root: Path, environment: Mapping[str, str]) -> Tracking:
+    """The store that MLFLOW_TRACKING_URI names, else the default one; sqlite gets its folder."""
+    uri = environment.get("MLFLOW_TRACKING_URI") or default
     if not uri.startswith("sqlite:///"):
         return Tracking(uri, None)
     database = root / uri.removeprefix("sqlite:///")

@@ -15,6 +15,7 @@ from branchline.errors import Unreachable
 from branchline.platforms.databricks.files import destination
 from branchline.platforms.databricks.job_run import JobRun
 from branchline.platforms.databricks.poll import PollPolicy, follow
+from branchline.platforms.databricks.project_copy import files_to_upload
 from branchline.platforms.databricks.run_settings import RunSettings
 from branchline.platforms.databricks.submit import RetryPolicy
 from branchline.platforms.databricks.submit_project import Work, send
@@ -35,7 +36,8 @@ class Sent:
         self.said: list[str] = []
         self.client = client
         self.run_id = mlflow.MlflowClient().create_run(experiment).info.run_id
-        copy = upload(greeting, "greeting", destination("/Workspace/Shared/tests", client))
+        copy = upload(files_to_upload(greeting), "greeting",
+                      destination("/Workspace/Shared/tests", client))
         self.work = Work("greeting", copy, "silent.py", (), self.run_id, experiment)
         self.place = RunSettings(None, None, new_cluster=CLUSTER)
 

@@ -10,17 +10,18 @@ from typing import Any
 import pytest
 from databricks.sdk.service.jobs import SparkPythonTask, Task
 
+from branchline.branch import PRODUCTION
 from branchline.config.deploy_file import Schedule, read_deploy_file
 from branchline.config.mlproject import find_project
 from branchline.config.targets import Compute
 from branchline.errors import BadInput, RunFailed
-from branchline.platforms.base import PRODUCTION, ScheduledJob
-from branchline.platforms.databricks.jobs import WorkspaceProduction
-from branchline.platforms.local.launch import Request
-from branchline.runs import start as triggering
+from branchline.platforms.base import ScheduledJob
+from branchline.platforms.databricks.jobs import WorkspaceJobs
+from branchline.runs.request import Request, request as requested
 from branchline.wheels.build import build
 from branchline.wheels.publish import publish
 from support.clone import PATH, ROOT
+from support.processes import PROJECT
 from support.releasing import CLUSTER, Shop, shop_in
 from workspace_server import Workspace
 
@@ -35,28 +36,28 @@ def shop(workspace: Workspace, store: str, tmp_path: Path,
         yield opened
 
 
-def workspace_of(shop: Shop) -> WorkspaceProduction:
-    assert isinstance(shop.production, WorkspaceProduction)
-    return shop.production
+def workspace_of(shop: Shop) -> WorkspaceJobs:
+    jobs = shop.platform.jobs
+    assert isinstance(jobs, WorkspaceJobs)
+    return jobs
 
 
-def computed(shop: Shop, compute: Compute) -> WorkspaceProduction:
+def computed(shop: Shop, compute: Compute) -> WorkspaceJobs:
     there = workspace_of(shop)
-    target = replace(there.target, compute=compute)
-    return replace(there, remote=replace(there.remote, target=target))
+    return replace(there, target=replace(there.target, compute=compute))
 
 
 def scheduled(shop: Shop, wheel: str = "/Volumes/a.whl", **parameters: str) -> ScheduledJob:
     values = shop.project.entry_point("main").check(parameters)
     request = Request(shop.root, shop.project, "main", values, PRODUCTION)
     return ScheduledJob(
-        f"{shop.name}-score", request, wheel, shop.production.copy_project(shop.project),
+        f"{shop.name}-score", request, wheel, shop.platform.copy_project(shop.project),
         f"/Shared/{shop.name}", Schedule("0 0 5 * * ?", "Europe/Berlin"), PRINCIPAL,
         {"commit": "c" * 40})
 
 
 def test_a_job_is_scheduled_runs_as_the_principal_and_says_what_it_is(shop: Shop) -> None:
-    settings = shop.production.settings(scheduled(shop))
+    settings = shop.platform.jobs.settings(scheduled(shop))
     assert settings["schedule"] == {"quartz_cron_expression": "0 0 5 * * ?",
                                     "timezone_id": "Europe/Berlin"}
     assert settings["run_as"] == {"service_principal_name": PRINCIPAL}
@@ -89,7 +90,7 @@ def test_a_job_of_the_name_that_somebody_made_is_taken_over(
     job = scheduled(shop)
     task = Task("main", existing_cluster_id=CLUSTER, spark_python_task=SparkPythonTask("/a.py"))
     by_hand = workspace.client().jobs.create(name=job.name, tasks=[task]).job_id
-    shop.production.put(job.name, shop.production.settings(job))
+    shop.platform.jobs.put(job.name, shop.platform.jobs.settings(job))
     found = list(workspace.client().jobs.list(name=job.name))
     assert [each.job_id for each in found] == [by_hand]
     assert (found[0].settings and found[0].settings.tags or {})["deployed_by"] == "branchline"
@@ -99,19 +100,19 @@ def test_a_job_that_no_deployment_made_is_not_removed(shop: Shop, workspace: Wor
     name = f"{shop.name}-score"
     task = Task("main", existing_cluster_id=CLUSTER, spark_python_task=SparkPythonTask("/a.py"))
     workspace.client().jobs.create(name=name, tasks=[task])
-    shop.production.remove(name)
-    assert shop.production.actual(name) is not None
+    shop.platform.jobs.remove(name)
+    assert shop.platform.jobs.actual(name) is not None
 
 
 def test_a_deployed_job_runs_with_the_wheel_and_a_failing_one_says_why(shop: Shop) -> None:
-    wheel = publish(build(shop.root, shop.root / "dist"), shop.production.wheels).reference
+    wheel = publish(build(shop.root, shop.root / "dist"), shop.platform.wheels).reference
     job = scheduled(shop, wheel)
-    shop.production.put(job.name, shop.production.settings(job))
-    shop.production.run(job.name)
+    shop.platform.jobs.put(job.name, shop.platform.jobs.settings(job))
+    shop.platform.jobs.run(job.name)
     failing = scheduled(shop, wheel, who="nobody")
-    shop.production.put(job.name, shop.production.settings(failing))
+    shop.platform.jobs.put(job.name, shop.platform.jobs.settings(failing))
     with pytest.raises(RunFailed, match="there is nobody to greet"):
-        shop.production.run(job.name)
+        shop.platform.jobs.run(job.name)
 
 
 LOGGING = "import mlflow\nwith mlflow.start_run(): mlflow.log_param('it', 'runs')\n"
@@ -135,13 +136,12 @@ def test_a_run_of_a_job_is_a_run_in_productions_experiment(
 
 
 def test_the_jobs_that_are_shipped_fit_their_project_and_are_taken(shop: Shop) -> None:
-    there, file = workspace_of(shop), read_deploy_file(ROOT / "mlflow-triggers" / "deploy.yml")
-    project = find_project(file.project, ROOT / "mlflow-notebooks")
+    there, file = workspace_of(shop), read_deploy_file(PROJECT / "deploy.yml")
+    project = find_project("fraud-training", ROOT / "mlflow-notebooks")
     given = dict(file.where("production").parameters)
     for job in file.jobs:
-        request = triggering.request(ROOT, there.target, project, job.entry_point,
-                                     {**given, **job.parameters, "model_uri": "models:/m/1"},
-                                     PRODUCTION)
+        request = requested(ROOT, there.target, project, job.entry_point,
+                            {**given, **job.parameters, "model_uri": "models:/m/1"}, PRODUCTION)
         settings = there.settings(replace(scheduled(shop), request=request))
         there.put(f"{shop.name}-score", settings)
         parameters = settings["tasks"][0]["spark_python_task"]["parameters"]
@@ -150,4 +150,4 @@ def test_the_jobs_that_are_shipped_fit_their_project_and_are_taken(shop: Shop) -
 
 def test_a_job_that_is_not_there_cannot_be_run(shop: Shop) -> None:
     with pytest.raises(BadInput, match="not in the workspace; deploy it first"):
-        shop.production.run(f"{shop.name}-score")
+        shop.platform.jobs.run(f"{shop.name}-score")

@@ -12,8 +12,8 @@ from databricks.sdk import WorkspaceClient
 from branchline.config.targets import Compute, WorkspaceTarget
 from branchline.deploy.journal import Journal, Record, State
 from branchline.platforms.databricks.files import destination
-from branchline.platforms.databricks.leftovers import experiments, leftovers
-from branchline.runs.stale_branches import gone
+from branchline.platforms.databricks.leftovers import leftovers
+from branchline.runs.stale_branches import experiments, gone
 from branchline.runs.tracking import Tracking
 from workspace_server import Workspace
 
@@ -58,11 +58,14 @@ def lived(target: WorkspaceTarget, client: WorkspaceClient) -> WorkspaceTarget:
 
 def clean(target: WorkspaceTarget, client: WorkspaceClient, yes: bool) -> list[str]:
     tracking = Tracking("databricks", None)
-    found = experiments(target, tracking)
+    found = experiments(tracking, target.experiment_root)
     merged = gone(found, {"main", "feature/there"}, ("main",))
     kept = [each for each in found if each not in merged]
+    journal = Journal("branchline", destination(target.wheels, client))
+    used = set().union(*(each.wheels for each in kept))
+    used |= {str(record.state.version) for record in journal.all()}
     listed = []
-    for leftover in leftovers(target, client, tracking, merged, kept, "branchline", keep=1):
+    for leftover in leftovers(target, client, tracking, merged, used, "branchline", keep=1):
         listed.append(leftover.what)
         if yes:
             leftover.remove()
@@ -83,7 +86,7 @@ def test_only_what_a_gone_branch_has_left_is_removed(
             if str(schema.name).startswith("clean_")}
     assert len(left) == 6 and not [name for name in left if "feature_gone" in name]
     names = {found.name.rpartition("/")[2][:12] for found in experiments(
-        lived, Tracking("databricks", None))}
+        Tracking("databricks", None), lived.experiment_root)}
     assert names == {"main", "feature-ther", "feature-busy"}
 
 

@@ -13,7 +13,8 @@ from branchline.config.mlproject import Project
 from branchline.config.targets import Compute, WorkspaceTarget
 from branchline.platforms.databricks.platform import sign_in
 from branchline.platforms.databricks.tracking import WorkspaceTracking
-from branchline.runs import start as triggering
+from branchline.runs.request import request
+from branchline.runs.start import start
 from support.clone import PATH
 from support.releasing import CLUSTER, repository
 from workspace_server import Workspace
@@ -29,7 +30,7 @@ def test_a_run_that_is_interrupted_just_after_its_submission_is_cancelled(
                              Compute(existing_cluster_id=CLUSTER))
     root, feature = repository(tmp_path / "repository"), Branch("branch", "feature")
     project = Project.read(root / "mlflow-notebooks" / "greeting")
-    there = sign_in(target, dict(os.environ), lambda line: None)
+    there = sign_in(target, root, dict(os.environ), lambda line: None)
     client = WorkspaceTracking.client
 
     def interrupted(tracking: WorkspaceTracking) -> mlflow.MlflowClient:
@@ -38,9 +39,9 @@ def test_a_run_that_is_interrupted_just_after_its_submission_is_cancelled(
 
     monkeypatch.setenv("PATH", PATH)
     monkeypatch.setattr(WorkspaceTracking, "client", interrupted)
-    asked = triggering.request(root, target, project, "main", {"who": "patience"}, feature)
+    asked = request(root, target, project, "main", {"who": "patience"}, feature)
     with pytest.raises(KeyboardInterrupt):
-        triggering.start(there, asked, {})
+        start(there, asked, {})
     [run] = mlflow.search_runs(output_format="list", experiment_names=[
         feature.experiment(target.experiment_root, project.name)])
     assert run.info.status == "KILLED"

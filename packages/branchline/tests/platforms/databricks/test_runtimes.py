@@ -18,7 +18,7 @@ from branchline.errors import BadInput
 from branchline.platforms.databricks.runtimes import (Runtime, added, for_spark_version, runtimes,
                                                       unmet)
 from support.clone import ROOT
-from support.runtime_environment import built
+from workspace_server.runtime_environments import built
 
 SUPPORTED = ["17.3-lts", "18-lts", "serverless-4", "serverless-5"]
 KEYS = [key for runtime in runtimes() for key in runtime.spark_versions]
@@ -159,7 +159,8 @@ def test_an_environment_whose_build_was_cut_off_is_built_anew(tmp_path: Path) ->
 
 def test_two_processes_that_want_an_environment_at_once_get_the_same_whole_one(
         tmp_path: Path) -> None:
-    code = ("import sys; from pathlib import Path; from support.runtime_environment import built; "
+    code = ("import sys; from pathlib import Path; "
+            "from workspace_server.runtime_environments import built; "
             "print(built(Path(sys.argv[1]), 'a', sys.executable, ['packaging==24.2']))")
     both = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, text=True,
                              stdout=subprocess.PIPE) for _ in range(2)]

@@ -1,25 +1,22 @@
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from branchline.branch import Branch
-from branchline.config.mlproject import Project
 from branchline.config.targets import LocalTarget
 from branchline.errors import RunFailed
-from branchline.platforms.local.launch import Request, launch, tags
+from branchline.platforms.local.launch import launch
 from branchline.runs.tracking import Tracking, connect
 from branchline.wheels import build as wheel
-from branchline.wheels.source import Source
 from support.clone import ROOT
 from support.processes import kill, processes_of_session, wait_until
-from support.sample_project import SAMPLE, request, started
+from support.sample_project import request, started
 
 TARGET = LocalTarget("local", "sqlite:///mlflow.db", "lakehouse", "/branchline")
 pytestmark = pytest.mark.spark
@@ -128,8 +125,8 @@ def test_a_target_gives_the_branch_s_tables(tmp_path: Path) -> None:
 
 
 def test_the_usual_variable_chooses_the_tracking_store(tmp_path: Path) -> None:
-    server = connect(TARGET, tmp_path, {"MLFLOW_TRACKING_URI": "http://127.0.0.1:1"})
+    server = connect(TARGET.tracking_uri, tmp_path, {"MLFLOW_TRACKING_URI": "http://127.0.0.1:1"})
     assert server == Tracking("http://127.0.0.1:1", None)
-    database = connect(TARGET, tmp_path, dict(os.environ) | {"MLFLOW_TRACKING_URI": ""})
+    database = connect(TARGET.tracking_uri, tmp_path, {"MLFLOW_TRACKING_URI": ""})
     assert database.uri == f"sqlite:///{tmp_path}/mlflow.db"
     assert database.artifacts == tmp_path / "artifacts"

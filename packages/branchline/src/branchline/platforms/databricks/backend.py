@@ -15,6 +15,7 @@ from branchline.errors import BadInput
 from branchline.platforms.databricks.client import connect
 from branchline.platforms.databricks.files import destination
 from branchline.platforms.databricks.job_run import JobRun
+from branchline.platforms.databricks.project_copy import files_to_upload
 from branchline.platforms.databricks.run_settings import RunSettings, settings_for_config
 from branchline.platforms.databricks.submit_project import Work, python_script, send
 from branchline.platforms.project_files import upload
@@ -51,7 +52,7 @@ class DatabricksJobsBackend(AbstractBackend):
         run_id = active.info.run_id
         with Tracking(tracking_uri, None).never_left_running(run_id):
             assert place.folder
-            copy = upload(folder, folder.name, destination(place.folder, client))
+            copy = upload(files_to_upload(folder), folder.name, destination(place.folder, client))
             work = Work(folder.name, copy, script, arguments, run_id, str(experiment_id),
                         _libraries(folder, place, client))
             submitted = JobRun(client, run_id, send(client, work, place, print), print)

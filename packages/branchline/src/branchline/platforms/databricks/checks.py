@@ -15,11 +15,11 @@ from databricks.sdk.service.catalog import SecurableType
 
 from branchline.config.targets import WorkspaceTarget
 from branchline.errors import BadInput, NotAllowed
+from branchline.platforms.checks import Check, check
 from branchline.platforms.databricks.client import connect, translated
 from branchline.platforms.databricks.files import destination
 from branchline.platforms.databricks.run_settings import settings_for_target
 from branchline.platforms.databricks.runtimes import Runtime, added, for_spark_version, unmet
-from branchline.platforms.local.checks import Finding, finding
 
 __all__ = ["check_workspace"]
 
@@ -27,20 +27,20 @@ ON_CATALOG = {"USE_CATALOG", "CREATE_SCHEMA"}
 ALL = "ALL_PRIVILEGES"
 
 
-def check_workspace(target: WorkspaceTarget, root: Path) -> Iterable[Finding]:
+def check_workspace(target: WorkspaceTarget, root: Path) -> Iterable[Check]:
     """Findings about the target, one by one; without sign-in there is only that one."""
     try:
         client = connect(target.profile, target.host)
         with translated("sign-in"):
             me = client.current_user.me().user_name or ""
     except NotAllowed as problem:
-        yield Finding("sign-in", str(problem), "see README, \"On Databricks\"", hinders=True)
+        yield Check("sign-in", str(problem), "see README, \"On Databricks\"", hinders=True)
         return
-    yield Finding("sign-in", f"{me} at {client.config.host}")
-    yield finding("experiments", partial(_experiments, client, target))
-    yield finding(f"catalog {target.catalog}", partial(_catalog, client, target.catalog, me))
-    yield finding("volume", partial(_writable, client, target.volume))
-    yield finding("wheels", partial(_writable, client, target.wheels))
+    yield Check("sign-in", f"{me} at {client.config.host}")
+    yield check("experiments", partial(_experiments, client, target))
+    yield check(f"catalog {target.catalog}", partial(_catalog, client, target.catalog, me))
+    yield check("volume", partial(_writable, client, target.volume))
+    yield check("wheels", partial(_writable, client, target.wheels))
     yield from _compute(client, target, root)
 
 
@@ -89,23 +89,23 @@ def _written(place: Any) -> None:
     place.delete_folder("_doctor")
 
 
-def _compute(client: WorkspaceClient, target: WorkspaceTarget, root: Path) -> Iterable[Finding]:
+def _compute(client: WorkspaceClient, target: WorkspaceTarget, root: Path) -> Iterable[Check]:
     compute = target.compute
     if compute.existing_cluster_id:
-        yield finding("cluster", partial(_running, client, compute.existing_cluster_id))
+        yield check("cluster", partial(_running, client, compute.existing_cluster_id))
     if compute.policy_id:
-        yield finding("policy", partial(_policy, client, compute.policy_id))
+        yield check("policy", partial(_policy, client, compute.policy_id))
     if compute.serverless:
-        yield finding("serverless", lambda: f"environment version {compute.serverless}")
+        yield check("serverless", lambda: f"environment version {compute.serverless}")
         yield from _libraries(f"serverless-{compute.serverless}",
                               Runtime.read(f"serverless-{compute.serverless}"))
     if compute.cluster:
         try:
             cluster = settings_for_target(target, root, root).new_cluster or {}
         except BadInput as problem:
-            yield Finding(compute.cluster, str(problem), "correct the file", hinders=True)
+            yield Check(compute.cluster, str(problem), "correct the file", hinders=True)
             return
-        yield finding(compute.cluster, partial(_new_cluster, client, cluster))
+        yield check(compute.cluster, partial(_new_cluster, client, cluster))
         yield _single_node(compute.cluster, cluster)
         key = str(cluster["spark_version"])
         yield from _libraries(key, for_spark_version(key))
@@ -134,31 +134,31 @@ def _new_cluster(client: WorkspaceClient, cluster: Mapping[str, Any]) -> str:
     return f"{cluster['spark_version']} on {cluster.get('node_type_id', 'an instance pool')}"
 
 
-def _single_node(name: str, cluster: Mapping[str, Any]) -> Finding:
+def _single_node(name: str, cluster: Mapping[str, Any]) -> Check:
     single = cluster.get("num_workers") == 0
     conf, tags = cluster.get("spark_conf", {}), cluster.get("custom_tags", {})
     complete = (conf.get("spark.databricks.cluster.profile") == "singleNode"
                 and str(conf.get("spark.master", "")).startswith("local")
                 and tags.get("ResourceClass") == "SingleNode")
     if single and not complete and not cluster.get("policy_id"):
-        return Finding(f"{name}, size", "no workers, and not said to be a single node",
-                       "add spark_conf spark.databricks.cluster.profile=singleNode and "
-                       "spark.master=local[*], and custom_tags ResourceClass=SingleNode",
-                       hinders=True)
-    return Finding(f"{name}, size", "a single node" if single else "with workers")
+        return Check(f"{name}, size", "no workers, and not said to be a single node",
+                     "add spark_conf spark.databricks.cluster.profile=singleNode and "
+                     "spark.master=local[*], and custom_tags ResourceClass=SingleNode",
+                     hinders=True)
+    return Check(f"{name}, size", "a single node" if single else "with workers")
 
 
-def _libraries(name: str, runtime: Runtime | None) -> Iterable[Finding]:
+def _libraries(name: str, runtime: Runtime | None) -> Iterable[Check]:
     """The wheel's requirements against the runtime's versions, which pip would replace."""
     if runtime is None:
-        yield Finding("runtime", f"nothing is known of {name}", "prefer an LTS runtime: `make "
-                      "test-runtime` tests those")
+        yield Check("runtime", f"nothing is known of {name}", "prefer an LTS runtime: `make "
+                    "test-runtime` tests those")
         return
     needed = requires("branchline") or []
     conflicts = unmet(needed, runtime, metadata("branchline")["Requires-Python"])
-    yield Finding("libraries", "; ".join(conflicts) or f"the wheel runs on those of {runtime.name}",
-                  "choose a newer runtime, or widen the wheel's requirements" if conflicts else "",
-                  hinders=bool(conflicts))
+    yield Check("libraries", "; ".join(conflicts) or f"the wheel runs on those of {runtime.name}",
+                "choose a newer runtime, or widen the wheel's requirements" if conflicts else "",
+                hinders=bool(conflicts))
     if more := added(needed, runtime):
-        yield Finding("libraries", f"{runtime.name} lacks {', '.join(more)}",
-                      "pip installs them at the start of each run, which takes a moment")
+        yield Check("libraries", f"{runtime.name} lacks {', '.join(more)}",
+                    "pip installs them at the start of each run, which takes a moment")

@@ -1,76 +1,44 @@
-"""A production in a workspace: scheduled jobs of the Jobs API, found and changed by their names."""
+"""Deployed jobs in a workspace: scheduled jobs of the Jobs API, found and changed by name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import InvalidParameterValue, NotFound
 from databricks.sdk.service.jobs import (BaseJob, CronSchedule, Format, JobAccessControlRequest,
                                          JobRunAs, JobSettings, RunNowResponse, Task)
 
-from branchline.config.mlproject import Project
-from branchline.config.targets import LocalTarget, Target, WorkspaceTarget
+from branchline.config.targets import WorkspaceTarget
 from branchline.errors import BadInput
 from branchline.platforms.base import ScheduledJob
 from branchline.platforms.databricks.client import translated
 from branchline.platforms.databricks.diagnosis import Outcome, diagnose
-from branchline.platforms.databricks.files import destination
-from branchline.platforms.databricks.platform import DatabricksPlatform
 from branchline.platforms.databricks.poll import PollPolicy, follow
 from branchline.platforms.databricks.run_settings import RunSettings, settings_for_target
 from branchline.platforms.databricks.submission import Submission, submit_arguments, tag_value
 from branchline.platforms.databricks.submit_project import copied_script, python_script
-from branchline.platforms.project_files import address, upload
-from branchline.runs.tracking import Tracking
 from branchline.signals import deferred, interruptible
-from branchline.wheels.destinations import Destination
 
-__all__ = ["WorkspaceProduction"]
+__all__ = ["WorkspaceJobs"]
 
 OURS = ("deployed_by", "branchline")
 GONE = (NotFound, InvalidParameterValue)  # jobs/delete answers 400 for a job that is not there
 
 
 @dataclass(frozen=True)
-class WorkspaceProduction:
-    """What `production.Production` says, in a workspace that is signed in to."""
+class WorkspaceJobs:
+    """The scheduled jobs of a workspace; `say` is called with a line at each change of a run."""
 
-    remote: DatabricksPlatform
+    client: WorkspaceClient
+    target: WorkspaceTarget
     root: Path
-
-    @property
-    def target(self) -> WorkspaceTarget:
-        return self.remote.target
-
-    @property
-    def tracking(self) -> Tracking:
-        return self.remote.tracking
-
-    @property
-    def wheels(self) -> Destination:
-        return destination(self.target.wheels, self.remote.client)
-
-    def releases(self, target: Target) -> Destination:
-        if isinstance(target, LocalTarget):
-            raise BadInput(f"deploy.yml: target {self.target.name} takes the releases of "
-                           f"{target.name}, which is this machine; expected a workspace.")
-        return destination(target.wheels, self.remote.client)
-
-    def project_address(self, project: Project) -> str:
-        return address(project.folder, project.name, self._copies(project))
-
-    def copy_project(self, project: Project) -> str:
-        return upload(project.folder, project.name, self._copies(project))
-
-    def _copies(self, project: Project) -> Destination:
-        folder = self._place(project.folder).folder
-        assert folder
-        return destination(folder, self.remote.client)
+    say: Callable[[str], None]
 
     def settings(self, job: ScheduledJob) -> dict[str, Any]:
         request, schedule = job.request, job.schedule
@@ -91,11 +59,11 @@ class WorkspaceProduction:
         if not found:
             return None
         with translated(f"job {name}"):
-            settings = self.remote.client.jobs.get(found[0]).settings
+            settings = self.client.jobs.get(found[0]).settings
         return settings.as_dict() if settings else {}
 
     def put(self, name: str, settings: Mapping[str, Any]) -> None:
-        client, wanted = self.remote.client, JobSettings.from_dict(dict(settings))
+        client, wanted = self.client, JobSettings.from_dict(dict(settings))
         if found := self._found(name):
             with translated(f"reset job {name}"):
                 client.jobs.reset(found[0], wanted)
@@ -117,20 +85,20 @@ class WorkspaceProduction:
         with interruptible():
             outcome = self._followed(name, self._started(name, found[0]))
         if not outcome.succeeded:
-            self.remote.say(outcome.told)
+            self.say(outcome.told)
             raise outcome.failure(f"job {name}")
 
     def _started(self, name: str, job: int) -> int:
         with translated(f"run job {name}"):
-            started: RunNowResponse = self.remote.client.jobs.run_now(
+            started: RunNowResponse = self.client.jobs.run_now(
                 job, idempotency_token=uuid4().hex).response
-        self.remote.say(f"job {name}, job run {started.run_id}")
+        self.say(f"job {name}, job run {started.run_id}")
         return started.run_id or 0
 
     def _followed(self, name: str, job_run: int) -> Outcome:
-        client = self.remote.client
+        client = self.client
         try:
-            return diagnose(client, follow(client, job_run, self.remote.say, PollPolicy()))
+            return diagnose(client, follow(client, job_run, self.say, PollPolicy()))
         except KeyboardInterrupt:
             with deferred(), translated(f"cancel job run {job_run} of {name}"):
                 client.jobs.cancel_run(job_run)
@@ -139,14 +107,14 @@ class WorkspaceProduction:
     def _found(self, name: str, ours: bool = False) -> list[int]:
         """The ids of the jobs of that name, those that a deployment made first, then the oldest."""
         with translated(f"jobs called {name}"):
-            jobs = [job for job in self.remote.client.jobs.list(name=name)
+            jobs = [job for job in self.client.jobs.list(name=name)
                     if job.settings and job.settings.name == name and (not ours or _is_ours(job))]
         return [job.job_id or 0 for job in
                 sorted(jobs, key=lambda job: (not _is_ours(job), job.job_id or 0))]
 
     def _delete(self, name: str, job: int) -> None:
         with translated(f"delete job {name}"), suppress(*GONE):
-            self.remote.client.jobs.delete(job)
+            self.client.jobs.delete(job)
 
     def _place(self, project: Path) -> RunSettings:
         return settings_for_target(self.target, project, self.root)

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from branchline.platforms.project_files import files_of
+from branchline.platforms.databricks.project_copy import files_to_upload
 from branchline.wheels.destinations import Destination
 
 __all__ = ["requirements", "sync"]
@@ -22,8 +22,9 @@ def sync(root: Path, project: Path, folder: str, place: Destination) -> tuple[st
     The manifest tells what is there. It is taken away first and written last, so that a sync that
     was cut off is followed by one of everything.
     """
-    local = {f"{project.name}/{path}": content for path, content in files_of(project).items()}
-    local |= {f"src/{path}": content for path, content in files_of(root / "src").items()}
+    local = {f"{project.name}/{path}": content
+             for path, content in files_to_upload(project).items()}
+    local |= {f"src/{path}": content for path, content in files_to_upload(root / "src").items()}
     there: Mapping[str, str] = json.loads(place.read(f"{folder}/{MANIFEST}") or b"{}")
     here = {path: hashlib.sha256(content).hexdigest() for path, content in local.items()}
     if there != here:

@@ -1,39 +1,36 @@
-"""A trigger's run on a workspace: the branch's experiment, the submission, the way to its end."""
+"""A Databricks workspace as a platform."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from databricks.sdk import WorkspaceClient
 
-from branchline.config.targets import WorkspaceTarget
-from branchline.errors import PlatformError
+from branchline.config.mlproject import Project
+from branchline.config.targets import Target, WorkspaceTarget
+from branchline.errors import BadInput
+from branchline.platforms.base import Leftover
 from branchline.platforms.databricks.client import connect
 from branchline.platforms.databricks.files import destination
-from branchline.platforms.databricks.live_sources import requirements, sync
+from branchline.platforms.databricks.jobs import WorkspaceJobs
+from branchline.platforms.databricks.launch import Launch
+from branchline.platforms.databricks.leftovers import leftovers
+from branchline.platforms.databricks.project_copy import files_to_upload
 from branchline.platforms.databricks.run_settings import settings_for_target
-from branchline.platforms.databricks.submission import tag_value
-from branchline.platforms.databricks.submit_project import (MODELS_BY_FILES_API, Work,
-                                                            python_script, send)
+from branchline.platforms.databricks.submit_project import MODELS_BY_FILES_API
 from branchline.platforms.databricks.tracking import WorkspaceTracking
-from branchline.platforms.local.launch import Request
-from branchline.platforms.project_files import upload
+from branchline.platforms.project_files import address, upload
+from branchline.runs.request import Request
+from branchline.runs.stale_branches import Experiment
 from branchline.runs.tracking import Tracking
-from branchline.signals import deferred, interruptible
-from branchline.wheels.publish import publish, publish_checkout
-
-if TYPE_CHECKING:
-    from branchline.platforms.databricks.job_run import JobRun
+from branchline.wheels.destinations import Destination
 
 __all__ = ["DatabricksPlatform", "sign_in"]
 
-TAGS = ("project", "branch", "commit", "started_by")
 
-
-def sign_in(target: WorkspaceTarget, environment: MutableMapping[str, str],
+def sign_in(target: WorkspaceTarget, root: Path, environment: MutableMapping[str, str],
             say: Callable[[str], None]) -> DatabricksPlatform:
     """The workspace, signed in; `environment` gets what MLflow's own clients sign in with.
 
@@ -50,101 +47,56 @@ def sign_in(target: WorkspaceTarget, environment: MutableMapping[str, str],
         environment.setdefault(name, value)
     client = connect(target.profile, target.host)
     tracking = WorkspaceTracking("databricks", None, f"{client.config.host}/ml", workspace=client)
-    return DatabricksPlatform(target, client, tracking, say)
+    return DatabricksPlatform(target, root, client, tracking, say)
 
 
 @dataclass(frozen=True)
 class DatabricksPlatform:
-    """A workspace that runs can be sent to."""
+    """A workspace that is signed in to; `root` is the repository's top."""
 
     target: WorkspaceTarget
+    root: Path
     client: WorkspaceClient
     tracking: Tracking
     say: Callable[[str], None]
     backend = "databricks-jobs"
 
+    @property
+    def jobs(self) -> WorkspaceJobs:
+        return WorkspaceJobs(self.client, self.target, self.root, self.say)
+
+    @property
+    def wheels(self) -> Destination:
+        return destination(self.target.wheels, self.client)
+
     def launch(self, request: Request, experiment_id: str, run_id: str, tags: Mapping[str, str],
                wait: bool) -> None:
-        """Send the project, and follow it to its end if `wait`.
-
-        Raises:
-            RunFailed: it ended without success; why is told.
-            RunCancelled: somebody cancelled it on the platform.
-            KeyboardInterrupt: Ctrl-C or SIGTERM; it was cancelled, its run is marked KILLED.
-        """
-        with interruptible():
-            with self.tracking.never_left_running(run_id):
-                job_run = self._sent(request, experiment_id, run_id, tags)
-            with self._cancelled_on_interrupt(run_id, job_run):
-                # MLflow takes a second to import; an interruption would leave it in pieces.
-                with deferred():
-                    submitted = self._submitted(run_id, job_run)
-                self._record(submitted)
-            if wait:
-                self._follow(submitted, request.project.name)
+        self._launch.launch(request, experiment_id, run_id, tags, wait)
 
     def attach(self, run_id: str) -> None:
-        """Follow a run that was submitted earlier to its end.
+        self._launch.attach(run_id)
 
-        Raises:
-            BadInput: the MLflow run is none of a job.
-            RunFailed, KeyboardInterrupt: as `launch`.
-        """
-        from branchline.platforms.databricks.job_run import JobRun
-        self.tracking.client()
-        with interruptible():
-            self._follow(JobRun.of(self.client, run_id, self.say), run_id)
+    def releases(self, target: Target) -> Destination:
+        if target.kind != "databricks":
+            raise BadInput(f"deploy.yml: target {self.target.name} takes the releases of "
+                           f"{target.name}, which is this machine; expected a workspace.")
+        return destination(target.wheels, self.client)
 
-    def _sent(self, request: Request, experiment_id: str, run_id: str,
-              tags: Mapping[str, str]) -> int:
-        folder = request.project.folder
-        place = settings_for_target(self.target, folder, request.root)
-        assert place.folder
-        script, arguments = python_script(request.command, folder.name, request.entry_point)
-        files = destination(place.folder, self.client)
-        variables = {}
-        if request.live:
-            owner = tag_value(f"{request.branch.slug}-{tags['started_by']}")
-            copy, sources = sync(request.root, folder, f"live/{owner}", files)
-            libraries, variables = requirements(request.root), {"PYTHONPATH": sources}
-        else:
-            copy = upload(folder, request.project.name, files)
-            libraries = (self._wheel(request),)
-        work = Work(request.project.name, copy, script, arguments, run_id, experiment_id, libraries,
-                    variables, {name: tags[name] for name in TAGS})
-        return send(self.client, work, place, self.say)
+    def project_address(self, project: Project) -> str:
+        return address(files_to_upload(project.folder), project.name, self._copies(project))
 
-    def _submitted(self, run_id: str, job_run: int) -> JobRun:
-        from branchline.platforms.databricks.job_run import JobRun
-        self.tracking.client()
-        return JobRun(self.client, run_id, job_run, self.say)
+    def copy_project(self, project: Project) -> str:
+        return upload(files_to_upload(project.folder), project.name, self._copies(project))
 
-    def _wheel(self, request: Request) -> str:
-        wheels = destination(self.target.wheels, self.client)
-        if request.wheel:
-            return publish(request.wheel, wheels).reference
-        return publish_checkout(request.root, wheels).reference
+    def leftovers(self, stale: Collection[Experiment], used: Collection[str], wheel: str,
+                  keep: int) -> Iterator[Leftover]:
+        return leftovers(self.target, self.client, self.tracking, stale, used, wheel, keep)
 
-    def _record(self, submitted: JobRun) -> None:
-        try:
-            self.say(f"job run {submitted.job_run}  {submitted.record()}")
-        except PlatformError as problem:  # it runs; where, is of less weight
-            self.say(f"job run {submitted.job_run} is submitted, but not noted in its MLflow run: "
-                     f"{problem}")
+    @property
+    def _launch(self) -> Launch:
+        return Launch(self.target, self.client, self.tracking, self.wheels, self.say)
 
-    @contextmanager
-    def _cancelled_on_interrupt(self, run_id: str, job_run: int) -> Iterator[None]:
-        try:
-            yield
-        except KeyboardInterrupt:
-            self.say("cancelling the job run")
-            with deferred():
-                self._submitted(run_id, job_run).cancel()
-            raise
-
-    def _follow(self, submitted: JobRun, name: str) -> None:
-        with self._cancelled_on_interrupt(submitted.run_id, submitted.job_run):
-            succeeded = submitted.wait()
-        outcome = submitted.outcome
-        if not succeeded and outcome:
-            raise outcome.failure(name)
+    def _copies(self, project: Project) -> Destination:
+        folder = settings_for_target(self.target, project.folder, self.root).folder
+        assert folder
+        return destination(folder, self.client)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from databricks.sdk import WorkspaceClient
 
 from branchline.errors import BadInput
+from branchline.platforms.databricks.project_copy import START
 from branchline.platforms.databricks.run_settings import RunSettings
 from branchline.platforms.databricks.submission import Script
 from branchline.platforms.databricks.submit import RetryPolicy, submit
-from branchline.platforms.project_files import START
 
 __all__ = ["MODELS_BY_FILES_API", "Work", "copied_script", "python_script", "send"]
 

@@ -1,4 +1,4 @@
-"""A production on this machine: a folder with wheels, project files, and a JSON file a job."""
+"""Deployed jobs on this machine: a JSON file each; nothing starts by itself here."""
 
 from __future__ import annotations
 
@@ -8,53 +8,27 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from branchline.branch import PRODUCTION
 from branchline.config.mlproject import Project
-from branchline.config.targets import LocalTarget, Target
 from branchline.errors import BadInput
-from branchline.platforms.base import PRODUCTION, ScheduledJob
-from branchline.platforms.project_files import address, upload
+from branchline.platforms.base import ScheduledJob
 from branchline.records import encoded, read_object
-from branchline.runs import start as triggering, summary
-from branchline.runs.start import LocalPlatform
-from branchline.runs.tracking import Tracking
+from branchline.runs import summary
+from branchline.runs.request import request
+from branchline.runs.start import Launcher, start
 from branchline.wheels.destinations import Destination, LocalFolder
 
-__all__ = ["LocalProduction"]
+__all__ = ["FOLDER", "LocalJobs"]
 
 FOLDER = ".local/production"
 
 
 @dataclass(frozen=True)
-class LocalProduction:
-    """What `production.Production` says, in `.local/production` below `root`; nothing starts by
-    itself here, whatever a job's schedule."""
+class LocalJobs:
+    """The jobs in `.local/production/jobs` below `root`, whatever their schedules."""
 
-    place: LocalPlatform
+    launcher: Launcher
     root: Path
-
-    @property
-    def target(self) -> LocalTarget:
-        return self.place.target
-
-    @property
-    def tracking(self) -> Tracking:
-        return self.place.tracking
-
-    @property
-    def wheels(self) -> Destination:
-        return LocalFolder(self.root / FOLDER / "wheels")
-
-    def releases(self, target: Target) -> Destination:
-        if not isinstance(target, LocalTarget):
-            raise BadInput(f"deploy.yml: target {self.target.name} takes the releases of "
-                           f"{target.name}, a workspace; expected a target of this machine.")
-        return self.wheels
-
-    def project_address(self, project: Project) -> str:
-        return address(project.folder, project.name, self._folder)
-
-    def copy_project(self, project: Project) -> str:
-        return upload(project.folder, project.name, self._folder)
 
     def settings(self, job: ScheduledJob) -> dict[str, Any]:
         return {"entry_point": job.request.entry_point, "parameters": dict(job.request.parameters),
@@ -75,9 +49,9 @@ class LocalProduction:
         if job is None:
             raise BadInput(f"job {name}: not in {FOLDER}/jobs; deploy it first.")
         project = Project.read(Path(job["project"]))
-        asked = triggering.request(self.root, self.target, project, job["entry_point"],
-                                   job["parameters"], PRODUCTION, Path(job["wheel"]))
-        summary.show_end(self.tracking, triggering.start(self.place, asked, os.environ))
+        asked = request(self.root, self.launcher.target, project, job["entry_point"],
+                        job["parameters"], PRODUCTION, Path(job["wheel"]))
+        summary.show_end(self.launcher.tracking, start(self.launcher, asked, os.environ))
 
     @property
     def _folder(self) -> Destination:

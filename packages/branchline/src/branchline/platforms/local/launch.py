@@ -6,66 +6,21 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from branchline.branch import Branch
-from branchline.config.mlproject import Project
 from branchline.errors import RunFailed
+from branchline.runs.request import Request
 from branchline.runs.tracking import Tracking
 from branchline.signals import interruptible
 from branchline.wheels import build as wheels
-from branchline.wheels.source import Source
 
-__all__ = ["Request", "launch", "tags"]
+__all__ = ["launch"]
 
 GRACE_SECONDS = 10
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is to be run: a project's entry point with all of its parameters, for a branch.
-
-    `wheel` runs the project in a fresh environment with that wheel; None runs the source tree here,
-    and on a platform the wheel of the source tree. `live` runs the sources themselves there.
-    """
-
-    root: Path
-    project: Project
-    entry_point: str
-    parameters: Mapping[str, str]
-    branch: Branch
-    wheel: Path | None = None
-    live: bool = False
-
-    @property
-    def command(self) -> str:
-        """The entry point's command with these parameters."""
-        return self.project.entry_point(self.entry_point).filled(self.parameters)
-
-
-def tags(request: Request, source: Source, starter: str, backend: str) -> dict[str, str]:
-    """The run's tags, by MLflow's own names where it has one."""
-    version = wheels.version_of(request.wheel) if request.wheel else source.version
-    ours = {
-        "branch": request.branch.name,
-        "branch_kind": request.branch.kind,
-        "commit": source.commit or "none",
-        "dirty": str(source.dirty).lower(),
-        "wheel_version": version,
-        "project": request.project.name,
-        "started_by": starter,
-        "mlflow.user": starter,
-        "mlflow.source.type": "PROJECT",
-        "mlflow.source.name": f"{request.project.folder.parent.name}/{request.project.name}",
-        "mlflow.project.entryPoint": request.entry_point,
-        "mlflow.project.backend": backend,
-    }
-    return ours | ({"mlflow.source.git.commit": source.commit} if source.commit else {})
 
 
 def launch(request: Request, tracking: Tracking, experiment_id: str, run_id: str) -> None:

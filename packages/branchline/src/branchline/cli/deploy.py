@@ -1,0 +1,170 @@
+"""Deploys releases: plan, apply what was approved, check, roll back, status."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from branchline.ci.identify import started_by
+from branchline.ci.output import set_output
+from branchline.cli import options
+from branchline.cli.repository import Repository
+from branchline.config.deploy_file import DeployFile, read_deploy_file
+from branchline.config.mlproject import Project
+from branchline.config.targets import Target
+from branchline.deploy import apply as deployment, evidence, plan as planning, release
+from branchline.deploy.differences import drift
+from branchline.deploy.journal import Journal
+from branchline.errors import BadInput
+from branchline.platforms.base import Platform
+from branchline.platforms.find import open_platform
+from branchline.runs.request import pairs
+from branchline.wheels.build import project_name
+from branchline.wheels.destinations import Destination
+from branchline.wheels.source import source_of
+
+__all__ = ["command"]
+
+EVIDENCE = Path(".local", "evidence")
+
+
+@dataclass(frozen=True)
+class _Production:
+    """What every command works with: a project's deploy.yml, and the platform that `--to` names."""
+
+    root: Path
+    file: DeployFile
+    project: Project
+    releasing: Target
+    platform: Platform
+    journal: Journal
+    by: str
+
+    @classmethod
+    def open(cls, project_name_: str, target_name: str) -> _Production:
+        repository = Repository.current()
+        project = repository.project(project_name_)
+        file = read_deploy_file(project.folder / "deploy.yml")
+        releasing = repository.target(file.where(target_name).releases or target_name)
+        platform = open_platform(repository.target(target_name), repository.root, os.environ)
+        journal = Journal(project_name(repository.root), platform.wheels)
+        return cls(repository.root, file, project, releasing, platform, journal,
+                   started_by(os.environ))
+
+    @property
+    def source(self) -> Destination:
+        return self.platform.releases(self.releasing)
+
+
+project_argument = click.argument("project")
+to = click.option("--to", "target_name", default="local", show_default=True,
+                  help="The production: a name in targets.yml.")
+
+
+@click.group("deploy", context_settings=options.help_names, no_args_is_help=False)
+@options.debug
+def command(debug: bool) -> None:
+    """Deploy a release to production, and roll it back.
+
+    \b
+    Exit codes: 0 done, now or before; 2 bad input, 3 a job failed its check, 4 not what was
+    approved, 5 the workspace did not answer or permit it, 130 interrupted. A command that failed
+    half-way finishes its work when it is run again.
+    """
+
+
+@command.command()
+@project_argument
+@to
+@click.option("--version", help="The release; by default the newest of main.")
+@click.option("-P", "--parameter", "given", multiple=True, metavar="NAME=VALUE",
+              help="A parameter of all jobs; repeat for more.")
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE",
+              help="The tests' results, as JUnit XML.")
+@click.option("--out", type=click.Path(path_type=Path), default=EVIDENCE, show_default=True,
+              metavar="FOLDER", help="Where to write the evidence.")
+def plan(project: str, target_name: str, version: str | None, given: tuple[str, ...],
+         junit: Path | None, out: Path) -> None:
+    """Write the evidence of a deployment: what would change, and what speaks for it."""
+    parameters, tests = pairs(given), evidence.junit(junit) if junit else None
+    production = _Production.open(project, target_name)
+    deployment.require_finished(production.journal.newest())
+    chosen = planning.chosen_release(production.journal, production.source, version,
+                                     source_of(production.root).version)
+    found = planning.plan(
+        production.platform, production.journal, production.file, production.project, chosen,
+        production.source, production.releasing.model_name(production.project.name),
+        planning.Asked(production.root, production.by, parameters, tests))
+    checksum = evidence.write_bundle(found, release.picture_of(chosen, production.source), out)
+    _show(found)
+    folder = "" if out == EVIDENCE else f" --from {out}"
+    print(f"\nlook at    {out / 'evidence.html'}\nsha256     {checksum}\n"
+          f"next       python mlflow-triggers/deploy.py apply {project} --to {target_name} "
+          f"--evidence {checksum}{folder}")
+    set_output("evidence", checksum, os.environ)
+
+
+@command.command()
+@project_argument
+@to
+@click.option("--evidence", "checksum", required=True, metavar="SHA256",
+              help="The checksum that `plan` printed, of what was approved.")
+@click.option("--from", "folder", type=click.Path(path_type=Path), default=EVIDENCE,
+              show_default=True, metavar="FOLDER", help="Where the evidence is.")
+def apply(project: str, target_name: str, checksum: str, folder: Path) -> None:
+    """Make production what the evidence says: jobs, model, and the record of it."""
+    approved = evidence.read_bundle(folder, checksum.lower(), target_name)
+    production = _Production.open(project, target_name)
+    deployment.apply(production.platform, production.journal, approved, checksum.lower(),
+                     production.project, production.source, production.by, print)
+
+
+@command.command()
+@project_argument
+@to
+@click.option("--of", "checksum", metavar="SHA256",
+              help="Only if the newest deployment is that of this evidence, as CI wants it.")
+def rollback(project: str, target_name: str, checksum: str | None) -> None:
+    """Go back to what production was before the newest deployment."""
+    production = _Production.open(project, target_name)
+    deployment.rollback(production.platform, production.journal, production.by, print, checksum)
+
+
+@command.command()
+@project_argument
+@to
+def check(project: str, target_name: str) -> None:
+    """Run the deployed jobs now: those marked in deploy.yml, else all."""
+    production = _Production.open(project, target_name)
+    deployed = production.journal.in_place().state.jobs
+    if not deployed:
+        raise BadInput(f"target {target_name}: nothing is deployed; expected a deployment to check")
+    for name in [name for name in production.file.checked if name in deployed] or deployed:
+        print(f"job {name}", flush=True)
+        production.platform.jobs.run(name)
+        print(f"job {name} works")
+
+
+@command.command()
+@project_argument
+@to
+def status(project: str, target_name: str) -> None:
+    """Say what is deployed, and what was changed by hand since."""
+    production = _Production.open(project, target_name)
+    newest, in_place = production.journal.newest(), production.journal.in_place()
+    print(newest.line if newest else "nothing is deployed yet")
+    print(f"wheel      {in_place.state.version or 'none'}\n"
+          f"model      {in_place.state.model or 'none'}")
+    for name, settings in in_place.state.jobs.items():
+        changed = drift(settings, production.platform.jobs.actual(name) or {})
+        print(f"job        {name}" + (f", changed: {changed[0].path}" if changed else ""))
+
+
+def _show(found: dict[str, Any]) -> None:
+    print(f"deploy     {found['state']['version']} to {found['target']}")
+    for each in found["changes"]:
+        print(f"  {each['path']}: {each['was']} -> {each['becomes']}")

@@ -1,0 +1,58 @@
+"""The command `branchline`, whose commands are the triggers in mlflow-triggers/."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from branchline.cli.exit import run_command
+from branchline.cli.repository import Repository
+
+__all__ = ["COMMANDS", "main", "trigger"]
+
+COMMANDS = {
+    "run": "Start a project in the experiment of this branch.",
+    "gate": "Compare a run with what is in production, and decide.",
+    "publish": "Release a commit: its wheels with the gate's verdict.",
+    "deploy": "Plan, apply, check and roll back deployments.",
+    "clean": "Remove what branches left that no longer exist.",
+    "doctor": "Check what a run needs, before it starts.",
+    "wheel": "Build the wheels of this checkout into dist/.",
+}
+
+
+class Commands(click.Group):
+    """Loads a command when it is called: each imports what it uses."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return _command(cmd_name) if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def main() -> NoReturn:
+    """Run `branchline COMMAND` in the repository that the current folder is in."""
+    run_command(Commands("branchline", context_settings={"help_option_names": ["-h", "--help"]},
+                         help="From a feature branch to production, in one repository."))
+
+
+def trigger(name: str, root: Path) -> NoReturn:
+    """Run the command `name` in the repository at `root`, as mlflow-triggers/NAME.py does."""
+    run_command(_command(name), Repository(root))
+
+
+def _command(name: str) -> click.Command:
+    command: click.Command = import_module(f"branchline.cli.{name}").command
+    return command
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Options that several commands have, and what their values become."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from branchline.errors import BadInput
+
+__all__ = ["branch", "debug", "help_names", "more_wheels", "summary", "wheel_files", "wheels"]
+
+help_names = {"help_option_names": ["-h", "--help"]}
+debug = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+branch = click.option("--branch", "given_branch", metavar="NAME",
+                      help="The branch; by default that of the CI's variables or of git.")
+summary = click.option("--summary", "page", type=click.Path(path_type=Path), metavar="FILE",
+                       help="Write the result as Markdown and show it on the CI's page.")
+wheels = click.option("--wheel", "given_wheels", multiple=True, metavar="FILE...",
+                      type=click.Path(path_type=Path),
+                      help="Run with these wheels, as in dist/*.whl, without the source tree.")
+more_wheels = click.argument("more_wheels", nargs=-1, type=click.Path(path_type=Path),
+                             metavar="")
+
+
+def wheel_files(given: Iterable[Path], more: Iterable[Path]) -> tuple[Path, ...]:
+    """The wheels of `--wheel FILE...`: a shell expands dist/*.whl into several words.
+
+    Raises:
+        BadInput: a further word without --wheel, or one that is no wheel's name.
+    """
+    first, others = tuple(given), tuple(more)
+    for path in others:
+        if not first or path.suffix != ".whl":
+            raise BadInput(f"argument {str(path)!r}: expected nothing more after the project's "
+                           "name but wheels of --wheel.")
+    return first + others

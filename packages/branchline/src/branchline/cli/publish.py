@@ -1,0 +1,71 @@
+"""Releases a commit: its wheels, published once, with the gate's verdict."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import click
+
+from branchline.branch import MAIN
+from branchline.ci.identify import current_branch, started_by
+from branchline.cli import options
+from branchline.cli.repository import Repository
+from branchline.deploy import release
+from branchline.deploy.gate_result import gate_result
+from branchline.deploy.release import Release
+from branchline.platforms.find import open_platform
+from branchline.wheels import smoke
+from branchline.wheels.build import build, project_name
+from branchline.wheels.publish import publish
+
+__all__ = ["command"]
+
+
+@click.command("publish", context_settings=options.help_names)
+@click.argument("project")
+@click.option("--on", "target_name", default="local", show_default=True,
+              help="Where the gate decided, and the wheels go: a name in targets.yml.")
+@click.option("--run", "run_id", metavar="RUN",
+              help="The run the gate decided on; by default main's newest on this commit.")
+@click.option("--override", metavar="REASON",
+              help="Publish although the gate did not pass the commit; the reason is recorded.")
+@options.branch
+@options.debug
+def command(project: str, target_name: str, run_id: str | None, override: str | None,
+            given_branch: str | None, debug: bool) -> None:
+    """Build the wheels of this commit, try them, publish them, and record a release of PROJECT.
+
+    \b
+    Exit codes: 0 released, now or before; 2 bad input, the version is taken by other bytes, or a
+    wheel does not import; 4 the gate did not pass the commit; 5 the workspace did not answer or
+    permit it.
+    """
+    repository = Repository.current()
+    target, found = repository.target(target_name), repository.project(project)
+    branch = current_branch(repository.root, given_branch, os.environ)
+    source, name = release.clean_source(repository.root), project_name(repository.root)
+    platform = open_platform(target, repository.root, os.environ)
+    before = release.look_up(name, source.version, platform.wheels)
+    if before:
+        return _show(before, f"released before, by {before.by} at {before.at}; nothing to do")
+    result = gate_result(
+        platform.tracking, MAIN.experiment(target.experiment_root, found.name), source.version,
+        source.commit or "", target.model_name(found.name), run_id)
+    release.require_passed(result, source.commit or "", override)
+    with tempfile.TemporaryDirectory(prefix="branchline-release-") as scratch:
+        wheel = build(repository.root, Path(scratch))
+        count = smoke.imports(wheel, repository.root)
+        published = publish(wheel, platform.wheels)
+    made = release.record(published, name, source, branch.name, result, override,
+                          started_by(os.environ), platform.wheels)
+    _show(made, f"{count} modules import in a clean environment")
+
+
+def _show(made: Release, line: str) -> None:
+    print(f"release    {made.version}, {line}\n"
+          f"gate       {made.gate['outcome']}: {made.gate['line']}\n"
+          f"model      {made.model or 'none registered'}"
+          + (f"\noverride   {made.override}" if made.override else "")
+          + f"\nwheel      {made.published.reference}\nsha256     {made.published.sha256}")

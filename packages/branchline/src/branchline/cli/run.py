@@ -1,0 +1,102 @@
+"""Starts a project in the experiment of this branch, here or on a workspace."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from branchline.ci.identify import current_branch
+from branchline.ci.output import set_output, show_page
+from branchline.cli import options
+from branchline.cli.repository import Repository
+from branchline.config.targets import Target
+from branchline.errors import BadInput, RunFailed
+from branchline.platforms.base import Platform
+from branchline.platforms.find import open_platform
+from branchline.runs import summary
+from branchline.runs.request import Request, pairs, request
+from branchline.runs.start import start
+
+__all__ = ["command"]
+
+
+@click.command("run", context_settings=options.help_names)
+@click.argument("project", required=False)
+@options.more_wheels
+@click.option("--on", "target_name", default="local", show_default=True,
+              help="Where to run: a name in targets.yml.")
+@click.option("-e", "--entry-point", default="main", show_default=True,
+              help="The entry point: main for the whole project, or one step.")
+@click.option("-P", "--parameter", "given", multiple=True, metavar="NAME=VALUE",
+              help="A parameter of the entry point; repeat for more.")
+@options.wheels
+@click.option("--live", is_flag=True,
+              help="Run the sources as they are now from a workspace folder, without a wheel.")
+@click.option("--no-wait", is_flag=True, help="Return once the workspace has accepted the run.")
+@click.option("--attach", metavar="RUN", help="Follow a run submitted earlier, by its MLflow id.")
+@options.branch
+@options.summary
+@options.debug
+def command(project: str | None, more_wheels: tuple[Path, ...], target_name: str, entry_point: str,
+            given: tuple[str, ...], given_wheels: tuple[Path, ...], live: bool, no_wait: bool,
+            attach: str | None, given_branch: str | None, page: Path | None, debug: bool) -> None:
+    """Start the MLflow project PROJECT in the experiment named after the branch.
+
+    \b
+    Exit codes: 0 the run succeeded, 2 bad input, 3 the run failed, 5 the workspace did not answer
+    or permit it, 130 interrupted (the run is marked KILLED).
+    """
+    repository = Repository.current()
+    target = repository.target(target_name)
+    _refuse_on_this_machine(target, {"--live": live, "--no-wait": no_wait, "--attach": attach})
+    if attach:
+        return _attach(repository, target, attach)
+    if project is None:
+        raise click.UsageError("Missing argument 'PROJECT'.")
+    wheels = options.wheel_files(given_wheels, more_wheels)
+    if wheels and live:
+        raise BadInput("--wheel and --live: expected one of them.")
+    branch = current_branch(repository.root, given_branch, os.environ)
+    asked = request(repository.root, target, repository.project(project), entry_point,
+                    pairs(given), branch, wheels[0] if wheels else None, live)
+    platform = open_platform(target, repository.root, os.environ)
+    if no_wait:
+        run_id = start(platform, asked, os.environ, wait=False)
+        print(f"\nfollow it  python mlflow-triggers/run.py --on {target.name} --attach {run_id}")
+    else:
+        _run_to_its_end(platform, asked, page)
+
+
+def _refuse_on_this_machine(target: Target, options_given: dict[str, object]) -> None:
+    given = [name for name, value in options_given.items() if value]
+    if given and target.is_here:
+        raise BadInput(f"{given[0]}: is for a workspace; target {target.name} is this machine.")
+
+
+def _attach(repository: Repository, target: Target, run_id: str) -> None:
+    platform = open_platform(target, repository.root, os.environ)
+    platform.attach(run_id)
+    summary.show_end(platform.tracking, run_id)
+
+
+def _run_to_its_end(platform: Platform, asked: Request, page: Path | None) -> None:
+    try:
+        run_id = start(platform, asked, os.environ)
+    except RunFailed as problem:
+        if page and problem.run_id:
+            _show(page, summary.to_markdown(platform.tracking, problem.run_id, str(problem)))
+        raise
+    summary.show_end(platform.tracking, run_id)
+    if platform.target.is_here:
+        summary.show_next(asked.project, asked.entry_point)
+    set_output("run", run_id, os.environ)
+    if page:
+        _show(page, summary.to_markdown(platform.tracking, run_id))
+
+
+def _show(page: Path, text: str) -> None:
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(text, encoding="utf-8")
+    show_page(page, os.environ)

@@ -1,0 +1,35 @@
+"""A check of what a run needs: what was found and, unless it is fine, the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from branchline.errors import BranchlineError
+
+__all__ = ["Check", "check"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at: what was found and, unless it is fine, what to do about it.
+
+    `hinders` tells whether a run would fail for it.
+    """
+
+    what: str
+    found: str
+    remedy: str = ""
+    hinders: bool = False
+
+    @property
+    def verdict(self) -> str:
+        return "wrong" if self.hinders else "note" if self.remedy else "ok"
+
+
+def check(what: str, look: Callable[[], str]) -> Check:
+    """What `look` returns, or the error that it raises, which has its remedy with it."""
+    try:
+        return Check(what, look())
+    except BranchlineError as problem:
+        return Check(what, str(problem), hinders=True)

@@ -1,0 +1,128 @@
+"""A project's run on a workspace: the submission, and the way to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from databricks.sdk import WorkspaceClient
+
+from branchline.config.targets import WorkspaceTarget
+from branchline.errors import PlatformError
+from branchline.platforms.databricks.files import destination
+from branchline.platforms.databricks.live_sources import requirements, sync
+from branchline.platforms.databricks.project_copy import files_to_upload
+from branchline.platforms.databricks.run_settings import settings_for_target
+from branchline.platforms.databricks.submission import tag_value
+from branchline.platforms.databricks.submit_project import Work, python_script, send
+from branchline.platforms.project_files import upload
+from branchline.runs.request import Request
+from branchline.runs.tracking import Tracking
+from branchline.signals import deferred, interruptible
+from branchline.wheels.destinations import Destination
+from branchline.wheels.publish import publish, publish_checkout
+
+if TYPE_CHECKING:
+    from branchline.platforms.databricks.job_run import JobRun
+
+__all__ = ["Launch"]
+
+TAGS = ("project", "branch", "commit", "started_by")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """Launches projects in a workspace; `say` is called with a line at each change of a run."""
+
+    target: WorkspaceTarget
+    client: WorkspaceClient
+    tracking: Tracking
+    wheels: Destination
+    say: Callable[[str], None]
+
+    def launch(self, request: Request, experiment_id: str, run_id: str, tags: Mapping[str, str],
+               wait: bool) -> None:
+        """Submit the project, and follow it to its end if `wait`.
+
+        Raises:
+            RunFailed: it ended without success; why is told.
+            RunCancelled: somebody cancelled it on the platform.
+            KeyboardInterrupt: Ctrl-C or SIGTERM; it was cancelled, its run is marked KILLED.
+        """
+        with interruptible():
+            with self.tracking.never_left_running(run_id):
+                job_run = self._sent(request, experiment_id, run_id, tags)
+            with self._cancelled_on_interrupt(run_id, job_run):
+                # MLflow takes a second to import; an interruption would leave it in pieces.
+                with deferred():
+                    submitted = self._submitted(run_id, job_run)
+                self._record(submitted)
+            if wait:
+                self._follow(submitted, request.project.name)
+
+    def attach(self, run_id: str) -> None:
+        """Follow a run that was submitted earlier to its end.
+
+        Raises:
+            BadInput: the MLflow run is none of a job.
+            RunFailed, KeyboardInterrupt: as `launch`.
+        """
+        from branchline.platforms.databricks.job_run import JobRun
+        self.tracking.client()
+        with interruptible():
+            self._follow(JobRun.of(self.client, run_id, self.say), run_id)
+
+    def _sent(self, request: Request, experiment_id: str, run_id: str,
+              tags: Mapping[str, str]) -> int:
+        folder = request.project.folder
+        place = settings_for_target(self.target, folder, request.root)
+        assert place.folder
+        script, arguments = python_script(request.command, folder.name, request.entry_point)
+        files = destination(place.folder, self.client)
+        variables = {}
+        if request.live:
+            owner = tag_value(f"{request.branch.slug}-{tags['started_by']}")
+            copy, sources = sync(request.root, folder, f"live/{owner}", files)
+            libraries, variables = requirements(request.root), {"PYTHONPATH": sources}
+        else:
+            copy = upload(files_to_upload(folder), request.project.name, files)
+            libraries = (self._wheel(request),)
+        work = Work(request.project.name, copy, script, arguments, run_id, experiment_id, libraries,
+                    variables, {name: tags[name] for name in TAGS})
+        return send(self.client, work, place, self.say)
+
+    def _submitted(self, run_id: str, job_run: int) -> JobRun:
+        from branchline.platforms.databricks.job_run import JobRun
+        self.tracking.client()
+        return JobRun(self.client, run_id, job_run, self.say)
+
+    def _wheel(self, request: Request) -> str:
+        if request.wheel:
+            return publish(request.wheel, self.wheels).reference
+        return publish_checkout(request.root, self.wheels).reference
+
+    def _record(self, submitted: JobRun) -> None:
+        try:
+            self.say(f"job run {submitted.job_run}  {submitted.record()}")
+        except PlatformError as problem:  # it runs; where, is of less weight
+            self.say(f"job run {submitted.job_run} is submitted, but not noted in its MLflow run: "
+                     f"{problem}")
+
+    @contextmanager
+    def _cancelled_on_interrupt(self, run_id: str, job_run: int) -> Iterator[None]:
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.say("cancelling the job run")
+            with deferred():
+                self._submitted(run_id, job_run).cancel()
+            raise
+
+    def _follow(self, submitted: JobRun, name: str) -> None:
+        with self._cancelled_on_interrupt(submitted.run_id, submitted.job_run):
+            succeeded = submitted.wait()
+        outcome = submitted.outcome
+        if not succeeded and outcome:
+            raise outcome.failure(name)

@@ -1,0 +1,84 @@
+"""This machine as a platform: projects run as processes, jobs are kept as files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from shutil import rmtree
+
+from branchline.config.mlproject import Project
+from branchline.config.targets import LocalTarget, Target
+from branchline.errors import BadInput
+from branchline.platforms.base import Leftover
+from branchline.platforms.local import launch
+from branchline.platforms.local.jobs import FOLDER, LocalJobs
+from branchline.platforms.project_files import address, files_of, upload
+from branchline.runs.request import Request
+from branchline.runs.stale_branches import Experiment
+from branchline.runs.tracking import Tracking, connect
+from branchline.wheels.destinations import Destination, LocalFolder
+from branchline.wheels.publish import published, remove, unused
+
+__all__ = ["LocalPlatform"]
+
+
+@dataclass(frozen=True)
+class LocalPlatform:
+    """This machine, with the store that its runs are tracked in; `root` is the repository's top."""
+
+    target: LocalTarget
+    root: Path
+    tracking: Tracking
+    backend = "local"
+
+    @classmethod
+    def connect(cls, target: LocalTarget, root: Path,
+                environment: Mapping[str, str]) -> LocalPlatform:
+        """The platform with the store that the variables, else the target name."""
+        return cls(target, root, connect(target.tracking_uri, root, environment))
+
+    @property
+    def jobs(self) -> LocalJobs:
+        return LocalJobs(self, self.root)
+
+    @property
+    def wheels(self) -> Destination:
+        return LocalFolder(self.root / FOLDER / "wheels")
+
+    def launch(self, request: Request, experiment_id: str, run_id: str, tags: Mapping[str, str],
+               wait: bool) -> None:
+        launch.launch(request, self.tracking, experiment_id, run_id)
+
+    def attach(self, run_id: str) -> None:
+        raise BadInput(f"run {run_id}: target {self.target.name} is this machine, whose runs end "
+                       "with their command; expected a workspace.")
+
+    def releases(self, target: Target) -> Destination:
+        if not target.is_here:
+            raise BadInput(f"deploy.yml: target {self.target.name} takes the releases of "
+                           f"{target.name}, a workspace; expected a target of this machine.")
+        return self.wheels
+
+    def project_address(self, project: Project) -> str:
+        return address(files_of(project.folder), project.name, self._copies)
+
+    def copy_project(self, project: Project) -> str:
+        return upload(files_of(project.folder), project.name, self._copies)
+
+    def leftovers(self, stale: Collection[Experiment], used: Collection[str], wheel: str,
+                  keep: int) -> Iterator[Leftover]:
+        for experiment in stale:
+            yield Leftover(f"experiment {experiment.name}",
+                           partial(self.tracking.delete_experiment, experiment.id))
+        schemas = {experiment.branch.schema for experiment in stale if experiment.branch}
+        for folder in sorted((self.root / self.target.lakehouse).glob("*")):
+            if folder.name.partition("__")[0] in schemas:
+                yield Leftover(f"tables {folder}", partial(rmtree, folder))
+        for found in unused(published(wheel, self.wheels), keep, used):
+            yield Leftover(f"wheel {found.reference}", partial(remove, found, self.wheels))
+
+    @property
+    def _copies(self) -> Destination:
+        return LocalFolder(self.root / FOLDER)
