@@ -54,12 +54,12 @@ THEIRS = payload("stranger/shop", fork=True)
 
 SITUATIONS: dict[str, tuple[Mapping[str, str], dict[str, Any], Branch]] = {
     "laptop": ({}, {"head": "refs/heads/feature/a/x"}, FEATURE),
-    "laptop-with-branch-given": ({}, {"named": "feature/a/x", "head": "refs/heads/main"}, FEATURE),
-    "branch-given-as-ref": ({}, {"named": "refs/heads/feature/a/x"}, FEATURE),
-    "tag-given-as-ref": ({}, {"named": "refs/tags/v1.2"}, TAG),
-    "pull-request-given-as-ref": ({}, {"named": PULL}, PULL_12),
+    "laptop-with-branch-given": ({}, {"given": "feature/a/x", "head": "refs/heads/main"}, FEATURE),
+    "branch-given-as-ref": ({}, {"given": "refs/heads/feature/a/x"}, FEATURE),
+    "tag-given-as-ref": ({}, {"given": "refs/tags/v1.2"}, TAG),
+    "pull-request-given-as-ref": ({}, {"given": PULL}, PULL_12),
     "branch-given-wins-over-ci":
-        (azure("Manual", "refs/heads/main"), {"named": "feature/a/x"}, FEATURE),
+        (azure("Manual", "refs/heads/main"), {"given": "feature/a/x"}, FEATURE),
     "ci-wins-over-git":
         (azure("Manual", "refs/heads/feature/a/x"), {"head": "refs/heads/main"}, FEATURE),
     "branch-that-is-called-refs-heads-main":

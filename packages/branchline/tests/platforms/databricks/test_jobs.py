@@ -125,7 +125,7 @@ def test_a_run_of_a_job_is_a_run_in_productions_experiment(
     (shop.project.folder / "main.py").write_text(LOGGING)
     (shop.root / "cluster.json").write_text((ROOT / "cluster.json").read_text())
     there = computed(shop, compute)
-    wheel = publish(build(shop.root, shop.root / "dist"), there.wheels).reference
+    wheel = publish(build(shop.root, shop.root / "dist"), shop.platform.wheels).reference
     job = scheduled(shop, wheel)
     there.put(job.name, there.settings(job))
     there.run(job.name)
