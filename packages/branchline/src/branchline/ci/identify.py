@@ -12,7 +12,9 @@ from branchline.branch import Branch, from_ref, named
 from branchline.ci import azure, github, gitlab
 from branchline.errors import UnknownBranch
 
-__all__ = ["current_branch", "identify", "started_by"]
+__all__ = ["current_branch", "identify", "in_ci", "started_by"]
+
+VARIABLES = ("CI", "TF_BUILD", "GITHUB_ACTIONS", "GITLAB_CI")
 
 
 def identify(
@@ -44,6 +46,11 @@ def current_branch(directory: Path, given: str | None, environment: Mapping[str,
     """`identify` for the checkout at `directory`; in CI it needs neither git nor a checkout."""
     return identify(environment, given=given, head=_symbolic_head(directory),
                     event=github.event(environment))
+
+
+def in_ci(environment: Mapping[str, str]) -> bool:
+    """Whether a CI runs this process."""
+    return any(environment.get(name) for name in VARIABLES)
 
 
 def started_by(environment: Mapping[str, str]) -> str:

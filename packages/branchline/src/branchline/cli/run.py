@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
-from branchline.ci.identify import current_branch
+from branchline.ci.identify import current_branch, in_ci
 from branchline.ci.output import set_output, show_page
 from branchline.cli import options
 from branchline.cli.repository import Repository
@@ -18,6 +19,7 @@ from branchline.platforms.find import open_platform
 from branchline.runs import summary
 from branchline.runs.request import Request, pairs, request
 from branchline.runs.start import start
+from branchline.signals import ends_with_its_parent
 
 __all__ = ["command"]
 
@@ -61,12 +63,14 @@ def command(project: str | None, more_wheels: tuple[Path, ...], target_name: str
     branch = current_branch(repository.root, given_branch, os.environ)
     asked = request(repository.root, target, repository.project(project), entry_point,
                     pairs(given), branch, wheels[0] if wheels else None, live)
-    platform = open_platform(target, repository.root, os.environ)
-    if no_wait:
-        run_id = start(platform, asked, os.environ, wait=False)
-        print(f"\nfollow it  python mlflow-triggers/run.py --on {target.name} --attach {run_id}")
-    else:
-        _run_to_its_end(platform, asked, page)
+    with ExitStack() as stack:
+        if in_ci(os.environ):
+            stack.enter_context(ends_with_its_parent())
+        platform = open_platform(target, repository.root, os.environ)
+        if no_wait:
+            _submit(platform, asked)
+        else:
+            _run_to_its_end(platform, asked, page)
 
 
 def _refuse_on_this_machine(target: Target, options_given: dict[str, object]) -> None:
@@ -79,6 +83,12 @@ def _attach(repository: Repository, target: Target, run_id: str) -> None:
     platform = open_platform(target, repository.root, os.environ)
     platform.attach(run_id)
     summary.show_end(platform.tracking, run_id)
+
+
+def _submit(platform: Platform, asked: Request) -> None:
+    run_id = start(platform, asked, os.environ, wait=False)
+    print("\nfollow it  python mlflow-triggers/run.py "
+          f"--on {platform.target.name} --attach {run_id}")
 
 
 def _run_to_its_end(platform: Platform, asked: Request, page: Path | None) -> None:

@@ -69,7 +69,8 @@ class WorkspaceTarget:
     `experiment_root` is the workspace folder of experiments and project files, `catalog` holds a
     schema a branch (its name begins with `schema_prefix`), `volume` the landed files and
     checkpoints, `wheels` is where wheels are published. `permissions` are the Jobs API's,
-    `parameters` what each project that takes them is given there.
+    `parameters` what each project that takes them is given there. A host that does not answer is
+    given up after `connect_seconds`.
     """
 
     kind: ClassVar[Literal["databricks"]] = "databricks"
@@ -87,6 +88,7 @@ class WorkspaceTarget:
     permissions: tuple[Mapping[str, str], ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     timeout_minutes: int = 0
+    connect_seconds: int = 60
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     def model_name(self, project: str) -> str:
@@ -137,16 +139,17 @@ def _workspace(name: str, entry: YamlMapping) -> WorkspaceTarget:
     entry.check_keys(f"target {name}", WorkspaceTarget)
     values = dict(entry.values)
     for key in values.keys() - {"compute", "permissions", "tags", "parameters",
-                                "timeout_minutes"}:
+                                "timeout_minutes", "connect_seconds"}:
         values[key] = entry.text(key, may_be_empty=key == "schema_prefix")
     values["compute"] = _compute(entry)
     values["permissions"] = _permissions(entry)
     values["tags"] = _texts(entry, "tags")
     values["parameters"] = _texts(entry, "parameters")
-    minutes = values.setdefault("timeout_minutes", 0)
-    if not isinstance(minutes, int) or minutes < 0:
-        raise entry.wrong(f"timeout_minutes is {minutes!r}; expected a whole number of minutes, or "
-                          "0 for none.", "timeout_minutes")
+    for key, meaning in (("timeout_minutes", "minutes, or 0 for none"),
+                         ("connect_seconds", "seconds")):
+        number = values.get(key, 0)
+        if not isinstance(number, int) or number < 0:
+            raise entry.wrong(f"{key} is {number!r}; expected a whole number of {meaning}.", key)
     if values.get("profile") and values.get("host"):
         raise entry.wrong(f"target {name} has both profile and host; expected one of them.", "host")
     return WorkspaceTarget(name, **values)

@@ -47,32 +47,32 @@ def start(platform: Launcher, asked: Request, environment: Mapping[str, str],
 
     Raises:
         RunFailed: it ended without success; it knows the run's id.
+        KeyboardInterrupt: a signal; the run was stopped and is marked KILLED.
     """
-    tags = tags_of(asked, source_of(asked.root), started_by(environment),
-                   platform.backend)
+    tags = tags_of(asked, source_of(asked.root), started_by(environment), platform.backend)
     experiment = asked.branch.experiment(platform.target.experiment_root, asked.project.name)
     experiment_id = platform.tracking.experiment(experiment)
-    with _opened(platform.tracking, asked, experiment_id, tags) as run_id:
+    with _new_run(platform.tracking, asked, experiment_id, tags) as run_id:
         summary.show_start(asked, platform.target.name, experiment, run_id)
-    try:
-        platform.launch(asked, experiment_id, run_id, tags, wait)
-    except RunFailed as problem:
-        problem.run_id = run_id
-        raise
+        try:
+            platform.launch(asked, experiment_id, run_id, tags, wait)
+        except RunFailed as problem:
+            problem.run_id = run_id
+            raise
     return run_id
 
 
 @contextmanager
-def _opened(tracking: Tracking, asked: Request, experiment_id: str,
-            tags: Mapping[str, str]) -> Iterator[str]:
-    """A new run; Ctrl-C or SIGTERM in the block, or while it is made, leave it KILLED."""
+def _new_run(tracking: Tracking, asked: Request, experiment_id: str,
+             tags: Mapping[str, str]) -> Iterator[str]:
+    """A new run; a signal in the block, or while the run is made, leaves it KILLED."""
     run_id = None
-    try:
-        with interruptible():
+    with interruptible():
+        try:
             with deferred():
                 run_id = tracking.start(experiment_id, asked.entry_point, tags, asked.parameters)
             yield run_id
-    except KeyboardInterrupt:
-        if run_id:
-            tracking.end(run_id, "KILLED")
-        raise
+        except KeyboardInterrupt:
+            if run_id:
+                tracking.end(run_id, "KILLED")
+            raise

@@ -14,11 +14,12 @@ from mlflow.entities import Run
 from branchline.errors import Unreachable
 from branchline.platforms.databricks.files import destination
 from branchline.platforms.databricks.job_run import JobRun
-from branchline.platforms.databricks.poll import PollPolicy, follow
+from branchline.platforms.databricks.poll import PollPolicy, poll
 from branchline.platforms.databricks.project_copy import files_to_upload
 from branchline.platforms.databricks.run_settings import RunSettings
 from branchline.platforms.databricks.submit import RetryPolicy
 from branchline.platforms.databricks.submit_project import Work, send
+from branchline.platforms.databricks.tracking import WorkspaceTracking
 from branchline.platforms.project_files import upload
 from support.greeting import CLUSTER
 from workspace_server import Workspace
@@ -45,7 +46,8 @@ class Sent:
                script: str = "silent.py") -> JobRun:
         job_run = send(self.client, replace(self.work, script=script), place or self.place,
                        self.said.append, retry_policy)
-        return JobRun(self.client, self.run_id, job_run, self.said.append, IMPATIENT)
+        tracking = WorkspaceTracking("databricks", None, workspace=self.client)
+        return JobRun(self.client, tracking, self.run_id, job_run, self.said.append, IMPATIENT)
 
     @property
     def mlflow(self) -> Run:
@@ -71,7 +73,7 @@ def test_a_disturbed_submission_starts_one_cluster_and_ends_well(
         sent: Sent, signed_in: Workspace, clusters: list[int], kind: str) -> None:
     signed_in.fault(kind, path=SUBMIT, retry_after=1, seconds=0.5)
     submitted = sent.submit()
-    assert submitted.wait()
+    assert submitted.wait().succeeded
     assert sent.mlflow.info.status == "FINISHED"
     clusters.append(1)
 
@@ -86,10 +88,10 @@ def test_a_submission_that_is_never_taken_is_given_up_with_a_clear_line(
 
 
 @pytest.mark.parametrize("kind", ["503", "500", "cut_before", "cut_after"])
-def test_a_connection_that_is_lost_while_waiting_is_borne(
+def test_a_connection_that_is_lost_while_waiting_is_retried(
         sent: Sent, signed_in: Workspace, kind: str) -> None:
     signed_in.fault(kind, path=GET)
-    assert sent.submit().wait()
+    assert sent.submit().wait().succeeded
     assert sent.mlflow.info.status == "FINISHED"
 
 
@@ -99,9 +101,9 @@ def test_an_outage_that_does_not_end_is_told_and_the_run_goes_on(
     signed_in.fault("500", path=GET, times=1000)
     with pytest.raises(Unreachable, match="the workspace does not answer"):
         submitted.wait()
-    assert "connection lost; the run goes on, asking again" in sent.said
+    assert "connection lost; the run goes on, retrying" in sent.said
     signed_in.clear_faults()
-    assert submitted.wait()
+    assert submitted.wait().succeeded
 
 
 @pytest.mark.parametrize(("kind", "cause"), [
@@ -113,19 +115,19 @@ def test_what_went_wrong_on_the_platform_is_told_apart(
         sent: Sent, signed_in: Workspace, kind: str, cause: str) -> None:
     signed_in.fault(kind)
     submitted = sent.submit(script="sleep.py")
-    assert not submitted.wait()
-    assert submitted.outcome and submitted.outcome.cause.startswith(cause)
-    assert "doctor.py" in submitted.outcome.cause
+    outcome = submitted.wait()
+    assert not outcome.succeeded and outcome.cause.startswith(cause)
+    assert "doctor.py" in outcome.cause
     assert sent.mlflow.info.status == "FAILED"
-    assert sent.mlflow.data.tags["error"] == submitted.outcome.cause
+    assert sent.mlflow.data.tags["error"] == outcome.cause
 
 
 def test_a_cluster_that_never_starts_is_ended_by_the_time_limit(
         sent: Sent, signed_in: Workspace) -> None:
     signed_in.fault("never_starts")
     submitted = sent.submit(RunSettings(None, None, new_cluster=CLUSTER, timeout_seconds=1))
-    assert not submitted.wait()
-    assert submitted.outcome and submitted.outcome.cause.startswith("time limit reached")
+    outcome = submitted.wait()
+    assert not outcome.succeeded and outcome.cause.startswith("time limit reached")
     assert sent.mlflow.info.status == "FAILED"
 
 
@@ -134,13 +136,14 @@ def test_a_cluster_that_never_starts_can_be_cancelled(sent: Sent, signed_in: Wor
     submitted = sent.submit()
     submitted.cancel()
     assert sent.mlflow.info.status == "KILLED"
-    ended = follow(sent.client, submitted.job_run, sent.said.append, IMPATIENT)
+    ended = poll(sent.client, submitted.job_run, sent.said.append, IMPATIENT)
     assert ended.state and ended.state.user_cancelled_or_timedout
-    assert not submitted.wait() and submitted.outcome and submitted.outcome.cancelled
+    outcome = submitted.wait()
+    assert outcome.cancelled and not outcome.succeeded
 
 
 def test_progress_is_told_as_it_changes(sent: Sent) -> None:
-    assert sent.submit().wait()
+    assert sent.submit().wait().succeeded
     order = ["pending", "cluster starting", "installing libraries", "running"]
     told = [line for line in sent.said if line in order]
     assert told == sorted(set(told), key=order.index) and "running" in told

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from databricks.sdk import WorkspaceClient
+from mlflow.entities import RunStatus
+from mlflow.projects import SubmittedRun
 from mlflow.projects.backend.abstract_backend import AbstractBackend
 from mlflow.projects.utils import fetch_and_validate_project, get_or_create_run, load_project
 
@@ -18,8 +20,8 @@ from branchline.platforms.databricks.job_run import JobRun
 from branchline.platforms.databricks.project_copy import files_to_upload
 from branchline.platforms.databricks.run_settings import RunSettings, settings_for_config
 from branchline.platforms.databricks.submit_project import Work, python_script, send
+from branchline.platforms.databricks.tracking import WorkspaceTracking
 from branchline.platforms.project_files import upload
-from branchline.runs.tracking import Tracking
 from branchline.wheels.publish import publish_checkout
 
 __all__ = ["DatabricksJobsBackend"]
@@ -30,7 +32,7 @@ class DatabricksJobsBackend(AbstractBackend):
 
     def run(self, project_uri: str, entry_point: str, params: Mapping[str, str] | None,
             version: str | None, backend_config: Mapping[str, Any], tracking_uri: str,
-            experiment_id: str) -> JobRun:
+            experiment_id: str) -> SubmittedRun:
         """Submit the entry point; `backend_config` is described at `place.of_config`.
 
         Raises:
@@ -50,14 +52,40 @@ class DatabricksJobsBackend(AbstractBackend):
         active = get_or_create_run(  # type: ignore[no-untyped-call]
             None, project_uri, experiment_id, str(folder), version, entry_point, given)
         run_id = active.info.run_id
-        with Tracking(tracking_uri, None).never_left_running(run_id):
+        with _tracking(tracking_uri, client).never_left_running(run_id):
             assert place.folder
             copy = upload(files_to_upload(folder), folder.name, destination(place.folder, client))
             work = Work(folder.name, copy, script, arguments, run_id, str(experiment_id),
                         _libraries(folder, place, client))
-            submitted = JobRun(client, run_id, send(client, work, place, print), print)
+            submitted = JobRun(client, _tracking(tracking_uri, client), run_id,
+                               send(client, work, place, print), print)
         print(submitted.record(), flush=True)
-        return submitted
+        return SubmittedJob(submitted)
+
+
+class SubmittedJob(SubmittedRun):
+    """A job run as MLflow knows it: a submitted run of a project."""
+
+    def __init__(self, job_run: JobRun) -> None:
+        self._job_run = job_run
+
+    @property
+    def run_id(self) -> str:
+        return self._job_run.run_id
+
+    def wait(self) -> bool:
+        """Poll the run to its end; whether it succeeded."""
+        return self._job_run.wait().succeeded
+
+    def get_status(self) -> str:
+        return str(RunStatus.to_string(RunStatus.from_string(self._job_run.status())))
+
+    def cancel(self) -> None:
+        self._job_run.cancel()
+
+
+def _tracking(tracking_uri: str, client: WorkspaceClient) -> WorkspaceTracking:
+    return WorkspaceTracking(tracking_uri, None, workspace=client)
 
 
 def _profile(tracking_uri: str) -> str | None:

@@ -19,7 +19,7 @@ from branchline.errors import BadInput
 from branchline.platforms.base import ScheduledJob
 from branchline.platforms.databricks.client import translated
 from branchline.platforms.databricks.diagnosis import Outcome, diagnose
-from branchline.platforms.databricks.poll import PollPolicy, follow
+from branchline.platforms.databricks.poll import PollPolicy, poll
 from branchline.platforms.databricks.run_settings import RunSettings, settings_for_target
 from branchline.platforms.databricks.submission import Submission, submit_arguments, tag_value
 from branchline.platforms.databricks.submit_project import copied_script, python_script
@@ -98,7 +98,7 @@ class WorkspaceJobs:
     def _followed(self, name: str, job_run: int) -> Outcome:
         client = self.client
         try:
-            return diagnose(client, follow(client, job_run, self.say, PollPolicy()))
+            return diagnose(client, poll(client, job_run, self.say, PollPolicy()))
         except KeyboardInterrupt:
             with deferred(), translated(f"cancel job run {job_run} of {name}"):
                 client.jobs.cancel_run(job_run)

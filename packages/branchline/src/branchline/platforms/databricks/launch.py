@@ -5,27 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from databricks.sdk import WorkspaceClient
 
 from branchline.config.targets import WorkspaceTarget
 from branchline.errors import PlatformError
 from branchline.platforms.databricks.files import destination
+from branchline.platforms.databricks.job_run import JobRun
 from branchline.platforms.databricks.live_sources import requirements, sync
 from branchline.platforms.databricks.project_copy import files_to_upload
 from branchline.platforms.databricks.run_settings import settings_for_target
 from branchline.platforms.databricks.submission import tag_value
 from branchline.platforms.databricks.submit_project import Work, python_script, send
+from branchline.platforms.databricks.tracking import WorkspaceTracking
 from branchline.platforms.project_files import upload
 from branchline.runs.request import Request
-from branchline.runs.tracking import Tracking
-from branchline.signals import deferred, interruptible
+from branchline.signals import interruptible
 from branchline.wheels.destinations import Destination
 from branchline.wheels.publish import publish, publish_checkout
-
-if TYPE_CHECKING:
-    from branchline.platforms.databricks.job_run import JobRun
 
 __all__ = ["Launch"]
 
@@ -38,7 +35,7 @@ class Launch:
 
     target: WorkspaceTarget
     client: WorkspaceClient
-    tracking: Tracking
+    tracking: WorkspaceTracking
     wheels: Destination
     say: Callable[[str], None]
 
@@ -54,13 +51,11 @@ class Launch:
         with interruptible():
             with self.tracking.never_left_running(run_id):
                 job_run = self._sent(request, experiment_id, run_id, tags)
-            with self._cancelled_on_interrupt(run_id, job_run):
-                # MLflow takes a second to import; an interruption would leave it in pieces.
-                with deferred():
-                    submitted = self._submitted(run_id, job_run)
+            submitted = JobRun(self.client, self.tracking, run_id, job_run, self.say)
+            with self._cancelled_on_interrupt(submitted):
                 self._record(submitted)
-            if wait:
-                self._follow(submitted, request.project.name)
+                if wait:
+                    self._wait(submitted, request.project.name)
 
     def attach(self, run_id: str) -> None:
         """Follow a run that was submitted earlier to its end.
@@ -69,10 +64,9 @@ class Launch:
             BadInput: the MLflow run is none of a job.
             RunFailed, KeyboardInterrupt: as `launch`.
         """
-        from branchline.platforms.databricks.job_run import JobRun
-        self.tracking.client()
-        with interruptible():
-            self._follow(JobRun.of(self.client, run_id, self.say), run_id)
+        submitted = JobRun.of(self.client, self.tracking, run_id, self.say)
+        with interruptible(), self._cancelled_on_interrupt(submitted):
+            self._wait(submitted, run_id)
 
     def _sent(self, request: Request, experiment_id: str, run_id: str,
               tags: Mapping[str, str]) -> int:
@@ -93,11 +87,6 @@ class Launch:
                     variables, {name: tags[name] for name in TAGS})
         return send(self.client, work, place, self.say)
 
-    def _submitted(self, run_id: str, job_run: int) -> JobRun:
-        from branchline.platforms.databricks.job_run import JobRun
-        self.tracking.client()
-        return JobRun(self.client, run_id, job_run, self.say)
-
     def _wheel(self, request: Request) -> str:
         if request.wheel:
             return publish(request.wheel, self.wheels).reference
@@ -111,18 +100,16 @@ class Launch:
                      f"{problem}")
 
     @contextmanager
-    def _cancelled_on_interrupt(self, run_id: str, job_run: int) -> Iterator[None]:
+    def _cancelled_on_interrupt(self, submitted: JobRun) -> Iterator[None]:
         try:
             yield
         except KeyboardInterrupt:
-            self.say("cancelling the job run")
-            with deferred():
-                self._submitted(run_id, job_run).cancel()
+            self.say(f"interrupted; cancelling job run {submitted.job_run}")
+            submitted.cancel()
             raise
 
-    def _follow(self, submitted: JobRun, name: str) -> None:
-        with self._cancelled_on_interrupt(submitted.run_id, submitted.job_run):
-            succeeded = submitted.wait()
-        outcome = submitted.outcome
-        if not succeeded and outcome:
+    @staticmethod
+    def _wait(submitted: JobRun, name: str) -> None:
+        outcome = submitted.wait()
+        if not outcome.succeeded:
             raise outcome.failure(name)

@@ -18,13 +18,13 @@ from branchline.platforms.databricks.jobs import WorkspaceJobs
 from branchline.platforms.databricks.launch import Launch
 from branchline.platforms.databricks.leftovers import leftovers
 from branchline.platforms.databricks.project_copy import files_to_upload
+from branchline.platforms.databricks.reach import host_of, reach
 from branchline.platforms.databricks.run_settings import settings_for_target
 from branchline.platforms.databricks.submit_project import MODELS_BY_FILES_API
 from branchline.platforms.databricks.tracking import WorkspaceTracking
 from branchline.platforms.project_files import address, upload
 from branchline.runs.request import Request
 from branchline.runs.stale_branches import Experiment
-from branchline.runs.tracking import Tracking
 from branchline.wheels.destinations import Destination
 
 __all__ = ["DatabricksPlatform", "sign_in"]
@@ -45,6 +45,8 @@ def sign_in(target: WorkspaceTarget, root: Path, environment: MutableMapping[str
         environment["DATABRICKS_HOST"] = target.host
     for name, value in MODELS_BY_FILES_API.items():
         environment.setdefault(name, value)
+    if host := host_of(target.host, target.profile, environment):
+        reach(host, say, target.connect_seconds)
     client = connect(target.profile, target.host)
     tracking = WorkspaceTracking("databricks", None, f"{client.config.host}/ml", workspace=client)
     return DatabricksPlatform(target, root, client, tracking, say)
@@ -57,7 +59,7 @@ class DatabricksPlatform:
     target: WorkspaceTarget
     root: Path
     client: WorkspaceClient
-    tracking: Tracking
+    tracking: WorkspaceTracking
     say: Callable[[str], None]
     backend = "databricks-jobs"
 

@@ -1,4 +1,4 @@
-"""Follows a submitted run to its end by asking again and again; a lost connection is borne."""
+"""Polls a submitted run to its end; a lost connection is retried."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from databricks.sdk.service.jobs import Run, RunLifeCycleState, RunTask
 from branchline.errors import Unreachable
 from branchline.platforms.databricks.client import translated
 
-__all__ = ["PollPolicy", "ended", "follow", "task_of"]
+__all__ = ["PollPolicy", "ended", "poll", "task_of"]
 
 ENDED = (RunLifeCycleState.TERMINATED, RunLifeCycleState.SKIPPED, RunLifeCycleState.INTERNAL_ERROR)
 WORDS = {
@@ -29,7 +29,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class PollPolicy:
-    """Seconds between two looks at a run, growing from `first`; how long an outage is borne."""
+    """Seconds between two polls, growing from `first` to `longest`; how long an outage may last."""
 
     first: float = 0.2
     growth: float = 1.5
@@ -43,8 +43,8 @@ class PollPolicy:
             pause = min(pause * self.growth, self.longest)
 
 
-def follow(client: WorkspaceClient, job_run: int, say: Callable[[str], None],
-           poll_policy: PollPolicy, step: Callable[[], str] = lambda: "") -> Run:
+def poll(client: WorkspaceClient, job_run: int, say: Callable[[str], None],
+         poll_policy: PollPolicy, step: Callable[[], str] = lambda: "") -> Run:
     """The run at its end; every change of what it is doing is said on the way.
 
     `step` tells where in its work a running one is, nothing if that is not known.
@@ -84,7 +84,7 @@ def _look(client: WorkspaceClient, job_run: int, say: Callable[[str], None],
             now = time.monotonic()
             if lost_at is None:
                 lost_at = now
-                say("connection lost; the run goes on, asking again")
+                say("connection lost; the run goes on, retrying")
             elif now - lost_at > poll_policy.outage:
                 raise
             time.sleep(poll_policy.longest)

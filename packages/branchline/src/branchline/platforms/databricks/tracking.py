@@ -1,4 +1,4 @@
-"""A branch's experiment and its new run, by the SDK alone: MLflow takes a second to import."""
+"""A branch's experiment and its runs by the SDK alone: MLflow takes a second to import."""
 
 from __future__ import annotations
 
@@ -10,12 +10,21 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import AlreadyExists, NotFound, ResourceAlreadyExists
 from databricks.sdk.service.ml import Param, RunTag, UpdateRunStatus
 
+from branchline.errors import BadInput
 from branchline.platforms.databricks.client import translated
 from branchline.runs.tracking import Tracking
 
-__all__ = ["WorkspaceTracking"]
+__all__ = ["RunState", "WorkspaceTracking"]
 
 BATCH = 100  # parameters that one request takes
+
+
+@dataclass(frozen=True)
+class RunState:
+    """A run's status, by MLflow's names, and its tags."""
+
+    status: str
+    tags: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +54,20 @@ class WorkspaceTracking(Tracking):
         with translated(f"run {run_id}"):
             self.workspace.experiments.update_run(
                 run_id=run_id, status=UpdateRunStatus(status), end_time=_now())
+
+    def state(self, run_id: str) -> RunState:
+        with translated(f"run {run_id}"):
+            run = self.workspace.experiments.get_run(run_id).run
+        if not run or not run.info:
+            raise BadInput(f"run {run_id}: not found; expected the MLflow id of a run.")
+        tags = (run.data.tags or []) if run.data else []
+        return RunState(run.info.status.value if run.info.status else "",
+                        {tag.key or "": tag.value or "" for tag in tags})
+
+    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
+        with translated(f"run {run_id}"):
+            self.workspace.experiments.log_batch(
+                run_id=run_id, tags=[RunTag(*pair) for pair in tags.items()])
 
     def _found(self, name: str) -> str | None:
         try:
