@@ -51,7 +51,8 @@ def arrows() -> set[tuple[str, str]]:
     """(room, other room that it imports), for the rooms of branchline."""
     return {(room(file), name.split(".")[1])
             for file in BRANCHLINE.rglob("*.py") for name in imported(file)
-            if name.startswith("branchline.") and room(file) not in ("__init__", name.split(".")[1])}
+            if name.startswith("branchline.")
+            and room(file) not in ("__init__", name.split(".")[1])}
 
 
 def test_every_room_stands_in_the_order() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 import mlflow
@@ -16,6 +17,7 @@ from branchline.platforms.databricks.tracking import WorkspaceTracking
 from branchline.runs.request import request
 from branchline.runs.start import start
 from support.clone import PATH
+from support.processes import wait_until
 from support.releasing import CLUSTER, repository
 from workspace_server import Workspace
 
@@ -31,19 +33,26 @@ def test_a_run_that_is_interrupted_just_after_its_submission_is_cancelled(
     root, feature = repository(tmp_path / "repository"), Branch("branch", "feature")
     project = Project.read(root / "mlflow-notebooks" / "greeting")
     there = sign_in(target, root, dict(os.environ), lambda line: None)
-    client = WorkspaceTracking.client
+    tag = WorkspaceTracking.tag
 
-    def interrupted(tracking: WorkspaceTracking) -> mlflow.MlflowClient:
-        os.kill(os.getpid(), number)
-        return client(tracking)
+    def interrupted(tracking: WorkspaceTracking, run_id: str, tags: Mapping[str, str]) -> None:
+        tag(tracking, run_id, tags)
+        for each in (number, signal.SIGINT, signal.SIGTERM):  # CI may send several at once
+            os.kill(os.getpid(), each)
 
     monkeypatch.setenv("PATH", PATH)
-    monkeypatch.setattr(WorkspaceTracking, "client", interrupted)
+    monkeypatch.setattr(WorkspaceTracking, "tag", interrupted)
     asked = request(root, target, project, "main", {"who": "patience"}, feature)
     with pytest.raises(KeyboardInterrupt):
         start(there, asked, {})
     [run] = mlflow.search_runs(output_format="list", experiment_names=[
         feature.experiment(target.experiment_root, project.name)])
     assert run.info.status == "KILLED"
-    job_run = next(iter(signed_in.client().jobs.list_runs(limit=1)))
-    assert job_run.state and job_run.state.result_state == RunResultState.CANCELED
+    wait_until(lambda: _result(signed_in) is not None)
+    assert _result(signed_in) == RunResultState.CANCELED
+
+
+def _result(workspace: Workspace) -> RunResultState | None:
+    """The result of the newest job run."""
+    job_run = next(iter(workspace.client().jobs.list_runs(limit=1)))
+    return job_run.state.result_state if job_run.state else None
