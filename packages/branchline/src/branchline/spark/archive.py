@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,28 +22,35 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import SparkSession
 
-__all__ = ["make"]
+__all__ = ["main", "make"]
 
-KEPT = 2  # archives: checkouts with two versions of Spark can share a machine
+KEPT = 2  # checkouts with two versions of Spark can share a machine
+SCRATCH = ".archiving-"
+SCRATCH_SECONDS = 3600  # what is older was left by a process that was killed
 
 
-def make() -> Path:
-    """Make the archive for this environment's jars and Java unless it is there; its path.
+def make() -> Path | None:
+    """Make the archive for this environment's jars and Java unless it is there.
 
-    Several processes may do so at once: each writes its own file, the last one stays.
+    Returns its path; None if this Java writes none. Several processes may do so at once: each
+    writes its own file, the last one stays.
 
     Raises:
         NotInstalled: Java, pyspark, delta-spark or Delta's jars are missing.
+        OSError: the cache cannot be written, or the disk is full.
     """
     delta = delta_jars()
     folder = archive_folder(delta, JAVA_OPTIONS)
     archive = folder / ARCHIVE
-    if not archive.is_file():
-        _link([*spark_jars(), *delta], folder)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".archiving-") as scratch:
-            _record(Path(scratch), folder, delta)
-            (Path(scratch) / ARCHIVE).replace(archive)
-        _remove_old(folder)
+    if archive.is_file():
+        return archive
+    _link([*spark_jars(), *delta], folder)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=SCRATCH) as scratch:
+        made = _record(Path(scratch), folder, delta)
+        if not made.is_file():
+            return None
+        made.replace(archive)
+    _remove_old(folder)
     return archive
 
 
@@ -51,7 +59,7 @@ def _link(jars: Iterable[Path], folder: Path) -> None:
     if folder.is_dir():
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".archiving-") as scratch:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=SCRATCH) as scratch:
         whole = Path(scratch) / "jars"
         whole.mkdir()
         for jar in jars:
@@ -66,16 +74,18 @@ def _link(jars: Iterable[Path], folder: Path) -> None:
                 raise
 
 
-def _record(scratch: Path, folder: Path, delta: Sequence[Path]) -> None:
+def _record(scratch: Path, folder: Path, delta: Sequence[Path]) -> Path:
     """Run what local runs have in common in a JVM that writes the archive when it ends."""
     # The compiler's first stage is quick, and what is compiled is no part of the archive.
-    options = f'"-XX:ArchiveClassesAtExit={scratch / ARCHIVE}" -XX:TieredStopAtLevel=1'
+    made = scratch / ARCHIVE
+    options = f'"-XX:ArchiveClassesAtExit={made}" -XX:TieredStopAtLevel=1'
     spark = local(scratch / "spark.log", settings(folder, delta, f"{options} {JAVA_OPTIONS}"))
-    jvm = spark.sparkContext._gateway.proc  # type: ignore[attr-defined]
+    jvm = spark.sparkContext._gateway.proc  # type: ignore[union-attr]
     _exercise(spark, str(scratch))
     spark.stop()
     jvm.stdin.close()
     jvm.wait()
+    return made
 
 
 def _exercise(spark: SparkSession, place: str) -> None:
@@ -101,11 +111,24 @@ def _exercise(spark: SparkSession, place: str) -> None:
 
 def _remove_old(newest: Path) -> None:
     """Keep the newest archives only; a JVM that has one open keeps it until it ends."""
-    found = sorted(newest.parent.glob("classes-*"), key=lambda folder: folder.stat().st_mtime)
-    for folder in found[:-KEPT]:
-        if folder != newest:
-            shutil.rmtree(folder, ignore_errors=True)
+    def age(folder: Path) -> float:
+        return time.time() - folder.stat().st_mtime
+
+    others = sorted(set(newest.parent.glob("classes-*")) - {newest}, key=age)
+    abandoned = [scratch for scratch in newest.parent.glob(f"{SCRATCH}*")
+                 if age(scratch) > SCRATCH_SECONDS]
+    for folder in [*others[KEPT - 1:], *abandoned]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> None:
+    """Make the archive; without one, runs are as right and start more slowly: no error."""
+    try:
+        if make() is None:
+            print("no class-data archive: this Java writes none; local runs start more slowly.")
+    except OSError as problem:
+        print(f"no class-data archive: {problem}; local runs start more slowly.")
 
 
 if __name__ == "__main__":
-    make()
+    main()
