@@ -28,6 +28,8 @@ def main():
     print("jars         Delta Lake", flush=True)
     run([ENVIRONMENT / "bin" / "python", "-c",
          "from branchline.spark.jars import delta_jars; delta_jars()"])
+    print("JVM          class-data archive", flush=True)
+    run([ENVIRONMENT / "bin" / "python", "-m", "branchline.spark.archive"])
     STAMP.touch()
 
 

@@ -18,11 +18,11 @@ from support.processes import free_port
 signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the trigger sets it for a project
-# Most of a test's time is the JVM's compiler, whose first stage is quick, and verification of its
-# classes; neither changes a result. With that stage alone the JVM has room for a fifth of the code
-# that it has otherwise: it then throws compiled code away, and compiles it anew.
-os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m "
-                      "-XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote")
+# Most of a test's time is the JVM's compiler, whose first stage is quick; it changes no result.
+# With that stage alone the JVM has room for a fifth of the code that it has otherwise: it then
+# throws compiled code away, and compiles it anew.
+os.environ.setdefault("SPARK_SUBMIT_OPTS",
+                      "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m")
 
 CONNECT = {"spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
            "spark.connect.grpc.binding.address": "127.0.0.1",

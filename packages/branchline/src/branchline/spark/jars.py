@@ -11,7 +11,7 @@ from pathlib import Path
 
 from branchline.errors import NotInstalled
 
-__all__ = ["delta_jars", "java", "jars_of"]
+__all__ = ["cache", "delta_jars", "java", "jars_of", "spark_jars"]
 
 # pyspark ships all of these itself; a second copy would only cost 50 MB and shadow the first.
 SHIPPED = ("org.apache.hadoop", "org.apache.parquet", "org.apache.logging.log4j", "org.slf4j",
@@ -54,7 +54,7 @@ def jars_of(spark: str, delta: str) -> list[Path]:
         NotInstalled: Java is missing, or the download failed.
     """
     artifact = _artifact(spark, delta)
-    folder = _cache() / f"{artifact}-{delta}"
+    folder = cache() / f"{artifact}-{delta}"
     if not folder.is_dir():
         _download(artifact, delta, folder)
     return sorted(folder.glob("*.jar"))
@@ -66,7 +66,8 @@ def _artifact(spark: str, delta: str) -> str:
     return f"delta-spark{named}_2.13"
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """The folder that all of this user's checkouts share."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "branchline"
 
 
@@ -93,6 +94,11 @@ def _download(artifact: str, revision: str, folder: Path) -> None:
         except OSError:
             if not folder.is_dir():  # another process was first: its copy is as good
                 raise
+
+
+def spark_jars() -> list[Path]:
+    """The jars that pyspark ships."""
+    return sorted(_pyspark_jars().glob("*.jar"))
 
 
 def _pyspark_jars() -> Path:

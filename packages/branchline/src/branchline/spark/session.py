@@ -9,13 +9,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from branchline.spark.class_path import jvm_settings
 from branchline.spark.jars import delta_jars, java
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-__all__ = ["session"]
+__all__ = ["JAVA_OPTIONS", "LOCAL_SETTINGS", "local", "session"]
 
+# Arrow's documented switches for trusted code, Spark's: no bounds check for each value.
+JAVA_OPTIONS = ("-XX:+UseParallelGC -Xmn2g -Darrow.enable_unsafe_memory_access=true "
+                "-Darrow.enable_null_check_for_get=false")
 LOCAL_SETTINGS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -31,9 +35,7 @@ LOCAL_SETTINGS = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    # Arrow's documented switches for trusted code, Spark's: no bounds check for each value.
-    "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -Xmn2g "
-    "-Darrow.enable_unsafe_memory_access=true -Darrow.enable_null_check_for_get=false",
+    "spark.driver.extraJavaOptions": JAVA_OPTIONS,
     "spark.driver.memory": "4g",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
@@ -53,17 +55,17 @@ def session(environment: Mapping[str, str], log: Path) -> SparkSession:
     if "DATABRICKS_RUNTIME_VERSION" in environment or "SPARK_REMOTE" in environment:
         from pyspark.sql import SparkSession
         return SparkSession.builder.getOrCreate()
-    return _local(log)
-
-
-def _local(log: Path) -> SparkSession:
     java()
-    jars = ",".join(str(jar) for jar in delta_jars())
+    return local(log, jvm_settings(delta_jars(), JAVA_OPTIONS))
+
+
+def local(log: Path, jvm: Mapping[str, str]) -> SparkSession:
+    """A local session with `jvm` as the settings of its JVM, whose messages go to `log`."""
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     from pyspark.sql import SparkSession
     builder = SparkSession.builder.master(f"local[{os.cpu_count() or 2}]").appName("branchline")
-    for name, value in {**LOCAL_SETTINGS, "spark.jars": jars}.items():
+    for name, value in {**LOCAL_SETTINGS, **jvm}.items():
         builder = builder.config(name, value)
     with _stderr_into(log):
         return builder.getOrCreate()
