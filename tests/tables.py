@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse import Lakehouse
 
 
 def run_steps(lakehouse: Lakehouse, settings: Any) -> dict[str, dict[str, int]]:

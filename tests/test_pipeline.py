@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse import Lakehouse
 from fraud_detection.data.tables import TRANSACTIONS
 from fraud_detection.model.estimators import inputs
 from fraud_detection.settings import Settings

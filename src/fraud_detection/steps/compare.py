@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from branchline.errors import BadInput
 from branchline.gate.comparison import ARTIFACT, Comparison, Data, Measured, Model, Slice
 from branchline.gate.resampling import Floats, standard_errors
-from branchline.lakehouse.lakehouse import Lakehouse, Table
+from branchline.lakehouse import Lakehouse, Table
 from fraud_detection.data.days import run_days
 from fraud_detection.data.tables import BRONZE_TRANSACTIONS, FEATURES, TRANSACTIONS
 from fraud_detection.model.estimators import LoggedModel, find_model

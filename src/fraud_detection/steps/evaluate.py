@@ -11,7 +11,7 @@ from sklearn.inspection import permutation_importance
 from sklearn.metrics import average_precision_score
 
 from branchline.errors import BadInput
-from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse import Lakehouse
 from fraud_detection.data.days import Span, between, day_of, run_days
 from fraud_detection.data.tables import FEATURES, TRANSACTIONS
 from fraud_detection.model.estimators import LoggedModel, find_model

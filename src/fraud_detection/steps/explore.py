@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame, functions as F
 
-from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse import Lakehouse
 from fraud_detection.data.days import day_of
 from fraud_detection.data.tables import (BRONZE_TRANSACTIONS, DUPLICATES, QUARANTINE,
                                          TRANSACTION_COLUMNS, TRANSACTIONS)

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import DoubleType, StructField, StructType
 
 from branchline.features.kernel import Definition, compute, look_back_days, time_order
-from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse import Lakehouse
 from fraud_detection.data.days import between, milliseconds, run_days
 from fraud_detection.data.tables import FEATURES, TRANSACTION_COLUMNS, TRANSACTIONS
 from fraud_detection.features import CALENDAR, calendar, definitions, kept

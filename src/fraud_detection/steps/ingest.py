@@ -13,7 +13,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, functions as F
 
 from branchline.errors import BadInput
-from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse import Lakehouse
 from fraud_detection.data import simulator
 from fraud_detection.data.landing import SCHEMA, read_landed
 from fraud_detection.data.tables import BRONZE_TRANSACTIONS

@@ -8,7 +8,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, functions as F
 
 from branchline.errors import BadInput
-from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse import Lakehouse
 from fraud_detection.data.days import Span, between, day_of, run_days
 from fraud_detection.data.tables import DAILY_KPIS, FEATURES, SCORES, TRANSACTIONS
 from fraud_detection.model.estimators import LoggedModel, find_model

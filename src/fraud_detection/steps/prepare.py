@@ -8,7 +8,7 @@ from functools import reduce
 from pyspark.sql import DataFrame, Window, functions as F
 
 from branchline.errors import RowsLost
-from branchline.lakehouse.lakehouse import Lakehouse, Table
+from branchline.lakehouse import Lakehouse, Table
 from fraud_detection.data.parsing import Parsed, parsed
 from fraud_detection.data.tables import BRONZE_TRANSACTIONS, DUPLICATES, QUARANTINE, TRANSACTIONS
 from fraud_detection.settings import Settings

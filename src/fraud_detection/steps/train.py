@@ -14,7 +14,7 @@ from sklearn.model_selection import GroupShuffleSplit, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 
 from branchline.errors import BadInput
-from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse import Lakehouse
 from fraud_detection.data.days import Span, between, run_days
 from fraud_detection.data.tables import FEATURES, TRANSACTIONS
 from fraud_detection.model.estimators import SEARCH_SPACES, estimator, inputs

@@ -14,7 +14,7 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from branchline.errors import BranchlineError
-from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse import Lakehouse
 from branchline.runs import tracking
 from branchline.spark.session import session
 
