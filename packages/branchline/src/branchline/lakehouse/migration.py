@@ -48,7 +48,6 @@ def _pending(table: Table, found: int) -> list[Migration]:
 
 def _replace(spark: SparkSession, table: Table, reference: str, rows: DataFrame, to: int) -> None:
     """Replace rows, columns and properties at once; nothing where another session has done it."""
-    from pyspark.errors import PySparkException
     told = {FORMAT: str(to)}
     if to == table.format:
         rows = rows.select(*(_as_declared(rows, table, column) for column in table.columns))
@@ -58,7 +57,7 @@ def _replace(spark: SparkSession, table: Table, reference: str, rows: DataFrame,
         writer = writer.tableProperty(name, value)
     try:
         writer.option("txnAppId", FORMAT).option("txnVersion", str(to)).createOrReplace()
-    except PySparkException as failure:
+    except Exception as failure:  # a failed job is py4j's error or, by Spark Connect, PySpark's
         if state_of(spark, table, reference).format < to:
             raise _nulls(table, failure) or failure from None
 
