@@ -27,7 +27,8 @@ class Migration:
     """How rows of format `to` - 1 become rows of format `to`.
 
     The function is given the whole table and returns the whole table. It may be called more than
-    once, so it must only transform: no counting, no writing elsewhere.
+    once, so it must only transform: no counting, no writing elsewhere. The rows are written anew:
+    clustering, and properties that were set by hand, are those of a new table afterwards.
     """
 
     to: int
