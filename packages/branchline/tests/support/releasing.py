@@ -123,8 +123,9 @@ class Shop:
         file.write_bytes(f"the wheel of {version}".encode())
         model = register(self.name) if with_model else None
         gate_result = GateResult("passed", "passed", "run-1", model, {"silver": "3"}, None, PNG)
-        return release.record(publish(file, self.source), "sample", Source(version, "c" * 40, None),
-                              "main", replace(gate_result, **gate), "a reason", "ci", self.source)
+        published = publish([file], self.source)
+        return release.record(published.artifacts, Source(version, "c" * 40, None), "main",
+                              replace(gate_result, **gate), "a reason", "ci", self.source)
 
     def plan(self, chosen: Release, file: DeployFile | None = None, **given: str) -> str:
         """Writes the evidence; its checksum."""
