@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from contextlib import suppress
 
 from branchline.errors import BadInput
 
@@ -22,7 +23,8 @@ def stamped(text: str, version: str) -> str:
     wanted["project"]["version"] = version
     for found in VERSION.finditer(text):
         made = f'{text[:found.start(1)]}"{version}"{text[found.end(1):]}'
-        if tomllib.loads(made) == wanted:
-            return made
+        with suppress(tomllib.TOMLDecodeError):  # what was found is a part of something else
+            if tomllib.loads(made) == wanted:
+                return made
     raise BadInput('pyproject.toml: [project] version is written in an unusual way; expected '
                    'version = "1.2.0" on a line of its own.')
