@@ -22,7 +22,7 @@ from branchline.runs.registry import Registry
 from branchline.runs.request import request as requested
 from branchline.wheels.destinations import Destination
 
-__all__ = ["Asked", "chosen_release", "plan"]
+__all__ = ["Asked", "chosen_release", "commits_between", "plan"]
 
 MODEL = "model_uri"
 COMMITS = 50  # that the evidence lists
@@ -84,7 +84,7 @@ def plan(platform: Platform, journal: Journal, file: DeployFile, project: Projec
         "changes": [asdict(each) for each in _changes(in_place.state, state)],
         "drift": [asdict(each) for name, settings in in_place.state.jobs.items()
                   for each in drift({name: settings}, {name: now_there[name] or {}})],
-        **_commits(asked.root, in_place.state.commit, release.commit)}
+        **commits_between(asked.root, in_place.state.commit, release.commit)}
 
 
 def _changes(was: State, becomes: State) -> list[Difference]:
@@ -141,7 +141,7 @@ def _is_top(root: Path) -> bool:
     return git(root, "rev-parse", "--show-prefix") == b"\n"
 
 
-def _commits(root: Path, first: str | None, last: str) -> dict[str, Any]:
+def commits_between(root: Path, first: str | None, last: str) -> dict[str, Any]:
     """The commits that come with the release, the newest first, and why some are not listed."""
     if not is_own_checkout(root):
         return {"commits": [], "commits_missing": "this is no git checkout"}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 
 from branchline.errors import AlreadyPublished, BadInput
-from branchline.records import Format, encoded, parsed
+from branchline.records import Format, encoded
 from branchline.wheels.destinations import Destination
 
 __all__ = ["Claim"]
@@ -35,9 +36,9 @@ class Claim:
         if len(sha256) == 64 and size.isdecimal():
             return cls(sha256, int(size))
         try:
-            found = FORMAT.read(parsed(content, where), where)
+            found = FORMAT.read(json.loads(content), where)
             return cls(str(found["sha256"]), int(found["size"]))
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise BadInput(f"{where}: expected a checksum and a size; remove the folder and "
                            "publish again.") from None
 
