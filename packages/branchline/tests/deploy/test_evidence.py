@@ -95,7 +95,8 @@ def test_the_page_shows_change_verdict_origin_and_who_asked() -> None:
     shown = Page(page(EVIDENCE, None)).text
     for expected in ("1.0+g1", "1.0+g2", "refused (fail)", "average_precision", ">= 0.45",
                      "c" * 40, "table silver", "version 7", "dev@example.com", "deployment 3",
-                     "a <b>bold</b> change", "p==1", "/Volumes/w.whl", "a" * 64, "No results were given"):
+                     "a <b>bold</b> change", "p==1", "/Volumes/w.whl", "a" * 64,
+                     "No results were given"):
         assert expected in shown
 
 

@@ -94,7 +94,7 @@ def test_only_a_clean_checkout_is_released(tmp_path: Path) -> None:
 
 def test_an_entry_that_is_none_is_said(tmp_path: Path) -> None:
     place = LocalFolder(tmp_path)
-    for content, said in ((b"{}", "expected at, branch"), (b"[", "is no JSON object")):
+    for content, said in ((b"{}", "expected artifacts, at, branch"), (b"[", "is no JSON object")):
         place.replace("sample/1.0/release.json", content)
         with pytest.raises(BadInput, match=said):
             release.look_up("sample", "1.0", place)
