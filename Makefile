@@ -28,7 +28,7 @@ lint: $(READY)
 	@$(PYTHON) -m flake8 && $(PYTHON) -m mypy --no-error-summary && $(PYTHON) -m mypy --no-error-summary --python-version 3.12
 
 wheel: $(READY)
-	@$(PYTHON) -m branchline.wheels.build
+	@$(PYTHON) -m branchline.cli.main wheel
 
 ui: $(READY)
 	@$(PYTHON) -m mlflow ui --backend-store-uri sqlite:///.local/mlflow.db --host 127.0.0.1 --port 5000

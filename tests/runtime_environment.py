@@ -45,13 +45,13 @@ def _heading(name: str, python: Path, frozen: str) -> str:
 
 
 def _product(scratch: Path, python: Path, frozen: str) -> Path:
-    """A folder with the wheel alone, which installs beside these libraries as they are."""
-    built_wheel = str(build(ROOT, scratch / "dist"))
+    """A folder with the wheels alone, which install beside these libraries as they are."""
+    wheels = list(map(str, build(ROOT, scratch / "dist")))
     (scratch / "frozen.txt").write_text(frozen)
     uv("pip", "install", "--dry-run", "--python", str(python), "--constraints",
-       str(scratch / "frozen.txt"), built_wheel)
+       str(scratch / "frozen.txt"), *wheels)
     uv("pip", "install", "--no-deps", "--target", str(scratch / "product"), "--python",
-       str(python), built_wheel)
+       str(python), *wheels)
     return scratch / "product"
 
 

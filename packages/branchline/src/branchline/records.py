@@ -1,15 +1,61 @@
-"""JSON whose bytes tell its content: sorted keys, so that a checksum of it has a meaning."""
+"""Records: JSON whose bytes tell its content, with the format that it is written in."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from branchline.errors import BadInput
-from branchline.wheels.destinations import Destination
 
-__all__ = ["encoded", "read_object", "sha256"]
+__all__ = ["Format", "Upgrade", "encoded", "parsed", "read_object", "sha256"]
+
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Place(Protocol):
+    """Where files are, by path."""
+
+    def reference(self, path: str) -> str: ...
+
+    def read(self, path: str) -> bytes | None: ...
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of record, the version that is written, and how older ones are brought to it.
+
+    Version 1 is what has no `format`. `upgrades` are keyed by the version that they start from;
+    each returns the content of the next one, and a version without an upgrade is read as it is.
+    """
+
+    kind: str
+    version: int
+    upgrades: Mapping[int, Upgrade] | None = None
+
+    def written(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """The content with its format, `"format": "release/2"`."""
+        return {"format": f"{self.kind}/{self.version}", **content}
+
+    def read(self, content: Mapping[str, Any], where: str) -> dict[str, Any]:
+        """The content as the present version has it, without `format`; `where` names the file.
+
+        Raises:
+            BadInput: another kind of record, or a version that is newer than this one.
+        """
+        given = str(content.get("format", f"{self.kind}/1"))
+        kind, _, number = given.partition("/")
+        if kind != self.kind or not number.isdecimal() or number == "0":
+            raise BadInput(f"{where}: found format {given}, expected {self.kind}/{self.version}.")
+        if int(number) > self.version:
+            raise BadInput(f"{where}: found format {given}; this branchline reads up to "
+                           f"{self.kind}/{self.version}: upgrade branchline.")
+        found = {key: value for key, value in content.items() if key != "format"}
+        for version in range(int(number), self.version):
+            found = (self.upgrades or {}).get(version, dict)(found)
+        return found
 
 
 def encoded(value: Any) -> bytes:
@@ -21,20 +67,27 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def read_object(path: str, place: Destination) -> dict[str, Any] | None:
+def parsed(content: bytes | str, where: str) -> dict[str, Any]:
+    """The JSON object in a file's content; `where` names the file.
+
+    Raises:
+        BadInput: it holds something else.
+    """
+    try:
+        found = json.loads(content)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise BadInput(f"{where}: is no JSON object; expected a file that only publish.py and "
+                       "deploy.py write.")
+    return found
+
+
+def read_object(path: str, place: Place) -> dict[str, Any] | None:
     """The JSON object in a destination's file, None where there is no file.
 
     Raises:
         BadInput: the file holds something else.
     """
     content = place.read(path)
-    if content is None:
-        return None
-    try:
-        found = json.loads(content)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise BadInput(f"{place.reference(path)}: is no JSON object; expected a file that only "
-                       "publish.py and deploy.py write.")
-    return found
+    return None if content is None else parsed(content, place.reference(path))

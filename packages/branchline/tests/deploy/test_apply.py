@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from branchline.errors import BadInput, NotApproved
+from branchline.wheels.artifacts import Artifact
 from support.releasing import Shop, shop_in
 from workspace_server import Workspace
 
@@ -29,7 +30,9 @@ def test_an_applied_plan_pins_the_jobs_to_the_wheel_and_the_model(shop: Shop) ->
     champion, jobs = shop.state()
     assert champion and champion.uri == first.model
     for settings in jobs.values():
-        assert first.published.reference in str(settings) and str(first.model) in str(settings)
+        references = [artifact.reference for artifact in first.artifacts]
+        assert len(references) == 2 and str(first.model) in str(settings)
+        assert all(reference in str(settings) for reference in references)
     assert "0 0 5 * * ?" in str(jobs[f"{shop.name}-score"])
     assert "friends" in str(jobs[f"{shop.name}-monitor"])
 
@@ -46,7 +49,8 @@ def test_a_plan_shows_what_differs_from_the_deployment_in_place(shop: Shop) -> N
     shop.deploy("1.0+g1")
     shop.plan(shop.release("1.0+g2"), who="everybody")
     changes = {each["path"]: (each["was"], each["becomes"]) for each in shop.planned["changes"]}
-    assert changes["wheel"] == ("1.0+g1", "1.0+g2")
+    for name in ("branchline", "sample"):
+        assert changes[f"wheel {name}"] == ("1.0+g1", "1.0+g2")
     assert changes["model"] == (f"models:/{shop.name}/1", f"models:/{shop.name}/2")
     assert any(was == "world" and becomes == "everybody" for was, becomes in changes.values())
     assert shop.planned["based_on"]["deployment"] == 1 and shop.planned["drift"] == []
@@ -56,7 +60,7 @@ def test_a_plan_says_what_was_changed_by_hand(shop: Shop) -> None:
     shop.deploy("1.0+g1")
     name = f"{shop.name}-score"
     changed = shop.platform.jobs.actual(name) or {}
-    changed["schedule"] = None if "wheel" in changed else {
+    changed["schedule"] = None if "wheels" in changed else {
         "quartz_cron_expression": "0 0 9 * * ?", "timezone_id": "UTC"}
     shop.platform.jobs.put(name, {key: value for key, value in changed.items() if value})
     shop.plan(shop.release("1.0+g2"))
@@ -124,10 +128,11 @@ def test_evidence_of_a_production_that_has_moved_on_is_refused(shop: Shop) -> No
     assert shop.state() == before
 
 
-def test_a_wheel_whose_bytes_were_changed_is_not_deployed(shop: Shop) -> None:
+@pytest.mark.parametrize("number", [0, 1])
+def test_wheels_of_which_one_was_changed_are_not_deployed(shop: Shop, number: int) -> None:
     found = shop.release("1.0+g1")
     checksum = shop.plan(found)
-    shop.source.replace(found.published.path, b"another wheel, bad")
+    shop.source.replace(str(found.artifacts[number].path), b"another wheel, bad")
     with pytest.raises(BadInput, match="was changed after it was published"):
         shop.apply(checksum)
     assert shop.journal.newest() is None and set(shop.state()[1].values()) == {None}
@@ -152,3 +157,26 @@ def test_a_release_without_a_model_of_its_own_keeps_the_champion(shop: Shop) -> 
 def test_without_model_and_champion_nothing_can_be_planned(shop: Shop) -> None:
     with pytest.raises(BadInput, match="has no champion; expected gate.py on main to pass one"):
         shop.plan(shop.release("1.0+g1", with_model=False))
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_rollback_to_a_deployment_of_which_a_wheel_is_gone_changes_nothing(
+        shop: Shop, number: int) -> None:
+    first = shop.deploy("1.0+g1")
+    shop.deploy("1.0+g2")
+    before = shop.state()
+    shop.source.delete(str(first.state.artifacts[number].path))
+    with pytest.raises(BadInput, match="not there any more; publish it again"):
+        shop.rollback()
+    assert shop.state() == before
+
+
+def test_a_package_of_the_index_is_deployed_in_its_version(shop: Shop) -> None:
+    package = Artifact("package", "branchline", "0.2.0", "branchline==0.2.0")
+    made = shop.release("1.0+g1")
+    shop.apply(shop.plan(replace(made, artifacts=(package, *made.artifacts))))
+    state = shop.journal.in_place().state
+    assert state.artifacts[0] == package
+    if "wheels" not in state.jobs[f"{shop.name}-score"]:  # here uv.lock tells the version
+        assert {"pypi": {"package": "branchline==0.2.0"}} in state.jobs[
+            f"{shop.name}-score"]["tasks"][0]["libraries"]

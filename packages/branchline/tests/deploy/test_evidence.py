@@ -19,13 +19,15 @@ EVIDENCE: dict[str, Any] = {
     "target": "production", "tests": None, "based_on": {"deployment": 3, "release": "0" * 64},
     "release": {
         "commit": "c" * 40, "branch": "main", "override": None, "by": "ci", "at": "yesterday",
-        "wheel": {"reference": "/Volumes/w.whl", "sha256": "a" * 64},
+        "artifacts": [{"kind": "package", "name": "p", "reference": "p==1", "sha256": None},
+                      {"kind": "wheel", "name": "sample", "reference": "/Volumes/w.whl",
+                       "sha256": "a" * 64}],
         "gate": {"outcome": "refused", "line": "refused (fail)", "run": "r1",
                  "model": "models:/m/2", "tables": {"silver": "7"},
                  "verdict": {"candidate": "m2", "champion": None, "reasons": REASONS}}},
-    "state": {"version": "1.0+g2", "jobs": {"score": {"wheel": "/Volumes/w.whl"}}},
-    "changes": [{"path": "wheel", "was": "1.0+g1", "becomes": "1.0+g2"}],
-    "drift": [], "commits": ["abc a <b>bold</b> change"]}
+    "state": {"version": "1.0+g2", "jobs": {"score": {"wheels": ["/Volumes/w.whl"]}}},
+    "changes": [{"path": "wheel sample", "was": "1.0+g1", "becomes": "1.0+g2"}],
+    "drift": [], "commits": ["abc a <b>bold</b> change"], "commits_missing": None}
 
 
 def test_a_bundle_is_read_by_the_checksum_that_it_was_written_with(tmp_path: Path) -> None:
@@ -93,7 +95,8 @@ def test_the_page_shows_change_verdict_origin_and_who_asked() -> None:
     shown = Page(page(EVIDENCE, None)).text
     for expected in ("1.0+g1", "1.0+g2", "refused (fail)", "average_precision", ">= 0.45",
                      "c" * 40, "table silver", "version 7", "dev@example.com", "deployment 3",
-                     "a <b>bold</b> change", "No results were given"):
+                     "a <b>bold</b> change", "p==1", "/Volumes/w.whl", "a" * 64,
+                     "No results were given"):
         assert expected in shown
 
 
@@ -122,3 +125,9 @@ def test_results_that_hold_no_test_are_refused(tmp_path: Path, text: str) -> Non
     (tmp_path / "junit.xml").write_text(text)
     with pytest.raises(BadInput, match="JUnit XML|holds no test"):
         junit(tmp_path / "junit.xml")
+
+
+def test_the_page_says_why_commits_are_missing() -> None:
+    shown = Page(page({**EVIDENCE, "commits": [], "commits_missing": "a shallow <clone>"}, None))
+    assert "Commits may be missing: a shallow <clone>." in shown.text
+    assert "may be missing" not in Page(page(EVIDENCE, None)).text

@@ -20,8 +20,8 @@ PASSED = GateResult("passed", "passed", "run-1", "models:/m/1", {"silver": "3"},
 def released(place: Destination, folder: Path, version: str = "1.0+g1", branch: str = "main",
              gate_result: GateResult = PASSED, override: str | None = None,
              by: str = "ci") -> Release:
-    made = publish(wheel(folder, version=version), place)
-    return release.record(made, "sample", Source(version, "c" * 40, None), branch, gate_result,
+    made = publish([wheel(folder, version=version)], place).artifacts
+    return release.record(made, Source(version, "c" * 40, None), branch, gate_result,
                           override,
                           by, place)
 
@@ -29,15 +29,16 @@ def released(place: Destination, folder: Path, version: str = "1.0+g1", branch: 
 def test_a_release_is_found_again_as_it_was_recorded(place: Destination, tmp_path: Path) -> None:
     made = released(place, tmp_path)
     found = release.look_up("sample", "1.0+g1", place)
-    assert found == made and found.as_json() == made.as_json()
+    assert found == made and found.as_record() == made.as_record()
     assert (found.model, found.gate["tables"], found.branch) == (
         "models:/m/1", {"silver": "3"}, "main")
-    assert found.published.reference == place.reference(found.published.path)
+    [artifact] = found.artifacts
+    assert artifact.reference == place.reference(str(artifact.path))
     assert release.picture_of(found, place) == b"png"
 
 
 def test_a_wheel_that_was_only_published_is_no_release(place: Destination, tmp_path: Path) -> None:
-    publish(wheel(tmp_path), place)
+    publish([wheel(tmp_path)], place)
     assert release.look_up("sample", "1.0+g1", place) is None
     assert release.newest("sample", "main", place) is None
 
@@ -93,7 +94,7 @@ def test_only_a_clean_checkout_is_released(tmp_path: Path) -> None:
 
 def test_an_entry_that_is_none_is_said(tmp_path: Path) -> None:
     place = LocalFolder(tmp_path)
-    for content, said in ((b"{}", "expected at, branch"), (b"[", "is no JSON object")):
+    for content, said in ((b"{}", "expected artifacts, at, branch"), (b"[", "is no JSON object")):
         place.replace("sample/1.0/release.json", content)
         with pytest.raises(BadInput, match=said):
             release.look_up("sample", "1.0", place)

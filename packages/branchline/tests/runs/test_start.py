@@ -49,7 +49,7 @@ def test_a_request_has_the_branchs_tables_unless_others_are_given(tmp_path: Path
 def test_a_missing_wheel_is_refused_before_anything_is_reached(tmp_path: Path) -> None:
     project = find_project("fraud-training", ROOT / "mlflow-notebooks")
     with pytest.raises(BadInput, match="no such wheel file"):
-        request(tmp_path, LOCAL, project, "main", {}, FEATURE, tmp_path / "none.whl")
+        request(tmp_path, LOCAL, project, "main", {}, FEATURE, [tmp_path / "none.whl"])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

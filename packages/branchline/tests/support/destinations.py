@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from branchline.platforms.databricks.files import Dbfs, Volume, WorkspaceFolder
+from branchline.wheels.artifacts import Artifact
 from branchline.wheels.destinations import Destination, LocalFolder
+from branchline.wheels.publish import publish
 from support.processes import wait_until
 from workspace_server import Workspace
 
@@ -43,6 +45,11 @@ def called(server: Workspace, act: Callable[[], object]) -> list[dict[str, Any]]
 
 def _ends(call: dict[str, Any]) -> bool:
     return bool(call["path"].endswith("/workspace/get-status"))
+
+
+def put(file: Path, place: Destination) -> Artifact:
+    """The file, published as the only wheel of its version."""
+    return publish([file], place).artifacts[-1]
 
 
 def wheel(folder: Path, content: bytes = b"the wheel", version: str = "1.0+g1") -> Path:

@@ -117,14 +117,17 @@ class Shop:
         return Registry(self.platform.tracking)
 
     def release(self, version: str, with_model: bool = True, **gate: Any) -> Release:
-        """A published version, as publish.py leaves one; its wheel is not one to install."""
-        file = self.root / ".local" / f"sample-{version}-py3-none-any.whl"
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(f"the wheel of {version}".encode())
+        """A published version, as publish.py leaves one; its wheels are not ones to install."""
+        (self.root / ".local").mkdir(exist_ok=True)
+        files = [self.root / ".local" / f"{name}-{version}-py3-none-any.whl"
+                 for name in ("branchline", "sample")]
+        for file in files:
+            file.write_bytes(f"the wheel {file.name}".encode())
         model = register(self.name) if with_model else None
         gate_result = GateResult("passed", "passed", "run-1", model, {"silver": "3"}, None, PNG)
-        return release.record(publish(file, self.source), "sample", Source(version, "c" * 40, None),
-                              "main", replace(gate_result, **gate), "a reason", "ci", self.source)
+        published = publish(files, self.source)
+        return release.record(published.artifacts, Source(version, "c" * 40, None), "main",
+                              replace(gate_result, **gate), "a reason", "ci", self.source)
 
     def plan(self, chosen: Release, file: DeployFile | None = None, **given: str) -> str:
         """Writes the evidence; its checksum."""

@@ -15,7 +15,7 @@ from support.clone import ROOT
 SAMPLE = Project.read(ROOT / "tests" / "sample-project")
 
 
-def request(parameters: Mapping[str, str], built: Path | None = None) -> Request:
+def request(parameters: Mapping[str, str], *built: Path) -> Request:
     values = SAMPLE.entry_point("main").check(parameters)
     return Request(ROOT, SAMPLE, "main", values, Branch("branch", "feature/a"), built)
 

@@ -12,38 +12,51 @@ import pytest
 from branchline.errors import BadInput
 from branchline.wheels import build as wheel
 from branchline.wheels.destinations import LocalFolder
+from branchline.wheels.distributions import distributions
 from branchline.wheels.publish import publish_checkout, verified
 from branchline.wheels.source import source_of
 from support.clone import PATH, ROOT
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
+    """The wheels of this repository."""
     return wheel.build(ROOT, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.mark.slow
-def test_the_wheel_has_the_version_of_the_source(built: Path) -> None:
-    assert wheel.version_of(built) == source_of(ROOT).version
+def test_branchline_s_wheel_comes_first_and_both_name_the_same_commit(
+        built: tuple[Path, ...]) -> None:
+    assert [wheel.name_of(file) for file in built] == [
+        one.name for one in distributions(ROOT)] and wheel.name_of(built[0]) == "branchline"
+    source = source_of(ROOT)
+    assert [wheel.version_of(file) for file in built] == [
+        source.stamped(one.version) for one in distributions(ROOT)]
 
 
 @pytest.mark.slow
-def test_the_wheel_holds_both_packages_whole(built: Path) -> None:
-    inside = {name for name in zipfile.ZipFile(built).namelist() if ".dist-info/" not in name}
+@pytest.mark.parametrize(("number", "folder"), [(0, "packages/branchline/src"), (1, "src")])
+def test_each_wheel_holds_the_packages_of_its_distribution_whole(
+        built: tuple[Path, ...], number: int, folder: str) -> None:
+    inside = {name for name in zipfile.ZipFile(built[number]).namelist()
+              if ".dist-info/" not in name}
     tracked = subprocess.run(
-        ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "src"],
+        ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", folder],
         capture_output=True, text=True, check=True).stdout.split()
-    assert inside == {name.removeprefix("src/") for name in tracked}
+    assert inside == {name.removeprefix(f"{folder}/") for name in tracked
+                      if (ROOT / name).exists()}
 
 
 @pytest.mark.slow
-def test_the_wheel_requires_neither_spark_nor_delta_but_for_local_runs(built: Path) -> None:
-    with zipfile.ZipFile(built) as archive:
-        name = next(name for name in archive.namelist() if name.endswith("METADATA"))
-        metadata = Parser().parsestr(archive.read(name).decode())
-    spark = [line for line in metadata.get_all("Requires-Dist") or [] if "spark" in line]
-    assert spark and all("extra == 'local'" in line for line in spark)
-    assert metadata["Requires-Python"] == ">=3.11"
+def test_the_wheels_require_neither_spark_nor_delta_but_for_local_runs(
+        built: tuple[Path, ...]) -> None:
+    for file in built:
+        with zipfile.ZipFile(file) as archive:
+            name = next(name for name in archive.namelist() if name.endswith("METADATA"))
+            metadata = Parser().parsestr(archive.read(name).decode())
+        spark = [line for line in metadata.get_all("Requires-Dist") or [] if "spark" in line]
+        assert all("extra ==" in line for line in spark)
+        assert metadata["Requires-Python"] == ">=3.11"
 
 
 def test_a_path_that_is_no_wheel_is_bad_input(tmp_path: Path) -> None:
@@ -88,7 +101,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.slow
 def test_the_same_files_give_the_same_bytes_elsewhere_later_and_for_another_user(
         checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = wheel.build(checkout, tmp_path / "one")
+    first = wheel.build(checkout, tmp_path / "one")[-1]
     other = tmp_path / "elsewhere" / "a copy"
     subprocess.run(["git", "clone", "-q", str(checkout), str(other)], check=True)
     for file in other.glob("src/sample/*.py"):
@@ -98,7 +111,7 @@ def test_the_same_files_give_the_same_bytes_elsewhere_later_and_for_another_user
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     umask = os.umask(0o077)
     try:
-        second = wheel.build(other, tmp_path / "two")
+        second = wheel.build(other, tmp_path / "two")[-1]
     finally:
         os.umask(umask)
     assert (first.name, first.read_bytes()) == (second.name, second.read_bytes())
@@ -107,9 +120,9 @@ def test_the_same_files_give_the_same_bytes_elsewhere_later_and_for_another_user
 @pytest.mark.slow
 def test_what_git_ignores_is_not_in_the_wheel_of_the_commit(
         checkout: Path, tmp_path: Path) -> None:
-    first = wheel.build(checkout, tmp_path / "one").read_bytes()
+    first = wheel.build(checkout, tmp_path / "one")[-1].read_bytes()
     (checkout / "src" / "sample" / "password.secret").touch()
-    assert wheel.build(checkout, tmp_path / "two").read_bytes() == first
+    assert wheel.build(checkout, tmp_path / "two")[-1].read_bytes() == first
 
 
 @pytest.mark.slow
@@ -117,7 +130,7 @@ def test_a_changed_and_a_new_file_are_in_the_wheel(checkout: Path, tmp_path: Pat
     (checkout / "src" / "sample" / "a.py").write_text("NAME = 'changed'\n")
     (checkout / "src" / "sample" / "new.py").write_text("NAME = 'new'\n")
     (checkout / "src" / "sample" / "b.py").unlink()
-    built = zipfile.ZipFile(wheel.build(checkout, tmp_path / "out"))
+    built = zipfile.ZipFile(wheel.build(checkout, tmp_path / "out")[-1])
     assert built.read("sample/a.py") == b"NAME = 'changed'\n"
     assert {name for name in built.namelist() if name.startswith("sample/")} == {
         "sample/__init__.py", "sample/a.py", "sample/new.py"}
@@ -128,25 +141,23 @@ def test_a_folder_without_git_builds_without_caches(checkout: Path, tmp_path: Pa
     shutil.rmtree(checkout / ".git")
     (checkout / "src" / "sample" / "__pycache__").mkdir()
     (checkout / "src" / "sample" / "__pycache__" / "left.txt").touch()
-    built = zipfile.ZipFile(wheel.build(checkout, tmp_path / "out"))
+    built = zipfile.ZipFile(wheel.build(checkout, tmp_path / "out")[-1])
     assert {name for name in built.namelist() if name.startswith("sample/")} == {
         "sample/__init__.py", "sample/a.py", "sample/b.py"}
 
 
 @pytest.mark.slow
-def test_make_wheel_leaves_the_wheel_alone_in_its_folder(
-        checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(checkout)
-    wheel.main()
+def test_the_wheels_of_a_state_are_left_alone_in_their_folder(checkout: Path) -> None:
+    wheel.build_alone(checkout, checkout / "dist")
     (checkout / "src" / "sample" / "new.py").touch()
-    wheel.main()
+    wheel.build_alone(checkout, checkout / "dist")
     [left] = (checkout / "dist").iterdir()
     assert "sample/new.py" in zipfile.ZipFile(left).namelist()
 
 
 @pytest.mark.slow
 def test_a_built_wheel_installs(checkout: Path, tmp_path: Path) -> None:
-    built = wheel.build(checkout, tmp_path / "out")
+    [built] = wheel.build(checkout, tmp_path / "out")
     subprocess.run(["uv", "pip", "install", "--quiet", "--no-deps", "--target",
                     str(tmp_path / "home"), str(built)], check=True)
     assert (tmp_path / "home" / "sample" / "a.py").read_text() == "NAME = 'a'\n"
@@ -158,17 +169,12 @@ def test_a_checkout_is_built_and_published_once(
     place = LocalFolder(tmp_path / "wheels")
     first = publish_checkout(checkout, place)
     assert first.version == source_of(checkout).version
-    assert first.path.startswith(f"my_sample_project/{first.version}/my_sample_project-1.2.0+g")
-    assert zipfile.ZipFile(first.reference).read("sample/a.py") == b"NAME = 'a'\n"
+    [artifact] = first.artifacts
+    assert str(artifact.path).startswith(
+        f"my_sample_project/{first.version}/my_sample_project-1.2.0+g")
+    assert zipfile.ZipFile(artifact.reference).read("sample/a.py") == b"NAME = 'a'\n"
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "git").symlink_to(shutil.which("git") or "")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))  # where there is no uv to build with
     found = publish_checkout(checkout, place)
-    assert verified(found, place) and found.sha256 == first.sha256
-
-
-@pytest.mark.parametrize("text", ["", "[project]\nversion = '1'\n", "no toml"])
-def test_a_project_without_a_name_is_bad_input(tmp_path: Path, text: str) -> None:
-    (tmp_path / "pyproject.toml").write_text(text)
-    with pytest.raises(BadInput, match="cannot be read as a project with a name"):
-        wheel.project_name(tmp_path)
+    assert verified(found.artifacts[0], place) and found.artifacts == first.artifacts

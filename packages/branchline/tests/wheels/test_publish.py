@@ -9,50 +9,53 @@ import pytest
 
 from branchline.errors import AlreadyPublished, BadInput
 from branchline.platforms.databricks.files import Volume
+from branchline.wheels.artifacts import Artifact
 from branchline.wheels.destinations import Destination, LocalFolder
 from branchline.wheels.publish import (Published, look_up, publish, published, remove, unused,
                                        verified)
-from support.destinations import FILE, VOLUME, called, wheel
+from support.destinations import FILE, VOLUME, called, put, wheel
 from workspace_server import Workspace
 
 PATH = f"sample/1.0+g1/{FILE}"
 
 
 def test_a_published_wheel_is_found_by_its_version(place: Destination, tmp_path: Path) -> None:
-    made = publish(wheel(tmp_path), place)
+    made = put(wheel(tmp_path), place)
     found = look_up("sample", "1.0+g1", place)
     assert found is not None and found.uploaded is not None
-    assert (found.version, found.reference, found.sha256, found.size) == (
+    [artifact] = found.artifacts
+    assert artifact == made
+    assert (found.version, artifact.reference, artifact.sha256, artifact.size) == (
         made.version, place.reference(PATH), hashlib.sha256(b"the wheel").hexdigest(), 9)
-    assert (made.path, made.reference, made.sha256) == (PATH, found.reference, found.sha256)
-    assert verified(found, place) == b"the wheel"
+    assert (made.path, made.reference, made.sha256) == (PATH, artifact.reference, artifact.sha256)
+    assert verified(found.artifacts[-1], place) == b"the wheel"
 
 
 def test_what_was_not_published_is_not_found(place: Destination, tmp_path: Path) -> None:
     assert look_up("sample", "1.0+g1", place) is None and published("sample", place) == []
-    publish(wheel(tmp_path), place)
+    put(wheel(tmp_path), place)
     assert look_up("sample", "1.0+g2", place) is None and published("other", place) == []
 
 
 def test_the_same_bytes_again_change_nothing(place: Destination, tmp_path: Path) -> None:
-    first = publish(wheel(tmp_path), place)
+    first = put(wheel(tmp_path), place)
     before = place.entries("sample/1.0+g1")
-    assert publish(wheel(tmp_path), place) == first
+    assert put(wheel(tmp_path), place) == first
     assert place.entries("sample/1.0+g1") == before
 
 
 def test_other_bytes_of_a_version_are_refused_with_both_checksums(
         place: Destination, tmp_path: Path) -> None:
-    publish(wheel(tmp_path), place)
+    put(wheel(tmp_path), place)
     theirs, ours = (hashlib.sha256(text).hexdigest()[:12] for text in (b"the wheel", b"another"))
     with pytest.raises(AlreadyPublished, match=f"{theirs}.*{ours}.*commit a change") as refused:
-        publish(wheel(tmp_path, b"another"), place)
+        put(wheel(tmp_path, b"another"), place)
     assert "\n" not in str(refused.value) and place.read(PATH) == b"the wheel"
 
 
 def test_looking_up_is_two_calls_and_no_download(place: Destination, workspace: Workspace,
                                                  tmp_path: Path) -> None:
-    publish(wheel(tmp_path), place)
+    put(wheel(tmp_path), place)
     calls = called(workspace, lambda: look_up("sample", "1.0+g1", place))
     assert len(calls) == (0 if isinstance(place, LocalFolder) else 2)
     assert not [call for call in calls if call["path"].endswith(".whl")]
@@ -61,14 +64,15 @@ def test_looking_up_is_two_calls_and_no_download(place: Destination, workspace: 
 def test_published_wheels_are_listed_the_newest_first(tmp_path: Path) -> None:
     place = LocalFolder(tmp_path / "wheels")
     for age, version in enumerate(["1.0+gb", "1.0+gc", "1.0+ga"]):
-        made = publish(wheel(tmp_path, version=version), place)
+        made = put(wheel(tmp_path, version=version), place)
         os.utime(made.reference, (10**9 - age, 10**9 - age))
     assert [found.version for found in published("sample", place)] == [
         "1.0+gb", "1.0+gc", "1.0+ga"]
 
 
 def some(*versions: str) -> list[Published]:
-    return [Published(version, "", f"/wheels/{version}", "", 0) for version in versions]
+    return [Published("sample", each, (Artifact("wheel", "sample", each, f"/wheels/{each}"),))
+            for each in versions]
 
 
 @pytest.mark.parametrize(("keep", "used", "removed"), [
@@ -86,15 +90,15 @@ def test_the_newest_wheel_is_never_superfluous() -> None:
 
 def test_a_removed_wheel_leaves_nothing_and_may_be_published_anew(
         place: Destination, tmp_path: Path) -> None:
-    remove(publish(wheel(tmp_path), place), place)
+    remove(publish([wheel(tmp_path)], place), place)
     assert place.entries("sample") == []
-    publish(wheel(tmp_path, b"another"), place)
+    put(wheel(tmp_path, b"another"), place)
     assert place.read(PATH) == b"another"
 
 
 def test_bytes_that_were_changed_or_removed_afterwards_are_not_verified(
         place: Destination, tmp_path: Path) -> None:
-    made = publish(wheel(tmp_path), place)
+    made = put(wheel(tmp_path), place)
     place.replace(PATH, b"same size")
     with pytest.raises(BadInput, match="was changed after it was published"):
         verified(made, place)
@@ -105,12 +109,12 @@ def test_bytes_that_were_changed_or_removed_afterwards_are_not_verified(
 
 def test_a_checksum_file_with_something_else_in_it_is_bad_input(
         place: Destination, tmp_path: Path) -> None:
-    publish(wheel(tmp_path), place)
+    put(wheel(tmp_path), place)
     place.replace(f"{PATH}.sha256", b"\xff oops")
     with pytest.raises(BadInput, match="expected a checksum and a size"):
         look_up("sample", "1.0+g1", place)
     with pytest.raises(BadInput, match="expected a checksum and a size"):
-        publish(wheel(tmp_path), place)
+        put(wheel(tmp_path), place)
 
 
 def test_a_file_in_the_place_of_the_version_s_folder_is_bad_input(
@@ -118,4 +122,56 @@ def test_a_file_in_the_place_of_the_version_s_folder_is_bad_input(
     place = Volume(workspace.client(), f"{VOLUME}/in-the-way")
     place.create("sample/1.0+g1", b"")
     with pytest.raises(BadInput, match=re.escape(f"{PATH}.sha256: can be neither created nor")):
-        publish(wheel(tmp_path), place)
+        put(wheel(tmp_path), place)
+
+
+def several(folder: Path, version: str = "1.0+g1") -> list[Path]:
+    """The wheels of a version in the order of installing, the repository's own last."""
+    files = [folder / f"{name}-{version}-py3-none-any.whl"
+             for name in ("branchline", "a", "sample")]
+    for file in files:
+        file.write_bytes(f"the wheel {file.name}".encode())
+    return files
+
+
+def test_all_wheels_of_a_version_are_in_one_folder_and_in_the_order_of_installing(
+        place: Destination, tmp_path: Path) -> None:
+    made = publish(several(tmp_path), place)
+    assert [artifact.name for artifact in made.artifacts] == ["branchline", "a", "sample"]
+    assert all(str(artifact.path).startswith("sample/1.0+g1/") for artifact in made.artifacts)
+    found = look_up("sample", "1.0+g1", place)
+    assert found and found.artifacts == made.artifacts
+    remove(found, place)
+    assert place.entries("sample") == []
+
+
+def test_without_the_repository_s_own_wheel_a_version_is_not_published(tmp_path: Path) -> None:
+    place = LocalFolder(tmp_path / "wheels")
+    *others, own = publish(several(tmp_path), place).artifacts
+    place.delete(str(own.path))
+    assert look_up("sample", "1.0+g1", place) is None and published("sample", place) == []
+    assert len(publish(several(tmp_path), place).artifacts) == 3
+
+
+def test_a_version_stays_while_a_job_names_one_of_its_wheels(tmp_path: Path) -> None:
+    place = LocalFolder(tmp_path / "wheels")
+    versions = [publish(several(tmp_path, version), place) for version in ("1.0+g1", "1.0+g2")]
+    assert unused(versions, 1, []) == versions[1:]
+    assert unused(versions, 1, [versions[1].artifacts[0].reference]) == []
+
+
+def test_a_checksum_of_an_older_branchline_is_read(place: Destination, tmp_path: Path) -> None:
+    content = b"the wheel"
+    place.create(f"{PATH}.sha256", f"{hashlib.sha256(content).hexdigest()}  9\n".encode())
+    place.create(PATH, content)
+    found = look_up("sample", "1.0+g1", place)
+    assert found and verified(found.artifacts[0], place) == content
+    assert put(wheel(tmp_path), place) == found.artifacts[0]
+
+
+def test_a_checksum_of_a_newer_branchline_says_what_to_upgrade(tmp_path: Path) -> None:
+    place = LocalFolder(tmp_path)
+    place.replace(PATH, b"")
+    place.replace(f"{PATH}.sha256", b'{"format": "checksum/3"}')
+    with pytest.raises(BadInput, match="checksum/3; this branchline reads up to checksum/2: upgr"):
+        look_up("sample", "1.0+g1", place)

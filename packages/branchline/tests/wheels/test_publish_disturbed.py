@@ -11,8 +11,8 @@ import pytest
 from branchline.errors import AlreadyPublished, Unreachable
 from branchline.platforms.databricks.files import Dbfs, Volume, destination
 from branchline.wheels.destinations import Destination, LocalFolder
-from branchline.wheels.publish import Published, look_up, publish, published, verified
-from support.destinations import VOLUME, wheel
+from branchline.wheels.publish import Published, look_up, published, verified
+from support.destinations import VOLUME, put, wheel
 from support.processes import at_once
 from workspace_server import Workspace
 
@@ -34,13 +34,13 @@ def test_a_killed_publisher_leaves_nothing_that_counts_and_is_completed_by_the_n
         tmp_path: Path, written: int | None) -> None:
     place = LocalFolder(tmp_path / "wheels")
     with pytest.raises(KeyboardInterrupt):
-        publish(wheel(tmp_path), Dying(place.top, written))
+        put(wheel(tmp_path), Dying(place.top, written))
     assert look_up("sample", "1.0+g1", place) is None and published("sample", place) == []
     with pytest.raises(AlreadyPublished):
-        publish(wheel(tmp_path, b"another"), place)
-    publish(wheel(tmp_path), place)
+        put(wheel(tmp_path, b"another"), place)
+    put(wheel(tmp_path), place)
     found = look_up("sample", "1.0+g1", place)
-    assert found is not None and verified(found, place) == b"the wheel"
+    assert found is not None and verified(found.artifacts[-1], place) == b"the wheel"
 
 
 def test_a_service_that_fails_after_the_claim_is_completed_by_the_next(
@@ -48,9 +48,9 @@ def test_a_service_that_fails_after_the_claim_is_completed_by_the_next(
     place = Volume(workspace.client(), f"{VOLUME}/failing")
     workspace.fault("500", path="/api/2.0/fs/files", method="PUT", after=1)
     with pytest.raises(Unreachable):
-        publish(wheel(tmp_path), place)
+        put(wheel(tmp_path), place)
     assert place.entries("sample/1.0+g1") and look_up("sample", "1.0+g1", place) is None
-    assert verified(publish(wheel(tmp_path), place), place) == b"the wheel"
+    assert verified(put(wheel(tmp_path), place), place) == b"the wheel"
 
 
 def test_a_wheel_cut_off_between_two_blocks_does_not_count(
@@ -58,17 +58,17 @@ def test_a_wheel_cut_off_between_two_blocks_does_not_count(
     place, content = Dbfs(workspace.client(), "dbfs:/FileStore/failing"), bytes(3 * 2**20)
     workspace.fault("500", path="/api/2.0/dbfs/add-block", after=1)
     with pytest.raises(Unreachable):
-        publish(wheel(tmp_path, content), place)
+        put(wheel(tmp_path, content), place)
     assert [entry.size for entry in place.entries("sample/1.0+g1")][0] == 2**20
     assert look_up("sample", "1.0+g1", place) is None
-    assert verified(publish(wheel(tmp_path, content), place), place) == content
+    assert verified(put(wheel(tmp_path, content), place), place) == content
 
 
 def test_a_claim_whose_answer_is_lost_on_the_way_does_no_harm(
         workspace: Workspace, tmp_path: Path) -> None:
     place = Volume(workspace.client(), f"{VOLUME}/lost-answers")
     workspace.fault("cut_after", path="/api/2.0/fs/files", method="PUT")
-    assert verified(publish(wheel(tmp_path), place), place) == b"the wheel"
+    assert verified(put(wheel(tmp_path), place), place) == b"the wheel"
 
 
 PUBLISHER = """
@@ -82,7 +82,7 @@ place = destination(sys.argv[1], WorkspaceClient())
 print("ready", flush=True)
 sys.stdin.readline()
 try:
-    publish(Path(sys.argv[2]), place)
+    publish([Path(sys.argv[2])], place)
 except AlreadyPublished:
     print("refused")
 """
@@ -103,7 +103,7 @@ def test_two_processes_that_publish_the_same_bytes_both_succeed(
     files = [wheel(tmp_path / name, content) for name in ("one", "two")]
     assert publish_at_once(workspace, address, *files) == ["0", "0"]
     found, place = found_at(workspace, address)
-    assert verified(found, place) == content
+    assert verified(found.artifacts[-1], place) == content
 
 
 @pytest.mark.parametrize("kind", ["local", VOLUME])
@@ -114,7 +114,7 @@ def test_of_two_processes_that_publish_other_bytes_one_wins_whole(
     said = publish_at_once(workspace, address, *files)
     assert sorted(said) == ["0", "refused\n0"]
     found, place = found_at(workspace, address)
-    assert verified(found, place) == files[said.index("0")].read_bytes()
+    assert verified(found.artifacts[-1], place) == files[said.index("0")].read_bytes()
 
 
 def found_at(server: Workspace, address: str) -> tuple[Published, Destination]:

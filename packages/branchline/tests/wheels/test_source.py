@@ -1,74 +1,151 @@
+"""The state of sources is told by their content, whatever git was told to believe."""
+
 from __future__ import annotations
 
-import subprocess
+import shutil
 from pathlib import Path
 
 import pytest
 from packaging.version import Version
 
-from branchline.ci.identify import started_by
 from branchline.errors import BadInput
-from branchline.wheels.source import source_of
+from branchline.wheels.source import snapshot, source_of
+from support.workspaces import commit, git, uv_workspace
 
-
-def git(root: Path, *command: str) -> None:
-    author = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
-    subprocess.run(["git", "-C", str(root), *author, *command], check=True, capture_output=True)
+SAYS = Path("src") / "team_a" / "__init__.py"
+KEPT = Path("packages") / "branchline" / "src" / "kept" / "__init__.py"
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1.2.0"\n')
-    (tmp_path / "src").mkdir()
-    (tmp_path / "src" / "x.py").write_text("x = 1\n")
-    git(tmp_path, "init", "-q")
-    git(tmp_path, "add", "-A")
-    git(tmp_path, "commit", "-qm", "first")
-    return tmp_path
+    return uv_workspace(tmp_path / "checkout")
 
 
 def test_a_clean_commit_gives_its_version(checkout: Path) -> None:
     source = source_of(checkout)
-    assert not source.dirty and source.commit is not None
-    assert source.version == f"1.2.0+g{source.commit[:12]}"
+    assert not source.dirty and source.commit == git(checkout, "rev-parse", "HEAD")
+    assert source.version == f"0.3.0+g{source.commit[:12]}"
 
 
-def test_every_change_of_a_dirty_tree_changes_the_version(checkout: Path) -> None:
+def test_every_change_of_a_wheel_s_files_changes_the_version(checkout: Path) -> None:
     versions = {source_of(checkout).version}
-    for text in ("x = 2\n", "x = 3\n"):
-        (checkout / "src" / "x.py").write_text(text)
+    for file, text in ((SAYS, "x = 2\n"), (SAYS, "x = 3\n"), (KEPT, "x = 4\n"),
+                       (SAYS.with_name("new.py"), "")):
+        (checkout / file).write_text(text)
         source = source_of(checkout)
         assert source.dirty
         versions.add(source.version)
-    (checkout / "src" / "new.py").write_text("")
-    versions.add(source_of(checkout).version)
-    assert len(versions) == 4
-    assert all(Version(version).release == (1, 2, 0) for version in versions)
+    assert len(versions) == 5
+    assert all(Version(version).release == (0, 3, 0) for version in versions)
 
 
-def test_a_folder_without_git_is_dirty_and_has_a_version(tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "1.0"\n')
-    source = source_of(tmp_path)
-    assert source.commit is None and source.dirty and source.version.startswith("1.0+d")
+@pytest.mark.parametrize(("file", "dirty"), [
+    ("tests/test_it.py", False), ("docs/new.md", False),
+    ("packages/for-tests/src/tried/__init__.py", False),
+    ("mlflow-notebooks/it/main.py", True), ("mlflow-notebooks/it/new.py", True),
+    ("uv.lock", True), ("packages/branchline/pyproject.toml", True)])
+def test_only_files_that_decide_what_runs_make_a_tree_dirty(
+        checkout: Path, file: str, dirty: bool) -> None:
+    (checkout / file).parent.mkdir(exist_ok=True)
+    with (checkout / file).open("a") as opened:
+        opened.write("# changed\n")
+    assert source_of(checkout).dirty is dirty
+
+
+def test_untracked_files_count_where_git_s_status_does_not_show_them(checkout: Path) -> None:
+    git(checkout, "config", "status.showUntrackedFiles", "no")
+    assert not source_of(checkout).dirty
+    (checkout / SAYS).with_name("new.py").write_text("")
+    assert git(checkout, "status", "--porcelain") == "" and source_of(checkout).dirty
+
+
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+@pytest.mark.parametrize("text", ["changed\n", None])
+def test_a_change_that_git_was_told_to_overlook_counts(
+        checkout: Path, flag: str, text: str | None) -> None:
+    git(checkout, "update-index", flag, str(SAYS))
+    (checkout / SAYS).write_text(text) if text else (checkout / SAYS).unlink()
+    assert git(checkout, "status", "--porcelain") == "" and source_of(checkout).dirty
+
+
+def test_line_ends_of_the_checkout_change_neither_version_nor_files(
+        checkout: Path, tmp_path: Path) -> None:
+    other = tmp_path / "windows"
+    git(tmp_path, "-c", "core.autocrlf=true", "clone", "-q", str(checkout), str(other))
+    git(other, "config", "core.autocrlf", "true")
+    assert b"\r\n" in (other / SAYS).read_bytes()
+    assert snapshot(other) == snapshot(checkout)
+    assert b"\r" not in snapshot(other).files[str(SAYS)]
+
+
+def test_a_symbolic_link_to_a_file_that_nobody_compares_is_dirty(checkout: Path) -> None:
+    (checkout / "tests" / "said.py").write_text("SAYS = 1\n")
+    (checkout / SAYS).with_name("said.py").symlink_to("../../tests/said.py")
+    (checkout / SAYS).with_name("same.py").symlink_to("__init__.py")
+    commit(checkout)
+    assert source_of(checkout).dirty
+    (checkout / SAYS).with_name("said.py").unlink()
+    commit(checkout)
+    assert not source_of(checkout).dirty
+
+
+def test_a_download_inside_another_checkout_is_none_of_its_commits(tmp_path: Path) -> None:
+    outer = uv_workspace(tmp_path / "outer", "outer")
+    (outer / ".gitignore").write_text("unpacked/\n")
+    commit(outer)
+    for name in ("unpacked", "shown"):
+        source = source_of(uv_workspace(outer / name, in_git=False))
+        assert source.commit is None and source.dirty and source.version.startswith("0.3.0+d")
+
+
+def test_in_a_part_of_a_larger_repository_only_its_own_files_and_commits_count(
+        tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "-b", "main")
+    part = uv_workspace(tmp_path / "apps" / "fraud", in_git=False)
+    own = commit(tmp_path)
+    before = source_of(part)
+    assert before.commit == own and not before.dirty
+    (tmp_path / "elsewhere.py").write_text("")
+    (tmp_path / "src").mkdir()
+    assert source_of(part) == before
+    commit(tmp_path)
+    assert source_of(part) == before
+    (part / KEPT).write_text("KEPT = '?'\n")
+    assert source_of(part).commit == own and source_of(part).dirty
+    assert commit(tmp_path) == source_of(part).commit and not source_of(part).dirty
+
+
+def test_a_checkout_of_another_user_is_refused_in_git_s_own_words(
+        checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(BadInput, match="dubious ownership .* git config --global --add safe.dir"):
+        source_of(checkout)
+
+
+def test_a_hook_s_variables_do_not_lead_to_another_repository(
+        checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = source_of(checkout)
+    other = uv_workspace(tmp_path / "other", "other")
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other / ".git" / "index"))
+    assert source_of(checkout) == before
+
+
+def test_a_folder_without_git_is_dirty_and_its_version_tells_its_content(
+        checkout: Path) -> None:
+    shutil.rmtree(checkout / ".git")
+    source = source_of(checkout)
+    assert source.commit is None and source.dirty and source.version.startswith("0.3.0+d")
+    (checkout / KEPT).write_text("")
+    assert source_of(checkout).version != source.version
+
+
+def test_a_shallow_clone_has_the_version_of_its_commit(checkout: Path, tmp_path: Path) -> None:
+    commit(checkout)
+    git(tmp_path, "clone", "-q", "--depth", "1", checkout.as_uri(), str(tmp_path / "shallow"))
+    assert source_of(tmp_path / "shallow") == source_of(checkout)
 
 
 def test_a_folder_without_a_project_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="pyproject.toml: cannot be read"):
         source_of(tmp_path)
-
-
-@pytest.mark.parametrize(("variables", "name"), [
-    ({"BUILD_BUILDID": "12"}, "build 12"),
-    ({"BUILD_BUILDID": "12", "SYSTEM_COLLECTIONURI": "https://ci/", "SYSTEM_TEAMPROJECT": "p"},
-     "https://ci/p/_build/results?buildId=12"),
-    ({"GITHUB_RUN_ID": "7", "GITHUB_REPOSITORY": "o/r", "GITHUB_SERVER_URL": "https://g"},
-     "https://g/o/r/actions/runs/7/attempts/1"),
-    ({"CI_JOB_URL": "https://gl/1"}, "https://gl/1"),
-])
-def test_a_build_is_named_by_its_address(variables: dict[str, str], name: str) -> None:
-    assert started_by(variables) == name
-
-
-def test_without_a_build_the_user_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOGNAME", "someone")
-    assert started_by({}) == "someone"

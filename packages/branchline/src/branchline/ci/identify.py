@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from branchline.branch import Branch, from_ref, named
 from branchline.ci import azure, github, gitlab
 from branchline.errors import UnknownBranch
+from branchline.git import git, is_own_checkout
 
 __all__ = ["current_branch", "identify", "in_ci", "started_by"]
 
@@ -43,9 +43,18 @@ def identify(
 
 
 def current_branch(directory: Path, given: str | None, environment: Mapping[str, str]) -> Branch:
-    """`identify` for the checkout at `directory`; in CI it needs neither git nor a checkout."""
-    return identify(environment, given=given, head=_symbolic_head(directory),
-                    event=github.event(environment))
+    """`identify` for the checkout at `directory`; in CI it needs neither git nor a checkout.
+
+    Raises:
+        BadInput: a name that cannot be one; git refuses the checkout.
+        UnknownBranch: nothing names the branch.
+    """
+    event = github.event(environment)
+    try:
+        return identify(environment, given=given, event=event)
+    except UnknownBranch:
+        head = _symbolic_head(directory)
+        return identify(environment, given=given, head=head, event=event)
 
 
 def in_ci(environment: Mapping[str, str]) -> bool:
@@ -65,9 +74,6 @@ def started_by(environment: Mapping[str, str]) -> str:
 
 
 def _symbolic_head(directory: Path) -> str | None:
-    try:
-        git = subprocess.run(["git", "symbolic-ref", "-q", "HEAD"], cwd=directory,
-                             capture_output=True, check=False)
-    except OSError:
-        return None
-    return git.stdout.decode("utf-8", "surrogateescape").removesuffix("\n") or None
+    """None: detached, or a folder that is no checkout, even if it lies in one of something else."""
+    found = git(directory, "symbolic-ref", "-q", "HEAD") if is_own_checkout(directory) else None
+    return (found or b"").decode("utf-8", "surrogateescape").removesuffix("\n") or None

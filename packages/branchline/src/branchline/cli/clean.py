@@ -11,7 +11,7 @@ from branchline.cli.repository import Repository
 from branchline.deploy.journal import Journal
 from branchline.platforms.find import open_platform
 from branchline.runs.stale_branches import experiments, gone, remote_branches
-from branchline.wheels.build import project_name
+from branchline.wheels.distributions import project_name
 
 __all__ = ["command"]
 

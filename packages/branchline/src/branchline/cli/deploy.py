@@ -23,8 +23,8 @@ from branchline.errors import BadInput
 from branchline.platforms.base import Platform
 from branchline.platforms.find import open_platform
 from branchline.runs.request import pairs
-from branchline.wheels.build import project_name
 from branchline.wheels.destinations import Destination
+from branchline.wheels.distributions import project_name
 from branchline.wheels.source import source_of
 
 __all__ = ["command"]
@@ -157,8 +157,9 @@ def status(project: str, target_name: str) -> None:
     production = _Production.open(project, target_name)
     newest, in_place = production.journal.newest(), production.journal.in_place()
     print(newest.line if newest else "nothing is deployed yet")
-    print(f"wheel      {in_place.state.version or 'none'}\n"
-          f"model      {in_place.state.model or 'none'}")
+    for each in in_place.state.artifacts:
+        print(f"{each.kind:<10} {each.name} {each.version}")
+    print(f"model      {in_place.state.model or 'none'}")
     for name, settings in in_place.state.jobs.items():
         changed = drift(settings, production.platform.jobs.actual(name) or {})
         print(f"job        {name}" + (f", changed: {changed[0].path}" if changed else ""))

@@ -106,7 +106,7 @@ class _Gate:
         name = self.platform.target.model_name(self.project.name)
         champion = Registry(self.platform.tracking).champion(name)
         comparing = gate.Comparing(self.repository.root, self.platform, self.project, self.branch,
-                                   os.environ, self.wheels[0] if self.wheels else None)
+                                   os.environ, self.wheels)
         return comparing.run(candidate, champion, self.policy)
 
     def _by_metrics(self, candidate: Candidate) -> Comparison:

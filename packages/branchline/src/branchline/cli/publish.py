@@ -17,7 +17,9 @@ from branchline.deploy.gate_result import gate_result
 from branchline.deploy.release import Release
 from branchline.platforms.find import open_platform
 from branchline.wheels import smoke
-from branchline.wheels.build import build, project_name
+from branchline.wheels.build import build
+from branchline.wheels.distributions import locked, project_name
+from branchline.wheels.owner import require_own
 from branchline.wheels.publish import publish
 
 __all__ = ["command"]
@@ -54,12 +56,14 @@ def command(project: str, target_name: str, run_id: str | None, override: str | 
         platform.tracking, MAIN.experiment(target.experiment_root, found.name), source.version,
         source.commit or "", target.model_name(found.name), run_id)
     release.require_passed(result, source.commit or "", override)
+    require_own(repository.root, name, platform.wheels)
     with tempfile.TemporaryDirectory(prefix="branchline-release-") as scratch:
-        wheel = build(repository.root, Path(scratch))
-        count = smoke.imports(wheel, repository.root)
-        published = publish(wheel, platform.wheels)
-    made = release.record(published, name, source, branch.name, result, override,
-                          started_by(os.environ), platform.wheels)
+        wheels = build(repository.root, Path(scratch))
+        count = smoke.imports(wheels, repository.root)
+        published = publish(wheels, platform.wheels)
+    artifacts = (*locked(repository.root), *published.artifacts)
+    made = release.record(artifacts, source, branch.name, result, override, started_by(os.environ),
+                          platform.wheels)
     _show(made, f"{count} modules import in a clean environment")
 
 
@@ -68,4 +72,6 @@ def _show(made: Release, line: str) -> None:
           f"gate       {made.gate['outcome']}: {made.gate['line']}\n"
           f"model      {made.model or 'none registered'}"
           + (f"\noverride   {made.override}" if made.override else "")
-          + f"\nwheel      {made.published.reference}\nsha256     {made.published.sha256}")
+          + "".join(f"\n{each.kind:<10} {each.reference}"
+                    + (f"\nsha256     {each.sha256}" if each.sha256 else "")
+                    for each in made.artifacts))

@@ -62,7 +62,7 @@ def command(project: str | None, more_wheels: tuple[Path, ...], target_name: str
         raise BadInput("--wheel and --live: expected one of them.")
     branch = current_branch(repository.root, given_branch, os.environ)
     asked = request(repository.root, target, repository.project(project), entry_point,
-                    pairs(given), branch, wheels[0] if wheels else None, live)
+                    pairs(given), branch, wheels, live)
     with ExitStack() as stack:
         if in_ci(os.environ):
             stack.enter_context(ends_with_its_parent())

@@ -6,7 +6,7 @@ import click
 
 from branchline.cli import options
 from branchline.cli.repository import Repository
-from branchline.wheels.build import build
+from branchline.wheels.build import build_alone
 
 __all__ = ["command"]
 
@@ -16,8 +16,5 @@ __all__ = ["command"]
 def command(debug: bool) -> None:
     """Build the wheels of this checkout and leave them alone in dist/."""
     root = Repository.current().root
-    wheel = build(root, root / "dist")
-    for other in wheel.parent.glob("*.whl"):
-        if other != wheel:
-            other.unlink()
-    print(wheel.relative_to(root))
+    for wheel in build_alone(root, root / "dist"):
+        print(wheel.relative_to(root))

@@ -14,10 +14,10 @@ from branchline.deploy import release as releases
 from branchline.deploy.journal import Journal, Record, State
 from branchline.errors import BadInput, BranchlineError, NotApproved
 from branchline.platforms.base import Platform
-from branchline.records import sha256
 from branchline.runs.registry import CHAMPION, Registry
+from branchline.wheels.artifacts import WHEEL, Artifact
 from branchline.wheels.destinations import Destination
-from branchline.wheels.publish import Published, publish, verified
+from branchline.wheels.publish import publish, verified
 
 __all__ = ["apply", "require_finished", "rollback"]
 
@@ -33,11 +33,11 @@ def apply(platform: Platform, journal: Journal, evidence: Mapping[str, Any], che
 
     Raises:
         NotApproved: what the evidence was based on has changed, or another deployment goes before.
-        BadInput: the wheel is not what was published.
+        BadInput: a wheel is not what was published.
         BranchlineError: what the platform raises; the text says what to run again.
     """
     newest = journal.newest()
-    state = State(**evidence["state"])
+    state = State.of_record(evidence["state"])
     if newest and newest.evidence == checksum:
         if newest.finished:
             say(f"{newest.line}: is in place, nothing to do")
@@ -61,7 +61,7 @@ def rollback(platform: Platform, journal: Journal, by: str, say: Say,
         evidence: go back only from the deployment that was approved by this checksum.
 
     Raises:
-        BadInput: nothing was ever deployed, or the wheel to go back to is gone.
+        BadInput: nothing was ever deployed, or a wheel to go back to is gone.
         NotApproved: another deployment was begun meanwhile.
         BranchlineError: what the platform raises; the text says what to run again.
     """
@@ -78,8 +78,8 @@ def rollback(platform: Platform, journal: Journal, by: str, say: Say,
     if newest is None:
         raise BadInput("rollback: nothing was deployed yet; expected a deployment to go back from.")
     before = journal.in_place(newest.number)
-    if before.state.wheel:
-        verified(Published(**before.state.wheel), platform.wheels)
+    for wheel in _wheels(before.state):
+        verified(wheel, platform.wheels)
     record = journal.begin(Record(newest.number + 1, before.state, None, before.number, by))
     return _carried_out(platform, journal, record, say)
 
@@ -103,28 +103,33 @@ def _require_basis(journal: Journal, evidence: Mapping[str, Any], source: Destin
     if in_place != based_on["deployment"]:
         raise NotApproved(f"evidence: was made when deployment {based_on['deployment']} was in "
                           f"place, now it is {in_place}; plan again, and have that approved.")
-    found = releases.look_up(journal.name, evidence["state"]["version"], source)
-    if found is None or sha256(found.as_json()) != based_on["release"]:
-        raise NotApproved(f"release {evidence['state']['version']}: is not the one that the "
-                          "evidence was made of; plan again, and have that approved.")
+    version = evidence["state"]["version"]
+    if releases.checksum(journal.name, version, source) != based_on["release"]:
+        raise NotApproved(f"release {version}: is not the one that the evidence was made of; plan "
+                          "again, and have that approved.")
 
 
 def _prepare(platform: Platform, state: State, project: Project, source: Destination) -> None:
     """All that a job needs before it is there; nothing that is deployed changes by it."""
-    assert state.wheel
-    wheel = Published(**state.wheel)
-    released = replace(wheel, reference=source.reference(wheel.path))
+    wheels = _wheels(state)
     with tempfile.TemporaryDirectory(prefix="branchline-wheel-") as scratch:
-        file = Path(scratch, wheel.path.rpartition("/")[2])
-        file.write_bytes(verified(released, source))
-        publish(file, platform.wheels)
-    verified(wheel, platform.wheels)
+        files = [Path(scratch, str(wheel.path).rpartition("/")[2]) for wheel in wheels]
+        for wheel, file in zip(wheels, files, strict=True):
+            released = replace(wheel, reference=source.reference(str(wheel.path)))
+            file.write_bytes(verified(released, source))
+        publish(files, platform.wheels)
+    for wheel in wheels:
+        verified(wheel, platform.wheels)
     copy = platform.copy_project(project)
     if copy != state.copy:
         raise NotApproved(f"project {project.name}: its files are {copy}, approved were "
                           f"{state.copy}; check out commit {state.commit}.")
     platform.tracking.experiment(
         PRODUCTION.experiment(platform.target.experiment_root, project.name))
+
+
+def _wheels(state: State) -> list[Artifact]:
+    return [artifact for artifact in state.artifacts if artifact.kind == WHEEL]
 
 
 def _carried_out(platform: Platform, journal: Journal, record: Record, say: Say) -> Record:

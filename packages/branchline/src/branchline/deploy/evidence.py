@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import xml.etree.ElementTree as xml
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from branchline.deploy.evidence_page import page
+from branchline.deploy.journal import upgraded_state
+from branchline.deploy.release import Release
 from branchline.errors import BadInput, NotApproved
-from branchline.records import encoded, sha256
+from branchline.records import Format, encoded, parsed, sha256
 
 __all__ = ["junit", "read_bundle", "write_bundle"]
 
 FILE, PAGE = "evidence.json", "evidence.html"
+
+
+def _artifacts(content: dict[str, Any]) -> dict[str, Any]:
+    release = Release.of_record(content["release"], FILE)
+    return {**content, "release": release.as_record(), "commits_missing": None,
+            "state": upgraded_state(dict(content["state"]))}
+
+
+FORMAT = Format("evidence", 2, {1: _artifacts})
 
 
 def write_bundle(evidence: Mapping[str, Any], picture: bytes | None, folder: Path) -> str:
@@ -27,7 +37,7 @@ def write_bundle(evidence: Mapping[str, Any], picture: bytes | None, folder: Pat
         BadInput: the folder cannot be written.
     """
     html = page(evidence, picture).encode()
-    content = encoded({**evidence, "page": sha256(html)})
+    content = encoded(FORMAT.written({**evidence, "page": sha256(html)}))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / PAGE).write_bytes(html)
@@ -52,7 +62,7 @@ def read_bundle(folder: Path, checksum: str, target: str) -> dict[str, Any]:
     if sha256(content) != checksum:
         raise NotApproved(f"{folder / FILE}: sha256 {sha256(content)}, approved was {checksum}; it "
                           "was changed or made anew: look at it, and approve it.")
-    found: dict[str, Any] = json.loads(content)
+    found = FORMAT.read(parsed(content, str(folder / FILE)), str(folder / FILE))
     if sha256(html) != found["page"]:
         raise NotApproved(f"{folder / PAGE}: does not show {FILE}; it was changed: plan again.")
     if found["target"] != target:

@@ -48,7 +48,8 @@ def page(evidence: Mapping[str, Any], picture: bytes | None) -> str:
         f"<h2>Gate {_badge(release['gate']['outcome'], release['gate']['outcome'] == 'passed')}"
         "</h2>", _gate(release["gate"], picture),
         "<h2>Tests</h2>", _tests(evidence["tests"]),
-        "<h2>Code and data</h2>", _origin(release), _commits(evidence["commits"]),
+        "<h2>Code and data</h2>", _origin(release),
+        _commits(evidence["commits"], evidence["commits_missing"]),
         "<h2>Production, as it would be</h2>",
         *(_job(name, settings) for name, settings in state["jobs"].items()),
         "</body></html>", ""])
@@ -116,19 +117,28 @@ def _tests(tests: Mapping[str, Any] | None) -> str:
 
 
 def _origin(release: Mapping[str, Any]) -> str:
-    wheel, gate = release["wheel"], release["gate"]
+    gate = release["gate"]
+    artifacts = [line for each in release["artifacts"] for line in _artifact(each)]
     tables = [(f"table {name}", f"version {text}") for name, text in gate["tables"].items()]
     return _table(("", ""), [
         ("commit", release["commit"]), ("branch", release["branch"]), ("run", gate["run"]),
-        ("model", gate["model"]), ("wheel", wheel["reference"]), ("sha256", wheel["sha256"]),
+        ("model", gate["model"]), *artifacts,
         ("published", f"by {release['by']}, {release['at']}"), *tables])
 
 
-def _commits(commits: list[str]) -> str:
+def _artifact(artifact: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    yield f"{artifact['kind']} {artifact['name']}", artifact["reference"]
+    if artifact["sha256"]:
+        yield "its sha256", artifact["sha256"]
+
+
+def _commits(commits: list[str], missing: str | None) -> str:
+    note = f"<p class=note>Commits may be missing: {escape(missing)}.</p>" if missing else ""
     if not commits:
-        return "<p class=lead>The list of commits is not known here, or empty.</p>"
+        return note or "<p class=lead>No commit comes with it.</p>"
     listed = "\n".join(map(escape, commits))
-    return f"<details><summary>Commits: {len(commits)}</summary><pre>{listed}</pre></details>"
+    return note + (f"<details><summary>Commits: {len(commits)}</summary><pre>{listed}</pre>"
+                   "</details>")
 
 
 def _job(name: str, settings: Mapping[str, Any]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from branchline.deploy.release import GateResult
 from branchline.errors import BadInput
+from branchline.gate.verdict import FORMAT
+from branchline.records import parsed
 from branchline.runs.registry import Registry
 from branchline.runs.tracking import Tracking, answered
 
@@ -70,8 +71,10 @@ def _newest(tracking: Tracking, experiment: str, version: str, commit: str) -> R
 
 def _verdict(run: Run) -> dict[str, Any] | None:
     content = _artifact(run, "gate/verdict.json")
-    found: dict[str, Any] | None = json.loads(content) if content else None
-    return found
+    if content is None:
+        return None
+    where = f"run {run.info.run_id}: gate/verdict.json"
+    return FORMAT.read(parsed(content, where), where)
 
 
 def _artifact(run: Run, path: str) -> bytes | None:

@@ -11,27 +11,48 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from branchline.deploy.release import now
-from branchline.errors import NotApproved
-from branchline.records import encoded, read_object
+from branchline.deploy.release import now, wheel_artifact
+from branchline.errors import BadInput, NotApproved
+from branchline.records import Format, encoded, read_object
+from branchline.wheels.artifacts import Artifact
 from branchline.wheels.destinations import Destination
 
-__all__ = ["Journal", "Record", "State"]
+__all__ = ["Journal", "Record", "State", "upgraded_state"]
+
+
+def upgraded_state(state: dict[str, Any]) -> dict[str, Any]:
+    """A state of format 1, which has one wheel, with a list of artifacts."""
+    wheel = state.pop("wheel")
+    made = [wheel_artifact(wheel["path"].partition("/")[0], wheel)] if wheel else []
+    return {**state, "artifacts": made}
+
+
+FORMAT = Format("deployment", 2, {
+    1: lambda content: {**content, "state": upgraded_state(dict(content["state"]))}})
+FINISHED = Format("finished", 1)
 
 
 @dataclass(frozen=True)
 class State:
-    """What production is: the published wheel, the model's address, each job's settings by name.
+    """What production is: artifacts in the order of installing, with the address that jobs have
+    them by; the model's address; each job's settings by name.
 
-    Without a wheel it is the state before the first deployment.
+    Without artifacts it is the state before the first deployment. `version` is that of the last
+    artifact, the repository's own wheel.
     """
 
     version: str | None = None
     commit: str | None = None
-    wheel: Mapping[str, Any] | None = None
+    artifacts: tuple[Artifact, ...] = ()
     copy: str | None = None
     model: str | None = None
     jobs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of_record(cls, content: Mapping[str, Any]) -> State:
+        """The state in a JSON object of the present format."""
+        return cls(**{**content, "artifacts": tuple(Artifact(**each)
+                                                    for each in content["artifacts"])})
 
 
 @dataclass(frozen=True)
@@ -97,7 +118,7 @@ class Journal:
         """
         content = {key: value for key, value in asdict(record).items() if key != "finished"}
         try:
-            self.place.create(self._path(record.number), encoded(content))
+            self.place.create(self._path(record.number), encoded(FORMAT.written(content)))
         except FileExistsError:
             taken = self._record(record.number)
             # A call that was cut off and repeated finds the record that it has made itself.
@@ -121,16 +142,26 @@ class Journal:
     def finish(self, record: Record) -> None:
         """Write that the record's state is in place; another process may have done so before."""
         try:
-            self.place.create(self._path(record.number, ".finished"), encoded({"at": now()}))
+            self.place.create(self._path(record.number, ".finished"),
+                              encoded(FINISHED.written({"at": now()})))
         except FileExistsError:
             pass
 
     def _record(self, number: int) -> Record | None:
-        content = read_object(self._path(number), self.place) if number else None
+        content = self._read(self._path(number), FORMAT) if number else None
         if content is None:
             return None
-        finished = self.place.read(self._path(number, ".finished")) is not None
-        return Record(**{**content, "state": State(**content["state"]), "finished": finished})
+        finished = self._read(self._path(number, ".finished"), FINISHED) is not None
+        try:
+            return Record(**{**content, "state": State.of_record(content["state"]),
+                             "finished": finished})
+        except (KeyError, TypeError) as problem:
+            raise BadInput(f"{self.place.reference(self._path(number))}: is no record of a "
+                           f"deployment ({type(problem).__name__}: {problem}).") from None
+
+    def _read(self, path: str, form: Format) -> dict[str, Any] | None:
+        content = read_object(path, self.place)
+        return None if content is None else form.read(content, self.place.reference(path))
 
     def _numbers(self) -> list[int]:
         names = [entry.name for entry in self.place.entries(f"{self.name}/deployments")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,13 +16,13 @@ from branchline.deploy.journal import Journal, State
 from branchline.deploy.release import Release
 from branchline.errors import BadInput
 from branchline.gate.run import COMPARE
+from branchline.git import git, is_own_checkout
 from branchline.platforms.base import Platform, ScheduledJob
-from branchline.records import sha256
 from branchline.runs.registry import Registry
 from branchline.runs.request import request as requested
 from branchline.wheels.destinations import Destination
 
-__all__ = ["Asked", "chosen_release", "plan"]
+__all__ = ["Asked", "chosen_release", "commits_between", "plan"]
 
 MODEL = "model_uri"
 COMMITS = 50  # that the evidence lists
@@ -79,17 +78,18 @@ def plan(platform: Platform, journal: Journal, file: DeployFile, project: Projec
     return {
         "asked_by": asked.by, "at": releases.now(), "name": journal.name,
         "target": platform.target.name, "tests": asked.tests,
-        "based_on": {"deployment": in_place.number, "release": sha256(release.as_json())},
-        "release": asdict(release), "state": asdict(state),
+        "based_on": {"deployment": in_place.number,
+                     "release": releases.checksum(release.name, release.version, source)},
+        "release": release.as_record(), "state": asdict(state),
         "changes": [asdict(each) for each in _changes(in_place.state, state)],
         "drift": [asdict(each) for name, settings in in_place.state.jobs.items()
                   for each in drift({name: settings}, {name: now_there[name] or {}})],
-        "commits": _commits(asked.root, in_place.state.commit, release.commit)}
+        **commits_between(asked.root, in_place.state.commit, release.commit)}
 
 
 def _changes(was: State, becomes: State) -> list[Difference]:
-    found = differences({"wheel": was.version, "model": was.model},
-                        {"wheel": becomes.version, "model": becomes.model})
+    found = differences({**_versions(was), "model": was.model},
+                        {**_versions(becomes), "model": becomes.model})
     for name in sorted(was.jobs.keys() | becomes.jobs.keys()):
         if name in was.jobs and name in becomes.jobs:
             found += differences({name: was.jobs[name]}, {name: becomes.jobs[name]})
@@ -100,10 +100,14 @@ def _changes(was: State, becomes: State) -> list[Difference]:
     return found
 
 
+def _versions(state: State) -> dict[str, str]:
+    return {f"{each.kind} {each.name}": each.version for each in state.artifacts}
+
+
 def _state(platform: Platform, file: DeployFile, project: Project, release: Release,
            model: str | None, asked: Asked) -> State:
-    wheel = replace(release.published,
-                    reference=platform.wheels.reference(release.published.path))
+    artifacts = tuple(replace(each, reference=platform.wheels.reference(each.path)) if each.path
+                      else each for each in release.artifacts)
     copy = platform.project_address(project)
     where = file.where(platform.target.name)
     experiment = PRODUCTION.experiment(platform.target.experiment_root, project.name)
@@ -115,9 +119,9 @@ def _state(platform: Platform, file: DeployFile, project: Project, release: Rele
         request = requested(asked.root, platform.target, project, job.entry_point,
                             given, PRODUCTION)
         jobs[job.name] = platform.jobs.settings(ScheduledJob(
-            job.name, request, wheel.reference, copy, experiment, job.schedule, where.run_as,
+            job.name, request, artifacts, copy, experiment, job.schedule, where.run_as,
             tags))
-    return State(release.version, release.commit, asdict(wheel), copy, model, jobs)
+    return State(release.version, release.commit, artifacts, copy, model, jobs)
 
 
 def _model(platform: Platform, project: Project, release: Release, name: str) -> str | None:
@@ -133,12 +137,22 @@ def _model(platform: Platform, project: Project, release: Release, name: str) ->
     return champion.uri
 
 
-def _commits(root: Path, first: str | None, last: str) -> list[str]:
-    """The commits that come with the release, the newest first; none where git does not know."""
-    command = ["git", "-C", str(root), "log", f"--max-count={COMMITS}", "--format=%h %s",
-               f"{first}..{last}" if first else last]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True)
-    except OSError:
-        return []
-    return done.stdout.splitlines() if done.returncode == 0 else []
+def _is_top(root: Path) -> bool:
+    return git(root, "rev-parse", "--show-prefix") == b"\n"
+
+
+def commits_between(root: Path, first: str | None, last: str) -> dict[str, Any]:
+    """The commits that come with the release, the newest first, and why some are not listed."""
+    if not is_own_checkout(root):
+        return {"commits": [], "commits_missing": "this is no git checkout"}
+    found = git(root, "log", f"--max-count={COMMITS}", "--format=%h %s",
+                f"{first}..{last}" if first else last, *([] if _is_top(root) else ["--", "."]))
+    shallow = git(root, "rev-parse", "--is-shallow-repository") == b"true\n"
+    missing = None
+    if shallow:
+        missing = ("this is a shallow clone, which has not the whole history; fetch it with `git "
+                   "fetch --unshallow`, or fetchDepth: 0 in CI")
+    elif found is None:
+        missing = f"this checkout has not the commit {first or last}"
+    lines = (found or b"").decode(errors="replace").splitlines()
+    return {"commits": lines, "commits_missing": missing}

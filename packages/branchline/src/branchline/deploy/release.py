@@ -1,4 +1,4 @@
-"""Releases: beside a published wheel, an entry written once, that says what it is and why.
+"""Releases: beside published wheels, an entry written once, that says what they are and why.
 
     <destination>/<name>/<version>/release.json    the entry; verdict.png, the gate's picture, first
 """
@@ -13,16 +13,30 @@ from pathlib import Path
 from typing import Any
 
 from branchline.errors import BadInput, GateRefused
-from branchline.records import encoded, read_object
+from branchline.records import Format, encoded, read_object, sha256
+from branchline.wheels.artifacts import WHEEL, Artifact
 from branchline.wheels.destinations import Destination
-from branchline.wheels.publish import Published
 from branchline.wheels.source import Source, source_of
 
-__all__ = ["GateResult", "Release", "clean_source", "require_passed", "look_up", "newest", "now",
-           "picture_of", "record"]
+__all__ = ["GateResult", "Release", "checksum", "clean_source", "look_up", "newest", "now",
+           "picture_of", "record", "require_passed", "wheel_artifact"]
 
 ENTRY, PICTURE = "release.json", "verdict.png"
 PASSED = "passed"
+
+
+def wheel_artifact(name: str, wheel: Mapping[str, Any]) -> dict[str, Any]:
+    """An artifact as JSON, of the one wheel that records of format 1 have."""
+    kept = {key: wheel[key] for key in ("version", "reference", "path", "sha256", "size")}
+    return {"kind": WHEEL, "name": name, **kept}
+
+
+def _one_wheel(content: dict[str, Any]) -> dict[str, Any]:
+    wheel = content.pop("wheel")
+    return {**content, "artifacts": [wheel_artifact(content["name"], wheel)]}
+
+
+FORMAT = Format("release", 2, {1: _one_wheel})
 
 
 @dataclass(frozen=True)
@@ -44,30 +58,46 @@ class GateResult:
 
 @dataclass(frozen=True)
 class Release:
-    """An entry. `gate` is a Judged without its picture, `at` a time in UTC, `override` the reason
-    for publishing without a passed gate."""
+    """An entry. `artifacts` are in the order of installing, the repository's own wheel is the last;
+    `gate` is a GateResult without its picture, `at` a time in UTC, `override` the reason for
+    publishing without a passed gate."""
 
     name: str
     version: str
     commit: str
     branch: str
-    wheel: Mapping[str, Any]
+    artifacts: tuple[Artifact, ...]
     gate: Mapping[str, Any]
     override: str | None
     by: str
     at: str
 
     @property
-    def published(self) -> Published:
-        return Published(**self.wheel)
-
-    @property
     def model(self) -> str | None:
         found: str | None = self.gate["model"]
         return found
 
-    def as_json(self) -> bytes:
-        return encoded(asdict(self))
+    def as_record(self) -> dict[str, Any]:
+        """The entry as a JSON object, with its format."""
+        return FORMAT.written(asdict(self))
+
+    @classmethod
+    def of_record(cls, content: Mapping[str, Any], where: str) -> Release:
+        """The entry in a JSON object that this or an older branchline wrote; `where` names it.
+
+        Raises:
+            BadInput: it is none, or of a newer format.
+        """
+        expected = {each.name for each in dataclasses.fields(cls)}
+        try:
+            found = FORMAT.read(content, where)
+            if found.keys() == expected:
+                artifacts = tuple(Artifact(**each) for each in found["artifacts"])
+                return cls(**{**found, "artifacts": artifacts})
+        except (KeyError, TypeError):
+            pass
+        raise BadInput(f"{where}: has {', '.join(content) or 'nothing'}; expected "
+                       f"{', '.join(sorted(expected))}.")
 
 
 def clean_source(root: Path) -> Source:
@@ -95,20 +125,24 @@ def require_passed(gate_result: GateResult, commit: str, override: str | None) -
                           "with --override REASON, which is recorded.")
 
 
-def record(published: Published, name: str, source: Source, branch: str, gate_result: GateResult,
+def record(artifacts: tuple[Artifact, ...], source: Source, branch: str, gate_result: GateResult,
            override: str | None, by: str, place: Destination) -> Release:
-    """Write the entry of a published wheel; the one that is there, where another was first."""
+    """Write the entry of published wheels; the one that is there, where another was first.
+
+    Args:
+        artifacts: in the order of installing, the repository's own wheel is the last.
+    """
+    own = artifacts[-1]
     gate = {key: value for key, value in vars(gate_result).items() if key != "picture"}
-    wheel = {**asdict(published), "uploaded": None}
-    release = Release(name, published.version, source.commit or "", branch, wheel, gate,
+    release = Release(own.name, own.version, source.commit or "", branch, artifacts, gate,
                       None if gate_result.outcome == PASSED else override, by, now())
-    folder = f"{name}/{published.version}"
+    folder = f"{own.name}/{own.version}"
     if gate_result.picture:
         place.replace(f"{folder}/{PICTURE}", gate_result.picture)
     try:
-        place.create(f"{folder}/{ENTRY}", release.as_json())
+        place.create(f"{folder}/{ENTRY}", encoded(release.as_record()))
     except FileExistsError:
-        found = look_up(name, published.version, place)
+        found = look_up(own.name, own.version, place)
         assert found is not None
         return found
     return release
@@ -122,13 +156,13 @@ def look_up(name: str, version: str, place: Destination) -> Release | None:
     """
     path = f"{name}/{version}/{ENTRY}"
     content = read_object(path, place)
-    if content is None:
-        return None
-    expected = {each.name for each in dataclasses.fields(Release)}
-    if content.keys() != expected:
-        raise BadInput(f"{place.reference(path)}: has {', '.join(content)}; expected "
-                       f"{', '.join(sorted(expected))}.")
-    return Release(**content)
+    return None if content is None else Release.of_record(content, place.reference(path))
+
+
+def checksum(name: str, version: str, place: Destination) -> str | None:
+    """The SHA-256 of a version's entry as it was written, None where it is not released."""
+    content = place.read(f"{name}/{version}/{ENTRY}")
+    return None if content is None else sha256(content)
 
 
 def newest(name: str, branch: str, place: Destination) -> Release | None:

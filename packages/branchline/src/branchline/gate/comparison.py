@@ -10,10 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from branchline.errors import BadInput
+from branchline.records import Format
 
 __all__ = ["ARTIFACT", "Comparison", "Data", "Measured", "Model", "Slice"]
 
 ARTIFACT = "gate/comparison.json"
+FORMAT = Format("comparison", 1)
 
 
 @dataclass(frozen=True)
@@ -72,17 +74,18 @@ class Comparison:
 
     def to_json(self) -> str:
         """Readable JSON; what is not finite becomes null."""
-        return json.dumps(_plain(asdict(self)), indent=2, allow_nan=False) + "\n"
+        content = FORMAT.written(_plain(asdict(self)))
+        return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Comparison:
         """The comparison in a text that `to_json` made.
 
         Raises:
-            BadInput: the text is none.
+            BadInput: the text is none, or of a newer format.
         """
         try:
-            given = json.loads(text)
+            given = FORMAT.read(json.loads(text), ARTIFACT)
             return cls(
                 Model(**given["candidate"]),
                 Model(**given["champion"]) if given["champion"] else None,
@@ -90,7 +93,7 @@ class Comparison:
                 tuple(Slice(**{**each, "measured": Measured(**each["measured"])})
                       for each in given["slices"]),
                 _data(given["data"]), given["notes"])
-        except (ValueError, TypeError, KeyError) as problem:
+        except (AttributeError, ValueError, TypeError, KeyError) as problem:
             raise BadInput(f"{ARTIFACT}: is not a comparison ({type(problem).__name__}: {problem})"
                            "; expected what the project's compare step logs.") from None
 

@@ -30,14 +30,14 @@ TAG = 500  # characters of a reason in a run's tag
 
 @dataclass(frozen=True)
 class Comparing:
-    """A project's compare step, where and for whom it is run; `wheel` as in `launch.Request`."""
+    """A project's compare step, where and for whom it is run; `wheels` as in `Request`."""
 
     root: Path
     platform: Platform
     project: Project
     branch: Branch
     environment: Mapping[str, str]
-    wheel: Path | None = None
+    wheels: tuple[Path, ...] = ()
 
     def run(self, candidate: Candidate, champion: Registered | None,
             policy: Policy) -> Comparison:
@@ -51,7 +51,7 @@ class Comparing:
         given |= {"model_uri": candidate.uri, "champion_uri": champion.uri if champion else "",
                   "draws": str(policy.draws), "seed": str(policy.seed)}
         asked = request(self.root, self.platform.target, self.project, COMPARE, given, self.branch,
-                        self.wheel)
+                        self.wheels)
         return _comparison(self.platform.tracking, start(self.platform, asked, self.environment))
 
 

@@ -9,7 +9,11 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["Interval", "Outcome", "Reason", "Verdict", "number", "show"]
+from branchline.records import Format
+
+__all__ = ["FORMAT", "Interval", "Outcome", "Reason", "Verdict", "number", "show"]
+
+FORMAT = Format("verdict", 1)
 
 Outcome = Literal["pass", "fail", "undecided", "not judged"]
 
@@ -68,7 +72,7 @@ class Verdict:
             f" ({worst[0].outcome}: {said})" if said else "")
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2, allow_nan=False) + "\n"
+        return json.dumps(FORMAT.written(asdict(self)), indent=2, allow_nan=False) + "\n"
 
     def to_markdown(self) -> str:
         """A heading, the two models and a table with a row a reason."""

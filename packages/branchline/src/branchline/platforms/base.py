@@ -12,6 +12,7 @@ from branchline.config.targets import Target
 from branchline.runs.request import Request
 from branchline.runs.stale_branches import Experiment
 from branchline.runs.start import Launcher
+from branchline.wheels.artifacts import Artifact
 from branchline.wheels.destinations import Destination
 
 __all__ = ["Jobs", "Leftover", "Platform", "ScheduledJob"]
@@ -19,14 +20,15 @@ __all__ = ["Jobs", "Leftover", "Platform", "ScheduledJob"]
 
 @dataclass(frozen=True)
 class ScheduledJob:
-    """What a job is made of: `copy` is the address of its project's files, `wheel` the wheel's.
+    """What a job is made of: `copy` is the address of its project's files, `artifacts` what its
+    runs install, in that order.
 
     `request` has its entry point with all parameters, `experiment` is the name of its runs' one.
     """
 
     name: str
     request: Request
-    wheel: str
+    artifacts: tuple[Artifact, ...]
     copy: str
     experiment: str
     schedule: Schedule | None
@@ -104,6 +106,6 @@ class Platform(Launcher, Protocol):
 
         Args:
             used: versions of wheels that a run or a deployment still names.
-            wheel: the distribution's name in the wheels' file names.
-            keep: how many of the newest wheels stay in any case.
+            wheel: the name of the repository's own distribution, in its wheel's file name.
+            keep: how many of the newest versions stay in any case.
         """

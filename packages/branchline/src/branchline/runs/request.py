@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from branchline.branch import Branch
 from branchline.config.mlproject import Project
 from branchline.config.targets import Target
 from branchline.errors import BadInput
-from branchline.wheels import build as wheels
+from branchline.wheels.build import install_order, version_of
 from branchline.wheels.source import Source
 
 __all__ = ["Request", "pairs", "request", "tags"]
@@ -20,8 +20,9 @@ __all__ = ["Request", "pairs", "request", "tags"]
 class Request:
     """What is to be run: a project's entry point with all of its parameters, for a branch.
 
-    `wheel` runs the project in a fresh environment with that wheel; None runs the source tree here,
-    and on a platform the wheel of the source tree. `live` runs the sources themselves there.
+    `wheels` runs the project in a fresh environment with those, installed in that order, the
+    repository's own last; without any the source tree runs here, and on a platform its wheels.
+    `live` runs the sources themselves there.
     """
 
     root: Path
@@ -29,7 +30,7 @@ class Request:
     entry_point: str
     parameters: Mapping[str, str]
     branch: Branch
-    wheel: Path | None = None
+    wheels: tuple[Path, ...] = ()
     live: bool = False
 
     @property
@@ -40,7 +41,7 @@ class Request:
 
 def tags(request: Request, source: Source, starter: str, backend: str) -> dict[str, str]:
     """The run's tags, by MLflow's own names where it has one."""
-    version = wheels.version_of(request.wheel) if request.wheel else source.version
+    version = version_of(request.wheels[-1]) if request.wheels else source.version
     ours = {
         "branch": request.branch.name,
         "branch_kind": request.branch.kind,
@@ -59,20 +60,20 @@ def tags(request: Request, source: Source, starter: str, backend: str) -> dict[s
 
 
 def request(root: Path, target: Target, project: Project, entry_point: str,
-            given: Mapping[str, str], branch: Branch, wheel: Path | None = None,
+            given: Mapping[str, str], branch: Branch, wheels: Sequence[Path] = (),
             live: bool = False) -> Request:
     """What is to be run: `given` and the target's parameters checked, all others by default.
 
     Raises:
-        BadInput: an unknown entry point or parameter, a value that does not fit, no such wheel.
+        BadInput: an unknown entry point or parameter, a value that does not fit, wheels that are
+            not those of this repository.
     """
-    if wheel:
-        wheels.version_of(wheel)  # refused here, before anything is signed in to
+    chosen = install_order(wheels, root) if wheels else ()  # before anything is signed in to
     point = project.entry_point(entry_point)
     places = {name: value for name, value in target.values(branch, root).items()
               if name in point.parameters}
     values = point.check({**places, **given}, target.is_here)
-    return Request(root, project, entry_point, values, branch, wheel, live)
+    return Request(root, project, entry_point, values, branch, chosen, live)
 
 
 def pairs(given: Iterable[str]) -> dict[str, str]:

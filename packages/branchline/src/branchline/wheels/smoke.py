@@ -1,17 +1,23 @@
-"""The smoke test of a wheel: every module in it imports, in a fresh environment without sources."""
+"""The smoke test of wheels: every module imports, in a fresh environment without sources."""
 
 from __future__ import annotations
 
 import subprocess
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from branchline.errors import BadInput
-from branchline.wheels.build import environment_with
+from branchline.wheels.environment import environment_with
 
 __all__ = ["imports", "modules_of"]
 
-IMPORT_ALL = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
+IMPORT_ALL = """
+import importlib, sys
+for name in sys.argv[1:]:
+    print(name, flush=True)
+    importlib.import_module(name)
+"""
 
 
 def modules_of(wheel: Path) -> list[str]:
@@ -23,20 +29,24 @@ def modules_of(wheel: Path) -> list[str]:
     return sorted(".".join(names) for names in parts if names)
 
 
-def imports(wheel: Path, root: Path) -> int:
-    """Import every module of the wheel in an environment of its own; how many there are.
+def imports(wheels: Sequence[Path], root: Path) -> int:
+    """Import every module of the wheels in an environment of their own; how many there are.
 
     Raises:
-        BadInput: the wheel does not install, holds no module, or one does not import.
+        BadInput: they do not install, one holds no module, or a module does not import.
     """
-    modules = modules_of(wheel)
-    if not modules:
-        raise BadInput(f"{wheel.name}: holds no module; see `packages` in pyproject.toml.")
-    with environment_with(wheel, root) as programs:
-        done = subprocess.run([str(programs / "python"), "-I", "-c", IMPORT_ALL, *modules],
+    modules = {wheel.name: modules_of(wheel) for wheel in wheels}
+    for name, found in modules.items():
+        if not found:
+            raise BadInput(f"{name}: holds no module; see `packages` in pyproject.toml.")
+    listed = [module for found in modules.values() for module in found]
+    with environment_with(wheels, root) as programs:
+        done = subprocess.run([str(programs / "python"), "-I", "-c", IMPORT_ALL, *listed],
                               capture_output=True, text=True)
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["no output"]
-        raise BadInput(f"{wheel.name}: does not import in a clean environment: {said[-1]} "
+        last = (done.stdout.split() or listed)[-1]
+        name = next(name for name, found in modules.items() if last in found)
+        raise BadInput(f"{name}: {last} does not import in a clean environment: {said[-1]} "
                        "Declare what it needs in pyproject.toml.")
-    return len(modules)
+    return len(listed)

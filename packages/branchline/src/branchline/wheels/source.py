@@ -1,23 +1,29 @@
-"""The state of the sources that a wheel is built from: commit, changes, version."""
+"""The state of the sources that wheels are built from: commit, changes, version.
+
+Dirty is what a commit does not hold of the files that decide what runs: those of the wheels,
+uv.lock, cluster.json, the projects and the triggers' files. Others, such as tests and docs, do not
+count.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from branchline.errors import BadInput
+from branchline.wheels.checkout import read_checkout
+from branchline.wheels.distributions import Distribution, distributions
 
-__all__ = ["Source", "source_of"]
+__all__ = ["Snapshot", "Source", "snapshot", "source_of"]
 
 WHEEL_INPUTS = ("src", "pyproject.toml", "README.md", "LICENSE")
+RUN_INPUTS = ("uv.lock", "cluster.json", "mlflow-notebooks", "mlflow-triggers")
 
 
 @dataclass(frozen=True)
 class Source:
-    """The state of a checkout; `changes` is a hash of the wheel's files where the tree is dirty."""
+    """The state of a checkout; `changes` is a hash of the wheels' files where the tree is dirty."""
 
     project_version: str
     commit: str | None
@@ -30,45 +36,66 @@ class Source:
     @property
     def version(self) -> str:
         """The wheel's version: `0.1.0+g1a2b3c4d5e6f`, and `.d` with a content hash when dirty."""
+        return self.stamped(self.project_version)
+
+    def stamped(self, project_version: str) -> str:
+        """The version that the wheel of a distribution has in this state."""
         parts = [f"g{self.commit[:12]}"] if self.commit else []
         parts += [f"d{self.changes[:12]}"] if self.changes else []
-        return self.project_version + ("+" + ".".join(parts) if parts else "")
+        return project_version + ("+" + ".".join(parts) if parts else "")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A source with its distributions, in the order of installing, and the files of each wheel."""
+
+    source: Source
+    distributions: tuple[Distribution, ...]
+    files: Mapping[str, bytes]
+
+    def files_of(self, one: Distribution) -> dict[str, bytes]:
+        """A distribution's own files, by the path in its folder."""
+        tops = _inputs(one)
+        prefix = f"{one.folder}/" if one.folder else ""
+        return {name.removeprefix(prefix): content for name, content in self.files.items()
+                if _is_below(name, tops)}
 
 
 def source_of(root: Path) -> Source:
     """The source in the checkout at `root`; without git, or before the first commit, it is dirty.
 
     Raises:
-        BadInput: `root` holds no pyproject.toml with a version.
+        BadInput: `root` holds no pyproject.toml with a name and a version; git refuses it.
     """
-    try:
-        project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        version = str(project["version"])
-    except (OSError, tomllib.TOMLDecodeError, KeyError) as problem:
-        raise BadInput(f"{root}/pyproject.toml: cannot be read as a project with a version "
-                       f"({type(problem).__name__}: {problem}).") from None
-    commit = _git(root, "rev-parse", "--verify", "-q", "HEAD")
-    clean = commit is not None and _git(root, "status", "--porcelain") == ""
-    return Source(version, commit, None if clean else _content_hash(root))
+    return snapshot(root).source
 
 
-def _git(root: Path, *command: str) -> str | None:
-    """What git answers, None where it fails or is not installed."""
-    try:
-        done = subprocess.run(["git", "-C", str(root), *command], capture_output=True, text=True)
-    except OSError:
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+def snapshot(root: Path) -> Snapshot:
+    """The source in the checkout at `root`, and its files as they are now.
+
+    Raises:
+        BadInput: as `source_of`.
+    """
+    found = distributions(root)
+    inputs = tuple(path for one in found for path in _inputs(one))
+    checkout = read_checkout(root, (*inputs, *RUN_INPUTS))
+    files = {name: content for name, content in checkout.files.items() if _is_below(name, inputs)}
+    source = Source(found[-1].version, checkout.commit,
+                    None if checkout.clean else _content_hash(files))
+    return Snapshot(source, found, files)
 
 
-def _content_hash(root: Path) -> str:
+def _inputs(one: Distribution) -> tuple[str, ...]:
+    return tuple(f"{one.folder}/{name}" if one.folder else name for name in WHEEL_INPUTS)
+
+
+def _is_below(name: str, tops: tuple[str, ...]) -> bool:
+    return any(name == top or name.startswith(f"{top}/") for top in tops)
+
+
+def _content_hash(files: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256()
-    for name in WHEEL_INPUTS:
-        top = root / name
-        files = sorted(top.rglob("*")) if top.is_dir() else [top]
-        for file in files:
-            if file.is_file() and "__pycache__" not in file.parts:
-                content = file.read_bytes()
-                digest.update(f"{file.relative_to(root).as_posix()} {len(content)}\n".encode())
-                digest.update(content)
+    for name, content in files.items():
+        digest.update(f"{name} {len(content)}\n".encode(errors="surrogateescape"))
+        digest.update(content)
     return digest.hexdigest()

@@ -18,6 +18,7 @@ from branchline.errors import BadInput, RunFailed
 from branchline.platforms.base import ScheduledJob
 from branchline.platforms.databricks.jobs import WorkspaceJobs
 from branchline.runs.request import Request, request as requested
+from branchline.wheels.artifacts import Artifact
 from branchline.wheels.build import build
 from branchline.wheels.publish import publish
 from support.clone import PATH, ROOT
@@ -25,6 +26,7 @@ from support.processes import PROJECT
 from support.releasing import CLUSTER, Shop, shop_in
 from workspace_server import Workspace
 
+LIBRARY = Artifact("wheel", "a", "1.0", "/Volumes/a.whl")
 PRINCIPAL = "6f1c1f0e-0000-4000-8000-0123456789ab"
 
 
@@ -47,11 +49,12 @@ def computed(shop: Shop, compute: Compute) -> WorkspaceJobs:
     return replace(there, target=replace(there.target, compute=compute))
 
 
-def scheduled(shop: Shop, wheel: str = "/Volumes/a.whl", **parameters: str) -> ScheduledJob:
+def scheduled(shop: Shop, *wheels: Artifact, **parameters: str) -> ScheduledJob:
     values = shop.project.entry_point("main").check(parameters)
     request = Request(shop.root, shop.project, "main", values, PRODUCTION)
     return ScheduledJob(
-        f"{shop.name}-score", request, wheel, shop.platform.copy_project(shop.project),
+        f"{shop.name}-score", request, wheels or (LIBRARY,),
+        shop.platform.copy_project(shop.project),
         f"/Shared/{shop.name}", Schedule("0 0 5 * * ?", "Europe/Berlin"), PRINCIPAL,
         {"commit": "c" * 40})
 
@@ -105,11 +108,11 @@ def test_a_job_that_no_deployment_made_is_not_removed(shop: Shop, workspace: Wor
 
 
 def test_a_deployed_job_runs_with_the_wheel_and_a_failing_one_says_why(shop: Shop) -> None:
-    wheel = publish(build(shop.root, shop.root / "dist"), shop.platform.wheels).reference
-    job = scheduled(shop, wheel)
+    wheels = publish(build(shop.root, shop.root / "dist"), shop.platform.wheels).artifacts
+    job = scheduled(shop, *wheels)
     shop.platform.jobs.put(job.name, shop.platform.jobs.settings(job))
     shop.platform.jobs.run(job.name)
-    failing = scheduled(shop, wheel, who="nobody")
+    failing = scheduled(shop, *wheels, who="nobody")
     shop.platform.jobs.put(job.name, shop.platform.jobs.settings(failing))
     with pytest.raises(RunFailed, match="there is nobody to greet"):
         shop.platform.jobs.run(job.name)
@@ -125,8 +128,8 @@ def test_a_run_of_a_job_is_a_run_in_productions_experiment(
     (shop.project.folder / "main.py").write_text(LOGGING)
     (shop.root / "cluster.json").write_text((ROOT / "cluster.json").read_text())
     there = computed(shop, compute)
-    wheel = publish(build(shop.root, shop.root / "dist"), shop.platform.wheels).reference
-    job = scheduled(shop, wheel)
+    wheels = publish(build(shop.root, shop.root / "dist"), shop.platform.wheels).artifacts
+    job = scheduled(shop, *wheels)
     there.put(job.name, there.settings(job))
     there.run(job.name)
     experiment = workspace.client().experiments.get_by_name(f"/Shared/{shop.name}").experiment

@@ -77,10 +77,10 @@ def test_only_what_a_gone_branch_has_left_is_removed(
     listed = clean(lived, client, yes=False)
     assert clean(lived, client, yes=True) == listed
     assert [what.split()[0] for what in listed] == [
-        "experiment", "schema", "files", "schema", "files", "wheel"]
+        "experiment", "schema", "files", "schema", "files", "wheels"]
     assert all("feature_gone" in what or "feature-gone" in what for what in listed[:5])
     assert listed[5:] == [
-        f"wheel {lived.wheels}/branchline/1.0+g1/branchline-1.0+g1-py3-none-any.whl"]
+        f"wheels {lived.wheels}/branchline/1.0+g1"]
     assert clean(lived, client, yes=True) == []
     left = {str(schema.name) for schema in client.schemas.list("spark_catalog")
             if str(schema.name).startswith("clean_")}

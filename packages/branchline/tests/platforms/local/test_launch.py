@@ -64,12 +64,12 @@ def test_a_project_that_fails_marks_its_run_and_tells_its_error(tracking: Tracki
 def test_a_wheel_runs_in_an_environment_that_has_it_and_not_the_source(
         tracking: Tracking, tmp_path: Path) -> None:
     built = wheel.build(ROOT, tmp_path)
-    asked = request({}, built)
+    asked = request({}, *built)
     experiment_id, run_id = started(tracking, asked, "feature-c")
     launch(asked, tracking, experiment_id, run_id)
     run = tracking.run(run_id)
     where = Path(run.data.params["branchline_in"])
-    assert run.info.status == "FINISHED" and run.data.tags["wheel_version"] in built.name
+    assert run.info.status == "FINISHED" and run.data.tags["wheel_version"] in built[-1].name
     assert ROOT not in where.parents and where.parent.name == "site-packages"
     assert not where.exists(), "the environment outlived its run"
 

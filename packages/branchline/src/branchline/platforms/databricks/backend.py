@@ -22,6 +22,7 @@ from branchline.platforms.databricks.run_settings import RunSettings, settings_f
 from branchline.platforms.databricks.submit_project import Work, python_script, send
 from branchline.platforms.databricks.tracking import WorkspaceTracking
 from branchline.platforms.project_files import upload
+from branchline.wheels.distributions import locked
 from branchline.wheels.publish import publish_checkout
 
 __all__ = ["DatabricksJobsBackend"]
@@ -94,17 +95,18 @@ def _profile(tracking_uri: str) -> str | None:
 
 
 def _libraries(folder: Path, place: RunSettings, client: WorkspaceClient) -> tuple[str, ...]:
-    """The wheel of the repository that the project stands in, if it does."""
+    """The wheels of the repository that the project stands in, if it does."""
     root = next((above for above in folder.resolve().parents
                  if (above / "pyproject.toml").is_file()), None)
     if root is None:
         return ()
     assert place.wheels
-    return (publish_checkout(root, destination(place.wheels, client)).reference,)
+    found = publish_checkout(root, destination(place.wheels, client))
+    return tuple(each.reference for each in (*locked(root), *found.artifacts))
 
 
 def _complete(place: RunSettings, client: WorkspaceClient) -> RunSettings:
-    """Without a folder of its own, a project is kept in the user's home, its wheel beside it."""
+    """Without a folder of its own, a project is kept in the user's home, its wheels beside it."""
     folder = place.folder or f"/Workspace/Users/{client.current_user.me().user_name}/.branchline"
     return replace(place, folder=folder, wheels=place.wheels or f"{folder}/wheels")
 

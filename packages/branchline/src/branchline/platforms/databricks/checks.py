@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from importlib.metadata import metadata, requires
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,6 +19,7 @@ from branchline.platforms.databricks.client import connect, translated
 from branchline.platforms.databricks.files import destination
 from branchline.platforms.databricks.run_settings import settings_for_target
 from branchline.platforms.databricks.runtimes import Runtime, added, for_spark_version, unmet
+from branchline.wheels.distributions import distributions, requirements
 
 __all__ = ["check_workspace"]
 
@@ -97,7 +97,7 @@ def _compute(client: WorkspaceClient, target: WorkspaceTarget, root: Path) -> It
         yield check("policy", partial(_policy, client, compute.policy_id))
     if compute.serverless:
         yield check("serverless", lambda: f"environment version {compute.serverless}")
-        yield from _libraries(f"serverless-{compute.serverless}",
+        yield from _libraries(root, f"serverless-{compute.serverless}",
                               Runtime.read(f"serverless-{compute.serverless}"))
     if compute.cluster:
         try:
@@ -108,7 +108,7 @@ def _compute(client: WorkspaceClient, target: WorkspaceTarget, root: Path) -> It
         yield check(compute.cluster, partial(_new_cluster, client, cluster))
         yield _single_node(compute.cluster, cluster)
         key = str(cluster["spark_version"])
-        yield from _libraries(key, for_spark_version(key))
+        yield from _libraries(root, key, for_spark_version(key))
 
 
 def _running(client: WorkspaceClient, cluster: str) -> str:
@@ -148,16 +148,22 @@ def _single_node(name: str, cluster: Mapping[str, Any]) -> Check:
     return Check(f"{name}, size", "a single node" if single else "with workers")
 
 
-def _libraries(name: str, runtime: Runtime | None) -> Iterable[Check]:
-    """The wheel's requirements against the runtime's versions, which pip would replace."""
+def _libraries(root: Path, name: str, runtime: Runtime | None) -> Iterable[Check]:
+    """The wheels' requirements against the runtime's versions, which pip would replace."""
     if runtime is None:
         yield Check("runtime", f"nothing is known of {name}", "prefer an LTS runtime: `make "
                     "test-runtime` tests those")
         return
-    needed = requires("branchline") or []
-    conflicts = unmet(needed, runtime, metadata("branchline")["Requires-Python"])
-    yield Check("libraries", "; ".join(conflicts) or f"the wheel runs on those of {runtime.name}",
-                "choose a newer runtime, or widen the wheel's requirements" if conflicts else "",
+    try:
+        needed = requirements(root)
+        pythons = {str(one.table.get("requires-python", "")) for one in distributions(root)}
+    except BadInput as problem:
+        yield Check("libraries", str(problem), hinders=True)
+        return
+    conflicts = unmet(needed, runtime, ",".join(sorted(pythons - {""})))
+    yield Check("libraries", "; ".join(conflicts) or f"the wheels run on those of {runtime.name}",
+                "choose a newer runtime, or widen what pyproject.toml requires" if conflicts
+                else "",
                 hinders=bool(conflicts))
     if more := added(needed, runtime):
         yield Check("libraries", f"{runtime.name} lacks {', '.join(more)}",

@@ -130,7 +130,7 @@ def _submission(job: ScheduledJob, place: RunSettings) -> Submission:
                                       request.entry_point)
     variables = {"MLFLOW_EXPERIMENT_NAME": job.experiment}
     return place.submission(job.name, "", copied_script(job.copy, script, arguments, variables),
-                            (job.wheel,), job.tags)
+                            tuple(each.reference for each in job.artifacts), job.tags)
 
 
 def _given(settings: JobSettings) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from branchline.config.targets import WorkspaceTarget
 from branchline.errors import PlatformError
 from branchline.platforms.databricks.files import destination
 from branchline.platforms.databricks.job_run import JobRun
-from branchline.platforms.databricks.live_sources import requirements, sync
+from branchline.platforms.databricks.live_sources import sync
 from branchline.platforms.databricks.project_copy import files_to_upload
 from branchline.platforms.databricks.run_settings import settings_for_target
 from branchline.platforms.databricks.submission import tag_value
@@ -22,6 +22,7 @@ from branchline.platforms.project_files import upload
 from branchline.runs.request import Request
 from branchline.signals import interruptible
 from branchline.wheels.destinations import Destination
+from branchline.wheels.distributions import locked, requirements
 from branchline.wheels.publish import publish, publish_checkout
 
 __all__ = ["Launch"]
@@ -82,15 +83,15 @@ class Launch:
             libraries, variables = requirements(request.root), {"PYTHONPATH": sources}
         else:
             copy = upload(files_to_upload(folder), request.project.name, files)
-            libraries = (self._wheel(request),)
+            libraries = self._libraries(request)
         work = Work(request.project.name, copy, script, arguments, run_id, experiment_id, libraries,
                     variables, {name: tags[name] for name in TAGS})
         return send(self.client, work, place, self.say)
 
-    def _wheel(self, request: Request) -> str:
-        if request.wheel:
-            return publish(request.wheel, self.wheels).reference
-        return publish_checkout(request.root, self.wheels).reference
+    def _libraries(self, request: Request) -> tuple[str, ...]:
+        found = (publish(request.wheels, self.wheels) if request.wheels
+                 else publish_checkout(request.root, self.wheels))
+        return tuple(each.reference for each in (*locked(request.root), *found.artifacts))
 
     def _record(self, submitted: JobRun) -> None:
         try:

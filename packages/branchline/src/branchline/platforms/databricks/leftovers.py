@@ -31,7 +31,8 @@ def leftovers(target: WorkspaceTarget, client: WorkspaceClient, tracking: Tracki
     yield from _schemas(target, client, schemas)
     wheels = destination(target.wheels, client)
     for found in unused(published(wheel, wheels), keep, {*used, *_installed_by_jobs(client)}):
-        yield Leftover(f"wheel {found.reference}", partial(remove, found, wheels))
+        place = f"{wheels.reference(wheel)}/{found.version}"
+        yield Leftover(f"wheels {place}", partial(remove, found, wheels))
 
 
 def _schemas(target: WorkspaceTarget, client: WorkspaceClient,

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 from branchline.platforms.databricks.project_copy import files_to_upload
+from branchline.records import Format, encoded
 from branchline.wheels.destinations import Destination
+from branchline.wheels.distributions import distributions
 
-__all__ = ["requirements", "sync"]
+__all__ = ["sync"]
 
 MANIFEST = "_manifest.json"
+FORMAT = Format("live-sources", 2)  # 1 had the files at its top
 
 
 def sync(root: Path, project: Path, folder: str, place: Destination) -> tuple[str, str]:
-    """Addresses of the project's copy and of src in `folder`, after bringing both up to date.
+    """Addresses of the project's copy and of all sources in `folder`, both brought up to date.
 
     The manifest tells what is there. It is taken away first and written last, so that a sync that
     was cut off is followed by one of everything.
     """
     local = {f"{project.name}/{path}": content
              for path, content in files_to_upload(project).items()}
-    local |= {f"src/{path}": content for path, content in files_to_upload(root / "src").items()}
-    there: Mapping[str, str] = json.loads(place.read(f"{folder}/{MANIFEST}") or b"{}")
+    for one in distributions(root):
+        sources = files_to_upload(root / one.folder / "src")
+        local |= {f"src/{path}": content for path, content in sources.items()}
+    there = _manifest(place.read(f"{folder}/{MANIFEST}"))
     here = {path: hashlib.sha256(content).hexdigest() for path, content in local.items()}
     if there != here:
         place.delete(f"{folder}/{MANIFEST}")
@@ -33,11 +37,13 @@ def sync(root: Path, project: Path, folder: str, place: Destination) -> tuple[st
             place.replace(f"{folder}/{path}", local[path])
         for path in there.keys() - here.keys():
             place.delete(f"{folder}/{path}")
-        place.replace(f"{folder}/{MANIFEST}", json.dumps(here).encode())
+        place.replace(f"{folder}/{MANIFEST}", encoded(FORMAT.written({"files": here})))
     return place.reference(f"{folder}/{project.name}"), place.reference(f"{folder}/src")
 
 
-def requirements(root: Path) -> tuple[str, ...]:
-    """What the sources need besides themselves: the wheel's requirements in pyproject.toml."""
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return tuple(project.get("dependencies", ()))
+def _manifest(content: bytes | None) -> Mapping[str, str]:
+    """What is there; nothing where another branchline has written it: all is uploaded anew."""
+    found = json.loads(content or b"{}")
+    is_ours = found.get("format") == f"{FORMAT.kind}/{FORMAT.version}"
+    files: Mapping[str, str] = found["files"] if is_ours else {}
+    return files

@@ -16,6 +16,7 @@ from branchline.records import encoded, read_object
 from branchline.runs import summary
 from branchline.runs.request import request
 from branchline.runs.start import Launcher, start
+from branchline.wheels.artifacts import WHEEL
 from branchline.wheels.destinations import Destination, LocalFolder
 
 __all__ = ["FOLDER", "LocalJobs"]
@@ -32,7 +33,8 @@ class LocalJobs:
 
     def settings(self, job: ScheduledJob) -> dict[str, Any]:
         return {"entry_point": job.request.entry_point, "parameters": dict(job.request.parameters),
-                "project": job.copy, "wheel": job.wheel, "run_as": job.run_as,
+                "project": job.copy, "run_as": job.run_as,
+                "wheels": [each.reference for each in job.artifacts if each.kind == WHEEL],
                 "schedule": asdict(job.schedule) if job.schedule else None, "tags": dict(job.tags)}
 
     def actual(self, name: str) -> dict[str, Any] | None:
@@ -49,8 +51,10 @@ class LocalJobs:
         if job is None:
             raise BadInput(f"job {name}: not in {FOLDER}/jobs; deploy it first.")
         project = Project.read(Path(job["project"]))
+        # An older branchline deployed one wheel.
+        wheels = job["wheels"] if "wheels" in job else [job["wheel"]]
         asked = request(self.root, self.launcher.target, project, job["entry_point"],
-                        job["parameters"], PRODUCTION, Path(job["wheel"]))
+                        job["parameters"], PRODUCTION, list(map(Path, wheels)))
         summary.show_end(self.launcher.tracking, start(self.launcher, asked, os.environ))
 
     @property

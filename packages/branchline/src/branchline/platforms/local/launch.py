@@ -16,7 +16,7 @@ from branchline.errors import RunFailed
 from branchline.runs.request import Request
 from branchline.runs.tracking import Tracking
 from branchline.signals import interruptible
-from branchline.wheels import build as wheels
+from branchline.wheels.environment import environment_with
 
 __all__ = ["launch"]
 
@@ -37,10 +37,10 @@ def launch(request: Request, tracking: Tracking, experiment_id: str, run_id: str
         stack.enter_context(_stoppable())
         folder = request.project.folder
         programs = Path(sys.executable).parent
-        if request.wheel:
-            programs = stack.enter_context(wheels.environment_with(request.wheel, request.root))
+        if request.wheels:
+            programs = stack.enter_context(environment_with(request.wheels, request.root))
             folder = stack.enter_context(_copy_of(folder))
-        stack.enter_context(_environment(programs, isolated=request.wheel is not None))
+        stack.enter_context(_environment(programs, isolated=bool(request.wheels)))
         try:
             mlflow.projects.run(  # type: ignore[no-untyped-call]
                 str(folder), request.entry_point, parameters=dict(request.parameters),

@@ -77,7 +77,8 @@ class LocalPlatform:
             if folder.name.partition("__")[0] in schemas:
                 yield Leftover(f"tables {folder}", partial(rmtree, folder))
         for found in unused(published(wheel, self.wheels), keep, used):
-            yield Leftover(f"wheel {found.reference}", partial(remove, found, self.wheels))
+            place = f"{self.wheels.reference(wheel)}/{found.version}"
+            yield Leftover(f"wheels {place}", partial(remove, found, self.wheels))
 
     @property
     def _copies(self) -> Destination:

@@ -1,0 +1,48 @@
+"""Asks git about a checkout, whatever repository the caller's variables point to."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from branchline.errors import BadInput
+
+__all__ = ["git", "is_own_checkout"]
+
+# A hook of git sets them; they would make git look elsewhere than in the folder.
+ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX",
+             "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE")
+
+
+def git(folder: Path, *command: str, given: bytes = b"") -> bytes | None:
+    """What git answers in the folder; None: it fails, or there is neither git nor a repository.
+
+    Raises:
+        BadInput: git refuses the checkout because another user owns it; its own words.
+    """
+    kept = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
+    try:
+        done = subprocess.run(["git", "-C", str(folder), *command], input=given,
+                              capture_output=True, env={**kept, "LC_ALL": "C"})
+    except OSError:
+        return None
+    if done.returncode and b"safe.directory" in done.stderr:
+        raise BadInput("git: " + " ".join(done.stderr.decode(errors="replace").split()))
+    return done.stdout if done.returncode == 0 else None
+
+
+def is_own_checkout(root: Path) -> bool:
+    """Whether the repository that git finds is the folder's: it begins there, or tracks it.
+
+    A folder that was unpacked inside another repository's checkout is none of it.
+
+    Raises:
+        BadInput: git refuses the checkout.
+    """
+    top = git(root, "rev-parse", "--show-toplevel")
+    if top is None:
+        return False
+    if Path(os.fsdecode(top).removesuffix("\n")).resolve() == root.resolve():
+        return True
+    return bool(git(root, "ls-tree", "HEAD", "--", "pyproject.toml"))
