@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from branchline.lakehouse.lakehouse import Lakehouse
+from branchline import Lakehouse
 
 
-def run_steps(lakehouse: Lakehouse, settings: Any) -> dict[str, dict[str, int]]:
+def run_steps(lakehouse: Lakehouse, settings: Any) -> dict[str, Mapping[str, int]]:
     """Run the settings' steps in order; their counts by step."""
-    return {name: import_module(f"fraud_detection.{name}").run(lakehouse, settings)
-            for name in settings.steps}
+    from fraud_detection.pipeline import PIPELINE
+    return {step.name: step.run(lakehouse, settings) for step in PIPELINE.asked(settings)}
 
 
 def contents(lakehouse: Lakehouse) -> dict[str, list[tuple[Any, ...]]]:

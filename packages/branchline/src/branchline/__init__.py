@@ -1,1 +1,32 @@
 """What every project that goes from a branch to production needs; it knows nothing of fraud."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from branchline.errors import BadInput, BranchlineError, RowsLost
+    from branchline.lakehouse.lakehouse import Column, Lakehouse, Table
+    from branchline.settings import Settings, parameter
+    from branchline.steps import Job, Pipeline, Step, start
+
+__all__ = ["BadInput", "BranchlineError", "Column", "Job", "Lakehouse", "Pipeline", "RowsLost",
+           "Settings", "Step", "Table", "parameter", "start"]
+
+_MODULES = {
+    "errors": ("BadInput", "BranchlineError", "RowsLost"),
+    "lakehouse.lakehouse": ("Column", "Lakehouse", "Table"),
+    "settings": ("Settings", "parameter"),
+    "steps": ("Job", "Pipeline", "Step", "start"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name's module when the name is first asked for."""
+    for module, names in _MODULES.items():
+        if name in names:
+            found = getattr(import_module(f"{__name__}.{module}"), name)
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
