@@ -16,7 +16,8 @@ from support.clone import ROOT
 BRANCHLINE = ROOT / "packages" / "branchline" / "src" / "branchline"
 # A room imports its own modules and those of the rooms behind it in this list.
 ROOMS = ["cli", "deploy", "gate", "platforms", "steps", "runs", "wheels", "config", "ci",
-         "lakehouse", "spark", "features", "branch", "records", "signals", "parameters", "errors"]
+         "lakehouse", "spark", "features", "branch", "records", "signals", "settings", "parameters",
+         "errors"]
 APART = {"lakehouse", "spark", "features"}  # no room of runs knows them, nor they any of those
 OF_RUNS = set(ROOMS[:ROOMS.index("lakehouse")]) - {"steps"}
 HEAVY = {"pyspark", "mlflow", "pandas", "numpy", "sklearn", "matplotlib", "fraud_detection",

@@ -86,7 +86,7 @@ def test_an_unknown_step_is_refused_by_the_file_alone(folder: Path) -> None:
 def test_a_parameter_that_is_missing_is_told_with_what_to_add(folder: Path) -> None:
     more = Declared(DECLARED.names, (*DECLARED.parameters, Parameter("n", "integer", "1")))
     text = refused(Project.read(folder), more)
-    assert "parameter n of entry point main is missing; add `n: {type: integer, default: 1}`" in text
+    assert "parameter n of entry point main is missing; add `n: {type: integer, default: 1}" in text
     assert "(1 more)" in text  # the command does not pass it on
 
 

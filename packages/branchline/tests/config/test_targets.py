@@ -80,7 +80,6 @@ def test_what_is_wrong_with_the_file_is_told_in_one_line(
     assert line in str(refused.value) and "\n" not in str(refused.value)
 
 
-<<<<<<< HEAD
 def workspace(volume: str) -> WorkspaceTarget:
     return WorkspaceTarget("dev", "/Shared/b", "dev", volume, "w", Compute(serverless="5"))
 
@@ -91,7 +90,8 @@ def test_a_model_has_its_projects_name_and_in_unity_catalog_three_parts() -> Non
     assert found == "dev.branchline.fraud_training"
     with pytest.raises(BadInput, match="volume is dbfs:/files; expected /Volumes/CATALOG/SCHEMA"):
         workspace("dbfs:/files").model_name("fraud-training")
-=======
+
+
 def test_here_a_file_becomes_absolute_and_an_address_stays(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -109,4 +109,3 @@ def test_a_workspace_takes_addresses_that_it_reaches_alone() -> None:
         assert target.location(address) == address
     with pytest.raises(ValueError, match="an address that the workspace reaches"):
         target.location(str(TARGETS))
->>>>>>> d71c4f4 (Tests of parameters, settings, steps, the MLproject check and the public names)

@@ -86,7 +86,7 @@ class Project:
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
             points = {name: _entry_point(name, value, path)
-                      for name, value in content["entry_points"].items()}
+                      for name, value in _entry_points(content).items()}
         except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as problem:
             raise BadInput(f"{path}: is not an MLproject file with entry points "
                            f"({type(problem).__name__}: {' '.join(str(problem).split())})."
@@ -105,6 +105,14 @@ def find_project(name: str, projects: Path) -> Project:
         raise BadInput(f"project {name} is not in {projects.name}/; found "
                        f"{', '.join(found) or 'none'}.")
     return Project.read(projects / name)
+
+
+def _entry_points(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the file has of them; one that names a pipeline may have none yet."""
+    if "pipeline" in content:
+        return content.get("entry_points") or {}
+    found: Mapping[str, Any] = content["entry_points"]
+    return found
 
 
 def _entry_point(name: str, content: Mapping[str, Any], path: Path) -> EntryPoint:
