@@ -15,7 +15,8 @@ KIND = Parameter("kind", "string", "tree", choices=("tree", "forest"))
 
 
 @pytest.mark.parametrize(("parameter", "text", "value"), [
-    (STEPS, "fit, load", ("load", "fit")), (DAYS, "3650", 3650), (COST, "0.5", 0.5),
+    (STEPS, "fit, load", ("load", "fit")), (Parameter("any", "list", ""), "b, a", ("b", "a")),
+    (DAYS, "3650", 3650), (COST, "0.5", 0.5),
     (SINCE, "1900-01-01", date(1900, 1, 1)), (SINCE, "2261-12-31", date(2261, 12, 31)),
     (KIND, "forest", "forest")])
 def test_a_text_becomes_a_value_of_its_type(parameter: Parameter, text: str,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from branchline.errors import BadInput, BranchlineError, RowsLost
     from branchline.lakehouse.lakehouse import Column, Lakehouse, Table
+    from branchline.pipeline import Pipeline
     from branchline.settings import Settings, parameter
-    from branchline.steps import Job, Pipeline, Step, start
+    from branchline.steps import Job, Step, start
 
 __all__ = ["BadInput", "BranchlineError", "Column", "Job", "Lakehouse", "Pipeline", "RowsLost",
            "Settings", "Step", "Table", "parameter", "start"]
@@ -17,8 +18,9 @@ __all__ = ["BadInput", "BranchlineError", "Column", "Job", "Lakehouse", "Pipelin
 _MODULES = {
     "errors": ("BadInput", "BranchlineError", "RowsLost"),
     "lakehouse.lakehouse": ("Column", "Lakehouse", "Table"),
+    "pipeline": ("Pipeline",),
     "settings": ("Settings", "parameter"),
-    "steps": ("Job", "Pipeline", "Step", "start"),
+    "steps": ("Job", "Step", "start"),
 }
 
 

@@ -22,9 +22,9 @@ class Parameter:
 
     MLflow passes every value on as text. `default` is the text that stands for the default, None
     where a value has to be given; it is not checked. `type` is one of TYPES: a `location` is a file
-    or folder, or an address with a scheme; a `list` is separated by commas, each of it one of
-    `choices`; a date lies in the years 1900 to 2261. `read` makes the text a value where the type
-    alone does not tell how.
+    or folder, or an address with a scheme; a `list` is separated by commas, and `choices` are those
+    of its elements; a date lies in the years 1900 to 2261. `read` makes the text a value where the
+    type alone does not tell how.
     """
 
     name: str
@@ -71,7 +71,9 @@ class Parameter:
         return self._date(text) if self.type == "date" else text
 
     def _list(self, text: str) -> tuple[str, ...]:
-        named = [name.strip() for name in text.split(",")]
+        named = tuple(name.strip() for name in text.split(","))
+        if not self.choices:
+            return named
         if any(name not in self.choices for name in named):
             raise self._not(text, f"some of {', '.join(self.choices)}, separated by commas")
         return tuple(name for name in self.choices if name in named)

@@ -1,4 +1,4 @@
-"""Steps, the pipeline that they make, and the job that runs those that a run was asked for."""
+"""A step, and the job that runs the steps of a pipeline that a run was asked for."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from branchline.errors import BadInput, BranchlineError
 from branchline.lakehouse.lakehouse import Lakehouse, Table
-from branchline.parameters import Parameter
 from branchline.runs import tracking
-from branchline.settings import Settings, parameters_of
 from branchline.spark.session import session
 
-__all__ = ["Job", "Pipeline", "Step", "start"]
+if TYPE_CHECKING:
+    from branchline.pipeline import Pipeline
+
+__all__ = ["Job", "Step", "start"]
 
 
 @dataclass(frozen=True)
@@ -37,52 +38,6 @@ class Step:
     reads: tuple[Table, ...] = ()
     writes: tuple[Table, ...] = ()
     on_request: bool = False
-
-
-@dataclass(frozen=True)
-class Pipeline:
-    """A project's code: the class of its settings, and its steps in the order of a run."""
-
-    settings: type[Settings]
-    steps: tuple[Step, ...]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(step.name for step in self.steps)
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """What a run can be told; `steps` takes the names of these steps."""
-        by_default = ",".join(step.name for step in self.steps if not step.on_request)
-        return tuple(replace(each, default=by_default, choices=self.names)
-                     if each.name == "steps" else each for each in parameters_of(self.settings))
-
-    def read(self, arguments: Sequence[str]) -> Any:
-        """The settings in `--name text` arguments; see `Settings.from_arguments`."""
-        return self.settings.from_arguments(arguments, self.parameters)
-
-    def asked(self, settings: Settings) -> tuple[Step, ...]:
-        """The steps that a run with these settings takes."""
-        return tuple(step for step in self.steps if step.name in settings.steps
-                     or not (settings.steps or step.on_request))
-
-    def check_tables(self, lakehouse: Lakehouse, settings: Settings) -> None:
-        """Check that each table that a step reads is there, or written by a step before it.
-
-        Raises:
-            BadInput: one is not; the text names the step that writes it.
-        """
-        written: set[str] = set()
-        for step in self.asked(settings):
-            for table in step.reads:
-                if table.name not in written and not lakehouse.exists(table):
-                    writers = [each.name for each in self.steps if table in each.writes]
-                    raise BadInput(
-                        f"step {step.name} reads {table.name}, which schema {lakehouse.schema} of "
-                        f"{lakehouse.root} does not have yet; with the same parameters, run "
-                        f"{'step ' + writers[0] if writers else 'what writes it'} first, or all "
-                        "steps (without -e).")
-            written.update(table.name for table in step.writes)
 
 
 class Job:
@@ -104,8 +59,8 @@ class Job:
         """
         import mlflow
         if step not in self.pipeline.steps:
-            raise BadInput(f"step {step.name} is none of the pipeline's ({_listed(self.pipeline)});"
-                           " add it to the steps of the Pipeline.")
+            raise BadInput(f"step {step.name} is none of the pipeline's "
+                           f"({', '.join(self.pipeline.names)}); add it to the Pipeline.")
         if step not in self._waiting:
             return None
         self._waiting.remove(step)
@@ -153,10 +108,6 @@ def _warnings_of(step: Step) -> Iterator[list[str]]:
         yield kept.texts
     finally:
         logger.removeHandler(kept)
-
-
-def _listed(pipeline: Pipeline) -> str:
-    return ", ".join(pipeline.names)
 
 
 def _line(counts: Mapping[str, int], seconds: float) -> str:

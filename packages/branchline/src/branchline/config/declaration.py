@@ -7,18 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import yaml
 
 from branchline.config.mlproject import Project
+from branchline.config.mlproject_text import MAIN, content_of, entry_points_text, flow
 from branchline.errors import BadInput
 from branchline.parameters import Parameter
 
-__all__ = ["Declaration", "check", "declared", "entry_points_text", "write"]
-
-MAIN = "main"
-WIDTH = 100
+__all__ = ["Declaration", "check", "declared", "write"]
 
 
 class Declaration(Protocol):
@@ -75,19 +73,8 @@ def write(project: Project, pipeline: Declaration) -> None:
                        "remove it, or keep the file by hand.")
     text = file.read_text(encoding="utf-8")
     above = re.split(r"^entry_points:", text, maxsplit=1, flags=re.MULTILINE)[0]
-    file.write_text(above + entry_points_text(pipeline), encoding="utf-8")
-
-
-def entry_points_text(pipeline: Declaration) -> str:
-    """The part `entry_points:` of an MLproject file: main, and each step alone."""
-    parameters = [line for each in pipeline.parameters for line in _written(each)]
-    command = _wrapped("python main.py", [f"--{each.name} {{{each.name}}}"
-                                          for each in pipeline.parameters])
-    alone = "    parameters: {<<: *parameters, steps: {<<: *steps, default: %s}}"
-    steps = [line for name in pipeline.names
-             for line in (f"  {name}:", alone % name, "    command: *command")]
-    return "\n".join(["entry_points:", f"  {MAIN}:", "    parameters: &parameters", *parameters,
-                      "    command: &command >-", *command, *steps, ""])
+    below = entry_points_text(pipeline.names, pipeline.parameters)
+    file.write_text(above + below, encoding="utf-8")
 
 
 def _differences(project: Project, pipeline: Declaration) -> Iterator[str]:
@@ -124,60 +111,19 @@ def _of_entry_point(project: Project, name: str, declared: Sequence[Parameter]) 
 
 def _unlike(found: Parameter | None, expected: Parameter) -> str:
     """In which keys they differ, and how it should be."""
-    there, wanted = _content(found) if found else {}, _content(expected)
+    there, wanted = content_of(found) if found else {}, content_of(expected)
     if found is None:
-        return f"is missing; add `{expected.name}: {_flow(wanted)}`"
+        return f"is missing; add `{expected.name}: {flow(wanted)}`"
     keys = [key for key in (*wanted, *(there.keys() - wanted.keys()))
             if there.get(key) != wanted.get(key)]
-    return "; ".join(f"has {key} {_flow(there[key]) if key in there else 'not set'}, expected "
-                     f"{_flow(wanted[key]) if key in wanted else 'none'}" for key in keys)
+    return "; ".join(f"has {key} {flow(there[key]) if key in there else 'not set'}, expected "
+                     f"{flow(wanted[key]) if key in wanted else 'none'}" for key in keys)
 
 
 def _of_step(parameter: Parameter, name: str) -> Parameter:
     """The parameter as the entry point of that name has it."""
     alone = parameter.name == "steps" and name != MAIN
     return replace(parameter, default=name) if alone else parameter
-
-
-def _content(parameter: Parameter) -> dict[str, Any]:
-    """The parameter as it stands in the file, without what goes without saying."""
-    entry: dict[str, Any] = {"type": parameter.type, "choices": list(parameter.choices),
-                             "minimum": parameter.minimum, "maximum": parameter.maximum,
-                             "default": _plain(parameter), "help": parameter.help}
-    return {key: value for key, value in entry.items()
-            if value not in (None, [], "string") and (key, value) != ("help", "")}
-
-
-def _plain(parameter: Parameter) -> object:
-    """The default, as a number where it is one: so that it needs no quotes."""
-    if parameter.type not in ("integer", "float") or not parameter.default:
-        return parameter.default
-    return yaml.safe_load(parameter.default)
-
-
-def _flow(value: Any) -> str:
-    text: str = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10**6,
-                               allow_unicode=True)
-    return text.removesuffix("\n").removesuffix("\n...")
-
-
-def _written(parameter: Parameter) -> list[str]:
-    content = _content(parameter)
-    anchor = " &steps" if parameter.name == "steps" else ""
-    short = f"      {parameter.name}: {_flow(content)}"
-    if not anchor and len(short) <= WIDTH:
-        return [short]
-    return [f"      {parameter.name}:{anchor}",
-            *(f"        {key}: {_flow(value)}" for key, value in content.items())]
-
-
-def _wrapped(first: str, words: Sequence[str]) -> list[str]:
-    lines = [f"      {first}"]
-    for word in words:
-        if len(lines[-1]) + 1 + len(word) > WIDTH:
-            lines.append(" " * 5)
-        lines[-1] += f" {word}"
-    return lines
 
 
 def _line(project: Project, *keys: str) -> int:
