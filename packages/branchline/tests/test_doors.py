@@ -27,9 +27,10 @@ HEAVY = {"pyspark", "mlflow", "pandas", "numpy", "sklearn", "matplotlib", "fraud
 def imported(file: Path) -> Iterator[str]:
     """The modules that a file imports anywhere, but for typing alone."""
     tree = ast.parse(file.read_text())
-    for node in ast.walk(tree):
+    for node in tree.body:
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             node.body = []
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
