@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse import Lakehouse
 from support.clone import ROOT
 from support.processes import free_port
 

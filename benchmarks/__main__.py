@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import folds, gate, speed, steps, submission
-from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse import Lakehouse
 from branchline.runs import tracking
 from branchline.spark.session import session as spark
 from fraud_detection.data import simulator

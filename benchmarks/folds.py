@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse import Lakehouse
 from fraud_detection.data.days import run_days
 from fraud_detection.data.tables import FEATURES, TRANSACTIONS
 from fraud_detection.model.estimators import estimator, inputs

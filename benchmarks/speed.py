@@ -18,7 +18,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse import Lakehouse
 from fraud_detection.data.days import Span, between
 from fraud_detection.data.tables import FEATURES, TRANSACTIONS
 from fraud_detection.settings import Settings

@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse import Lakehouse
 from fraud_detection.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[1] / "mlflow-notebooks" / "fraud-training"

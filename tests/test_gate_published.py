@@ -12,7 +12,7 @@ from branchline.config.gate_policy import read_policy
 from branchline.gate.comparison import Comparison, Data, Model
 from branchline.gate.decide import decide
 from branchline.gate.verdict import Verdict
-from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse import Lakehouse
 from fraud_detection.data.days import run_days
 from fraud_detection.data.tables import FEATURES, TRANSACTIONS
 from fraud_detection.settings import Settings

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from branchline.lakehouse.lakehouse import Lakehouse, Table
+from branchline.lakehouse import Lakehouse, Table
 from fraud_detection.data.tables import BRONZE_TRANSACTIONS, FEATURES, SCORES, TRANSACTIONS
 from fraud_detection.settings import Settings
 from support.processes import Project, kill

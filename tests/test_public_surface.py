@@ -13,8 +13,8 @@ from support.clone import ROOT
 
 # Beside `branchline` itself: what features are made of, and what the gate reads of a comparison.
 SURFACE = {
-    "branchline": "BadInput BranchlineError Column Job Lakehouse Pipeline RowsLost Settings Step "
-                  "Table parameter start",
+    "branchline": "BadInput BranchlineError Column Job Lakehouse Migration Pipeline RowsLost "
+                  "Settings Step Table parameter start",
     "branchline.features.kernel": "DAY Definition Floats Ints Product Ratio Window compute "
                                   "look_back_days time_order",
     "branchline.features.arrow": "FromTime with_features",

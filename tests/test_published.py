@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.folds import measures, scored_fold
-from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse import Lakehouse
 from fraud_detection.data.tables import FEATURES
 from fraud_detection.features import names
 from fraud_detection.settings import Settings

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from branchline.errors import BadInput, BranchlineError, RowsLost
-    from branchline.lakehouse.lakehouse import Column, Lakehouse, Table
+    from branchline.lakehouse import Column, Lakehouse, Migration, Table
     from branchline.pipeline import Pipeline
     from branchline.settings import Settings, parameter
     from branchline.steps import Job, Step, start
 
-__all__ = ["BadInput", "BranchlineError", "Column", "Job", "Lakehouse", "Pipeline", "RowsLost",
-           "Settings", "Step", "Table", "parameter", "start"]
+__all__ = ["BadInput", "BranchlineError", "Column", "Job", "Lakehouse", "Migration", "Pipeline",
+           "RowsLost", "Settings", "Step", "Table", "parameter", "start"]
 
 _MODULES = {
     "errors": ("BadInput", "BranchlineError", "RowsLost"),
-    "lakehouse.lakehouse": ("Column", "Lakehouse", "Table"),
+    "lakehouse": ("Column", "Lakehouse", "Migration", "Table"),
     "pipeline": ("Pipeline",),
     "settings": ("Settings", "parameter"),
     "steps": ("Job", "Step", "start"),

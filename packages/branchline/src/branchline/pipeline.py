@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from branchline.errors import BadInput
-from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse import Lakehouse
 from branchline.parameters import Parameter
 from branchline.settings import Settings, parameters_of
 from branchline.steps import Step

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from branchline.errors import BadInput, BranchlineError
-from branchline.lakehouse.lakehouse import Lakehouse, Table
+from branchline.lakehouse import Lakehouse, Table
 from branchline.runs import tracking
 from branchline.spark.session import session
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from branchline.errors import BadInput, TablesBusy
-from branchline.lakehouse.lakehouse import Column, Lakehouse, Table
+from branchline.lakehouse import Column, Lakehouse, Table
 
 pytestmark = pytest.mark.spark
 TABLE = Table("silver.things", "It's a \"thing\"", ("id",),
@@ -76,7 +76,7 @@ def test_a_catalog_names_its_tables_in_three_parts(spark: Any) -> None:
 
 HOLDER = """
 import sys, time
-from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse import Lakehouse
 with Lakehouse(None, sys.argv[1], "a_branch").writing():
     print("held", flush=True)
     time.sleep(60)

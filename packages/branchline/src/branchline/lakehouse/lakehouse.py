@@ -2,56 +2,27 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from branchline.errors import BadInput, TablesBusy
+from branchline.errors import BadInput
+from branchline.lakehouse.catalog import Catalog
+from branchline.lakehouse.evolution import aligned, demand_same_format, update
+from branchline.lakehouse.folder import Folder
+from branchline.lakehouse.sql import create_table, quoted
+from branchline.lakehouse.state import properties
+from branchline.lakehouse.table import Table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-__all__ = ["Column", "Lakehouse", "Table"]
-
-FILE = "path STRING, modificationTime TIMESTAMP, length LONG, content BINARY"
-FILES_AT_ONCE = 64
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: its name, Spark SQL type, meaning, and whether a row must have it."""
-
-    name: str
-    type: str
-    meaning: str
-    required: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table: `layer.name`, what a row is, the columns that identify it, all columns.
-
-    `filtered_by` are the columns that Delta keeps statistics of, to skip files; none named is all,
-    which costs a wide table a fifth of its writing time.
-    """
-
-    name: str
-    meaning: str
-    key: tuple[str, ...]
-    columns: tuple[Column, ...]
-    filtered_by: tuple[str, ...] = ()
-
-    @property
-    def column_names(self) -> list[str]:
-        return [column.name for column in self.columns]
+__all__ = ["Lakehouse"]
 
 
 class Lakehouse:
     """The tables of one branch.
+
+    An existing table is compared with its declaration at its first use; see `Table`.
 
     Args:
         spark: any session, classic or Connect.
@@ -67,49 +38,49 @@ class Lakehouse:
         self.spark = spark
         self.root = root
         self.schema = schema
-        self.folder = Path(root, schema) if "/" in root else None
         self._files = files
+        self._storage = (Folder if "/" in root else Catalog)(spark, root, schema)
+        self._to_read: set[Table] = set()  # as declared in this session
+        self._to_write: set[Table] = set()
 
     def reference(self, table: Table) -> str:
         """The table's name in SQL."""
-        if self.folder is not None:
-            path = self.folder / table.name.replace(".", "/")
-            return f"delta.{_quoted(str(path))}"
-        names = (self.root, self.schema, table.name.replace(".", "_"))
-        return ".".join(_quoted(name) for name in names)
+        return self._storage.reference(table)
 
     def exists(self, table: Table) -> bool:
-        if self.folder is not None:
-            return (self.folder / table.name.replace(".", "/") / "_delta_log").is_dir()
-        return self.spark.catalog.tableExists(self.reference(table))
+        return self._storage.exists(table)
 
     def create(self, table: Table) -> None:
-        """Create the table where it does not exist; its columns carry their meaning."""
-        if self.exists(table):
-            return
-        if self.folder is None:
-            self.spark.sql("CREATE SCHEMA IF NOT EXISTS "
-                           f"{_quoted(self.root)}.{_quoted(self.schema)}")
-        columns = ", ".join(
-            f"{_quoted(column.name)} {column.type}{' NOT NULL' if column.required else ''} "
-            f"COMMENT {_text(column.meaning)}" for column in table.columns)
-        skipping = (f" TBLPROPERTIES ('delta.dataSkippingStatsColumns' = "
-                    f"{_text(','.join(table.filtered_by))})" if table.filtered_by else "")
-        self.spark.sql(f"CREATE TABLE IF NOT EXISTS {self.reference(table)} ({columns}) "
-                       f"USING DELTA COMMENT {_text(table.meaning)}{skipping}")
+        """Create the table, or bring the one that exists to its declaration.
+
+        Raises:
+            BadInput: newer code wrote the table, or it differs and there is no migration.
+        """
+        if not self.exists(table):
+            self._storage.create_schema()
+            self.spark.sql(create_table(table, self.reference(table), properties(table)))
+        elif table not in self._to_write:
+            update(self.spark, self._storage, table, write=True)
+        self._to_write.add(table)
 
     def read(self, table: Table, version: int | None = None) -> DataFrame:
         """The table's rows, now or as of a version.
 
         Raises:
-            BadInput: no step has written the table yet.
+            BadInput: no step has written the table yet, or newer code has, or its rows are of
+                another format and there is no migration.
         """
         if not self.exists(table):
             raise BadInput(f"table {table.name}: not found in schema {self.schema} of {self.root}; "
                            "run the step that writes it first, or the whole project.")
+        if table not in self._to_read | self._to_write:
+            update(self.spark, self._storage, table, write=False)
+            self._to_read.add(table)
         if version is None:
-            return self.spark.table(self.reference(table))
-        return self.spark.sql(f"SELECT * FROM {self.reference(table)} VERSION AS OF {version}")
+            return aligned(self.spark.table(self.reference(table)), table)
+        rows = self.spark.sql(f"SELECT * FROM {self.reference(table)} VERSION AS OF {version}")
+        demand_same_format(self.spark, table, rows, version)
+        return aligned(rows, table)
 
     def version(self, table: Table) -> int:
         """The number of the table's newest Delta version."""
@@ -120,10 +91,13 @@ class Lakehouse:
     def merge(self, table: Table, rows: DataFrame) -> None:
         """Insert the rows whose key the table does not hold yet, in one transaction."""
         self.create(table)
-        same_key = " AND ".join(f"old.{_quoted(name)} = new.{_quoted(name)}" for name in table.key)
+        names = [quoted(name) for name in table.column_names]
+        same_key = " AND ".join(f"old.{quoted(name)} = new.{quoted(name)}" for name in table.key)
+        values = ", ".join(f"new.{name}" for name in names)
         rows.select(table.column_names).createOrReplaceTempView("new_rows")
         self.spark.sql(f"MERGE INTO {self.reference(table)} AS old USING new_rows AS new "
-                       f"ON {same_key} WHEN NOT MATCHED THEN INSERT *")
+                       f"ON {same_key} WHEN NOT MATCHED THEN INSERT ({', '.join(names)}) "
+                       f"VALUES ({values})")
 
     def overwrite(self, table: Table, rows: DataFrame, where: str) -> None:
         """Replace the rows that meet the condition `where` by `rows`, in one transaction."""
@@ -137,20 +111,7 @@ class Lakehouse:
         Raises:
             BadInput: a local `location` that does not exist.
         """
-        if self.folder is None:  # Auto Loader keeps its listing in the stream's checkpoint
-            return (self.spark.readStream.format("cloudFiles")
-                    .option("cloudFiles.format", "binaryFile").load(location))
-        path = Path(location).resolve()
-        if not path.exists():
-            raise BadInput(f"{location}: no such file or folder; expected files to take.")
-        reader = (self.spark.readStream.format("binaryFile").schema(FILE)
-                  .option("maxFilesPerTrigger", FILES_AT_ONCE)
-                  .option("maxFileAge", "36500d")  # else a file older than the rest is passed over
-                  .option("recursiveFileLookup", "true"))
-        if path.is_file():
-            reader = reader.option("pathGlobFilter", _literal(path.name))
-            path = path.parent
-        return reader.load(_literal(str(path)))
+        return self._storage.new_files(location)
 
     def append_stream(self, table: Table, rows: DataFrame, checkpoint: str) -> None:
         """Append what a stream has that is new, exactly once, and stop when it is all taken."""
@@ -158,55 +119,18 @@ class Lakehouse:
         writer = (rows.select(table.column_names).writeStream.format("delta")
                   .option("checkpointLocation", f"{self.area('checkpoints')}/{checkpoint}")
                   .trigger(availableNow=True))
-        if self.folder is not None:  # toTable refuses Delta's path names
-            query = writer.start(str(self.folder / table.name.replace(".", "/")))
-        else:
-            query = writer.toTable(self.reference(table))
-        query.awaitTermination()
+        self._storage.start(writer, table).awaitTermination()
 
     def area(self, name: str) -> str:
         """A folder of this schema for checkpoints or landed files."""
         if self._files is not None:
             return f"{self._files}/{self.schema}/{name}"
-        if self.folder is not None:
-            return str(self.folder / f"_{name}")
-        return f"/Volumes/{self.root}/{self.schema}/files/{name}"
+        return self._storage.area(name)
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Hold the schema for one writer; the lock ends with the process, however that ends.
-
-        Delta on a local disk is safe for one process only; a catalog settles conflicts itself.
+    def writing(self) -> AbstractContextManager[None]:
+        """Hold the schema for one writer, where the storage needs it.
 
         Raises:
             TablesBusy: another process is writing this schema.
         """
-        if self.folder is None:
-            yield
-            return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / ".lock").open("a+") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.seek(0)
-                raise TablesBusy(f"tables in {self.folder}: process {lock.read().strip()} is "
-                                 "writing them; wait for it to end, or stop it, and run again."
-                                 ) from None
-            lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
-            yield
-
-
-def _literal(path: str) -> str:
-    """The path as a glob pattern that matches it alone."""
-    return "".join("\\" + c if c in "{}[]*?\\" else c for c in path)
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
-
-
-def _text(words: str) -> str:
-    return "'" + words.replace("\\", "\\\\").replace("'", "\\'") + "'"
+        return self._storage.writing()

@@ -1,0 +1,52 @@
+"""Tables in a Unity Catalog catalog, its volume for files, and Auto Loader for what lands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from branchline.lakehouse.sql import quoted
+from branchline.lakehouse.table import Table
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.streaming.query import StreamingQuery
+    from pyspark.sql.streaming.readwriter import DataStreamWriter
+
+__all__ = ["Catalog"]
+
+
+class Catalog:
+    """`silver.transactions` is the table `<catalog>.<schema>.silver_transactions`."""
+
+    def __init__(self, spark: SparkSession, name: str, schema: str) -> None:
+        self._spark = spark
+        self._name = name
+        self._schema = schema
+
+    def reference(self, table: Table) -> str:
+        names = (self._name, self._schema, table.name.replace(".", "_"))
+        return ".".join(quoted(name) for name in names)
+
+    def exists(self, table: Table) -> bool:
+        return self._spark.catalog.tableExists(self.reference(table))
+
+    def create_schema(self) -> None:
+        self._spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(self._name)}.{quoted(self._schema)}")
+
+    def area(self, name: str) -> str:
+        return f"/Volumes/{self._name}/{self._schema}/files/{name}"
+
+    def start(self, writer: DataStreamWriter, table: Table) -> StreamingQuery:
+        return writer.toTable(self.reference(table))
+
+    def new_files(self, location: str) -> DataFrame:
+        """A stream of files; Auto Loader keeps its listing in the stream's checkpoint."""
+        return (self._spark.readStream.format("cloudFiles")
+                .option("cloudFiles.format", "binaryFile").load(location))
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """No lock: a catalog settles conflicts itself."""
+        yield
