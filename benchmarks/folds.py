@@ -16,7 +16,7 @@ from branchline.lakehouse import Lakehouse
 from fraud_detection.data.days import run_days
 from fraud_detection.data.tables import FEATURES, TRANSACTIONS
 from fraud_detection.model.estimators import estimator, inputs
-from fraud_detection.model.protocol import ranking
+from fraud_detection.model.metrics import ranking
 from fraud_detection.settings import Settings
 from fraud_detection.steps import featurize
 from fraud_detection.steps.evaluate import test_rows

@@ -18,7 +18,7 @@ from branchline.gate.decide import decide
 from branchline.gate.resampling import standard_errors, variance
 from branchline.gate.verdict import Outcome
 from branchline.lakehouse import Lakehouse
-from fraud_detection.model.weighted import average_precision, card_precision, net_saving
+from fraud_detection.model.metrics import average_precision, card_precision, net_saving
 from fraud_detection.settings import Settings
 from fraud_detection.steps import featurize
 

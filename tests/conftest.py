@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from branchline.lakehouse import Lakehouse
+from branchline import Lakehouse
 from support.clone import ROOT, Readme
 from support.processes import PROJECT
 from tests.tables import contents, run_steps

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import DataFrame
 
-from branchline.lakehouse import Lakehouse
+from branchline import Lakehouse
 from fraud_detection.data.days import between
 from fraud_detection.data.tables import TRANSACTIONS
 from fraud_detection.settings import Columns, Settings

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from branchline.lakehouse import Lakehouse
+from branchline import Lakehouse, Table
 
 
-def run_steps(lakehouse: Lakehouse, settings: Any) -> dict[str, dict[str, int]]:
+def run_steps(lakehouse: Lakehouse, settings: Any) -> dict[str, Mapping[str, int]]:
     """Run the settings' steps in order; their counts by step."""
-    return {name: import_module(f"fraud_detection.{name}").run(lakehouse, settings)
-            for name in settings.steps}
+    from fraud_detection.pipeline import PIPELINE
+    return {step.name: step.run(lakehouse, settings) for step in PIPELINE.asked(settings)}
+
+
+class Watched:
+    """A lakehouse that remembers the names of the tables that its methods are given."""
+
+    def __init__(self, lakehouse: Lakehouse) -> None:
+        self._lakehouse = lakehouse
+        self.touched: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._lakehouse, name)
+
+        def call(*values: Any, **named: Any) -> Any:
+            given = (*values, *named.values())
+            self.touched.update(each.name for each in given if isinstance(each, Table))
+            return found(*values, **named)
+
+        return call if callable(found) and name != "spark" else found
 
 
 def contents(lakehouse: Lakehouse) -> dict[str, list[tuple[Any, ...]]]:
@@ -22,7 +40,7 @@ def contents(lakehouse: Lakehouse) -> dict[str, list[tuple[Any, ...]]]:
     from fraud_detection.data import tables
     found = {}
     for table in vars(tables).values():
-        if isinstance(table, tables.Table) and lakehouse.exists(table):
+        if isinstance(table, Table) and lakehouse.exists(table):
             names = [name for name in table.column_names
                      if name not in ("ingested_at", "model_version")]
             rows = lakehouse.read(table).select(*names).collect()

@@ -79,7 +79,7 @@ def test_a_step_that_was_killed_while_it_wrote_leaves_its_next_run_right_tables(
     lakehouse = killed[step]
     settings = Settings.from_arguments([*told, "--lakehouse", lakehouse.root])
     with lakehouse.writing():
-        import_module(f"fraud_detection.{step}").run(lakehouse, settings)
+        import_module(f"fraud_detection.steps.{step}").run(lakehouse, settings)
     found = contents(lakehouse)
     assert KILLED[step][1].name in found
     assert found == {name: expected[name] for name in found}

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from branchline.lakehouse import Lakehouse
+from branchline import Lakehouse, Step
 from fraud_detection.data.tables import TRANSACTIONS
 from fraud_detection.model.estimators import inputs
-from fraud_detection.settings import Settings
+from fraud_detection.pipeline import PIPELINE
 from support.processes import Project
-from tests.tables import contents, newest_model, run_steps
+from tests.tables import Watched, contents, newest_model
 
 pytestmark = pytest.mark.spark
 
 Contents = dict[str, list[tuple[Any, ...]]]
+Again = dict[str, tuple[Mapping[str, int], set[str]]]
 
 
 def test_every_table_is_filled_and_adds_up(finished: Lakehouse, expected: Contents) -> None:
@@ -29,17 +30,35 @@ def test_every_table_is_filled_and_adds_up(finished: Lakehouse, expected: Conten
     assert rows["gold.daily_kpis"] == 7 and rows["gold.monitoring"] == 11
 
 
+@pytest.fixture(scope="module")
+def again(finished: Lakehouse, expected: Contents, arguments: list[str], store: str,
+          tmp_path_factory: pytest.TempPathFactory) -> Again:
+    """All steps but train once more: by step its counts, and the tables that it touched."""
+    import mlflow
+    settings = PIPELINE.read([*arguments, "--lakehouse", finished.root,
+                              "--model_uri", newest_model(finished)])
+    mlflow.set_tracking_uri(store)
+    folder = tmp_path_factory.mktemp("again")
+    found = {}
+    with mlflow.start_run(experiment_id=mlflow.create_experiment(str(folder), folder.as_uri())):
+        for step in PIPELINE.asked(settings):
+            if step.name != "train":
+                watched: Any = Watched(finished)
+                found[step.name] = (step.run(watched, settings), watched.touched)
+    return found
+
+
 def test_a_second_run_changes_no_table(finished: Lakehouse, expected: Contents,
-                                       arguments: list[str], run: Any) -> None:
-    settings = Settings.from_arguments([*arguments, "--lakehouse", finished.root,
-                                        "--model_uri", newest_model(finished)])
-    counts = run_steps(finished, settings_without(settings, "train"))
-    assert counts["ingest"]["rows"] == 0
+                                       again: Again) -> None:
+    assert again["ingest"][0]["rows"] == 0
     assert contents(finished) == expected
 
 
-def settings_without(settings: Settings, step: str) -> Settings:
-    return replace(settings, steps=tuple(name for name in settings.steps if name != step))
+@pytest.mark.parametrize("step", [step for step in PIPELINE.steps
+                                  if step.name not in ("train", "compare")],
+                         ids=lambda step: step.name)
+def test_a_step_reads_and_writes_the_tables_that_it_declares(step: Step, again: Again) -> None:
+    assert again[step.name][1] == {table.name for table in (*step.reads, *step.writes)}
 
 
 def test_the_run_has_metrics_pictures_and_a_model_that_says_what_it_was_made_from(

@@ -24,7 +24,7 @@ REFUSED = [
     (["fraud-training", "-e", "trian"], "entry point trian is unknown to project fraud-training"),
     (["fraud-training", "-P", "train_day=3"], "parameter train_day is unknown to entry point main"),
     (["fraud-training", "-P", "train_days=3.5"],
-     "parameter train_days is '3.5'; expected a whole number of at least 1."),
+     "parameter train_days is '3.5'; expected a whole number from 1 to 3,650."),
     (["fraud-training", "-P", "model=svm"], "expected one of hist_gradient_boosting, logistic"),
     (["fraud-training", "-P", "data=/no/file"], "'/no/file'; expected an existing file or folder."),
     (["fraud-training", "-P", "seed"], "-P seed: expected NAME=VALUE."),

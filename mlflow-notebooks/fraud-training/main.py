@@ -1,39 +1,39 @@
 """Fraud training: from landed transactions to a logged, evaluated model, step by step."""
 
 # %% The job: its settings are the entry point's parameters
-from branchline.steps import start
-from fraud_detection.settings import Settings
+from branchline import start
+from fraud_detection.pipeline import PIPELINE
 from fraud_detection.steps import (compare, evaluate, explore, featurize, ingest, monitor, predict,
                                    prepare, train)
 
-job = start(Settings.from_arguments)
+job = start(PIPELINE)
 
 # %% 1. Landed files -> bronze.transactions, as they are, each file once
-job.run(ingest)
+job.run(ingest.step)
 
 # %% 2. bronze -> silver.transactions: typed, valid, one row a transaction; the rest in quarantine
-job.run(prepare)
+job.run(prepare.step)
 
 # %% 3. Pictures and a report of the data
-job.run(explore)
+job.run(explore.step)
 
 # %% 4. silver -> gold.features: what was known of card and terminal at the time
-job.run(featurize)
+job.run(featurize.step)
 
 # %% 5. gold.features of the training days -> a logged model
-job.run(train)
+job.run(train.step)
 
 # %% 6. The model against the test days
-job.run(evaluate)
+job.run(evaluate.step)
 
 # %% 7. gold.features of the test days -> gold.scores
-job.run(predict)
+job.run(predict.step)
 
 # %% 8. How far the test days moved from the training days
-job.run(monitor)
+job.run(monitor.step)
 
 # %% For the gate alone: the model and a champion on the same test rows
-job.run(compare)
+job.run(compare.step)
 
 # %%
 job.finish()

@@ -1,92 +1,61 @@
 from __future__ import annotations
 
-import dataclasses
+import re
 from datetime import date
-from pathlib import Path
 
 import pytest
 
+from branchline import BadInput
+from branchline.config.declaration import check, declared
 from branchline.config.mlproject import find_project
-from branchline.errors import BadInput
-from fraud_detection.settings import ON_REQUEST, STEPS, Columns, Settings
+from fraud_detection.data.columns import Columns
+from fraud_detection.pipeline import PIPELINE
+from fraud_detection.settings import Settings
 from support.clone import ROOT
 
-PROJECTS = ROOT / "mlflow-notebooks"
+
+def test_the_mlproject_file_is_as_the_code_declares() -> None:
+    project = find_project("fraud-training", ROOT / "mlflow-notebooks")
+    assert declared(project) is PIPELINE
+    check(project, PIPELINE)
 
 
 def test_the_project_s_defaults_are_the_settings_defaults() -> None:
-    parameters = find_project("fraud-training", PROJECTS).entry_point("main").parameters
-    arguments = [part for name, parameter in parameters.items() if name != "columns"
-                 for part in (f"--{name}", str(parameter.default))]
-    settings = Settings.from_arguments(arguments)
-    assert dataclasses.replace(settings, lakehouse=Settings().lakehouse) == Settings()
-
-
-def test_every_setting_is_a_parameter_of_the_project() -> None:
-    parameters = find_project("fraud-training", PROJECTS).entry_point("main").parameters
-    assert set(parameters) == {setting.name for setting in dataclasses.fields(Settings)}
-
-
-def test_every_step_is_an_entry_point_that_runs_it_alone() -> None:
-    project = find_project("fraud-training", PROJECTS)
-    assert tuple(name for name in project.entry_points if name != "main") == (
-        STEPS + ON_REQUEST)
-    for step in STEPS + ON_REQUEST:
-        assert project.entry_point(step).parameters["steps"].default == step
+    arguments = [part for each in PIPELINE.parameters if each.name not in ("columns", "steps")
+                 for part in (f"--{each.name}", str(each.default))]
+    assert PIPELINE.read(arguments) == Settings()
 
 
 def test_what_the_gate_alone_asks_for_is_not_among_the_default_steps() -> None:
-    assert ON_REQUEST == ("compare",) and not set(ON_REQUEST) & set(Settings().steps)
-    assert Settings.from_arguments(["--steps", "compare"]).steps == ("compare",)
+    assert [step.name for step in PIPELINE.steps if step.on_request] == ["compare"]
+    assert "compare" not in [step.name for step in PIPELINE.asked(Settings())]
+    assert [step.name for step in PIPELINE.asked(PIPELINE.read(["--steps", "compare"]))] == [
+        "compare"]
+
+
+def test_every_step_has_a_cell_in_the_project() -> None:
+    main = (ROOT / "mlflow-notebooks" / "fraud-training" / "main.py").read_text()
+    assert tuple(re.findall(r"^job\.run\((\w+)\.step\)$", main, re.MULTILINE)) == PIPELINE.names
 
 
 def test_arguments_become_values_of_their_kind() -> None:
-    settings = Settings.from_arguments(["--steps", "train, ingest", "--test_start", "2018-08-08",
-                                        "--train_days", "7", "--model_uri", ""])
+    settings = PIPELINE.read(["--steps", "train, ingest", "--test_start", "2018-08-08",
+                              "--train_days", "7", "--model_uri", ""])
     assert settings.steps == ("ingest", "train")
     assert settings.test_start == date(2018, 8, 8) and settings.train_days == 7
     assert settings.model_uri is None
 
 
-@pytest.mark.parametrize(("arguments", "line"), [
-    (["--train_days", "x"], "--train_days is 'x'; expected a number."),
-    (["--test_start", "8.8.18"], "expected a date"),
-    (["--steps", "trian"], "step 'trian' is unknown; expected some of ingest"),
-    (["--trian_days", "3"], "argument --trian_days is unknown"),
-])
-def test_arguments_that_cannot_be_used_are_told_in_one_line(arguments: list[str],
-                                                            line: str) -> None:
-    with pytest.raises(BadInput) as refused:
-        Settings.from_arguments(arguments)
-    assert line in str(refused.value) and "\n" not in str(refused.value)
-
-
-def mapping(folder: Path, text: str) -> Path:
-    path = folder / "columns.yml"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def test_a_mapping_names_columns_and_the_unit_of_times(tmp_path: Path) -> None:
-    columns = Columns.read(mapping(tmp_path, "customer_id: CARD\nis_fraud: null\n"
-                                             "event_time: {column: T, epoch: milliseconds}"))
-    assert dict(columns.names)["customer_id"] == "CARD"
-    assert dict(columns.names)["event_time"] == "T" and columns.epoch == "milliseconds"
-    assert dict(columns.names)["amount"] == "amount" and dict(columns.names)["is_fraud"] == ""
-
-
-@pytest.mark.parametrize(("text", "line"), [
-    ("custmer_id: CARD", "column custmer_id is unknown; expected some of transaction_id"),
-    ("event_time: {column: T, epoch: days}", "event_time.epoch is 'days'; expected one of seconds"),
-    ("amount: 3", "column amount is 3; expected the column's name"),
-    ("- amount", "holds a list; expected lines like"),
-    ("a: [", "cannot be read as YAML"),
-])
-def test_a_mapping_that_cannot_be_used_is_told_in_one_line(tmp_path: Path, text: str,
-                                                           line: str) -> None:
-    with pytest.raises(BadInput) as refused:
-        Columns.read(mapping(tmp_path, text))
-    assert line in str(refused.value) and "\n" not in str(refused.value)
+@pytest.mark.parametrize(("name", "text"), [
+    ("train_days", "999999999"), ("label_delay_days", "10000000"), ("test_days", "4000"),
+    ("test_start", "0001-01-01"), ("first_day", "9999-12-31"), ("last_day", "1899-12-31"),
+    ("steps", "trian"), ("seed", "-1"), ("draws", "1000000000")])
+def test_absurd_values_are_refused_by_the_mlproject_file_and_by_the_code(name: str,
+                                                                         text: str) -> None:
+    point = find_project("fraud-training", ROOT / "mlflow-notebooks").entry_point("main")
+    for refuse in (lambda: point.check({name: text}), lambda: PIPELINE.read([f"--{name}", text])):
+        with pytest.raises(BadInput, match=f"^parameter {name} is '{text}'; expected "):
+            refuse()
 
 
 def test_other_data_and_other_mappings_have_tables_of_their_own() -> None:

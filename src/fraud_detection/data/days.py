@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, timezone
 
 from pyspark.sql import DataFrame, functions as F
 
-from branchline.errors import BadInput
+from branchline import BadInput
 from branchline.features.kernel import DAY
 from fraud_detection.settings import Settings
 

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from branchline.errors import BadInput
+from branchline import BadInput
 from fraud_detection.data.tables import TRANSACTION_COLUMNS
 from fraud_detection.settings import Columns
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from branchline.errors import BadInput
+from branchline import BadInput
 
 __all__ = ["World", "main", "simulate", "write"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from branchline.lakehouse import Column, Table
+from branchline import Column, Table
 from fraud_detection.features import meanings
 
 __all__ = ["BRONZE_TRANSACTIONS", "DAILY_KPIS", "DUPLICATES", "FEATURES", "MONITORING",

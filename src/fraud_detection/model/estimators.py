@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from branchline.errors import BadInput
+from branchline import BadInput
 from fraud_detection.features import names
 
 if TYPE_CHECKING:

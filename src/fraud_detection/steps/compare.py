@@ -12,19 +12,18 @@ import numpy as np
 import pandas as pd
 from pyspark.sql import functions as F
 
-from branchline.errors import BadInput
+from branchline import BadInput, Lakehouse, Step, Table
 from branchline.gate.comparison import ARTIFACT, Comparison, Data, Measured, Model, Slice
 from branchline.gate.resampling import Floats, standard_errors
-from branchline.lakehouse import Lakehouse, Table
 from fraud_detection.data.days import run_days
 from fraud_detection.data.tables import BRONZE_TRANSACTIONS, FEATURES, TRANSACTIONS
 from fraud_detection.model.estimators import LoggedModel, find_model
-from fraud_detection.model.protocol import ALERTS_A_DAY
-from fraud_detection.model.weighted import Weighted, average_precision, card_precision, net_saving
+from fraud_detection.model.metrics import (ALERTS_A_DAY, Weighted, average_precision,
+                                           card_precision, net_saving)
 from fraud_detection.settings import Settings
 from fraud_detection.steps.evaluate import AMOUNT_BANDS, test_rows
 
-__all__ = ["compared", "run", "slices_of"]
+__all__ = ["compared", "run", "slices_of", "step"]
 
 MEASURES = ("average_precision", f"card_precision_{ALERTS_A_DAY}", "net_saving")
 NEW_DAYS = 30
@@ -155,3 +154,7 @@ def _last(lakehouse: Lakehouse, table: Table, column: str) -> datetime | None:
     if found is None or found["last"] is None:
         return None
     return datetime.fromtimestamp(found["last"] / 1000, timezone.utc)
+
+
+step = Step("compare", run, reads=(BRONZE_TRANSACTIONS, TRANSACTIONS, FEATURES),
+            on_request=True)

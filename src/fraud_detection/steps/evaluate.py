@@ -8,18 +8,17 @@ import numpy as np
 import pandas as pd
 from pyspark.sql import functions as F
 from sklearn.inspection import permutation_importance
-from sklearn.metrics import average_precision_score
 
-from branchline.errors import BadInput
-from branchline.lakehouse import Lakehouse
+from branchline import BadInput, Lakehouse, Step
 from fraud_detection.data.days import Span, between, day_of, run_days
 from fraud_detection.data.tables import FEATURES, TRANSACTIONS
 from fraud_detection.model.estimators import LoggedModel, find_model
-from fraud_detection.model.protocol import headline, without_known_cards
+from fraud_detection.model.metrics import average_precision, headline, plain
+from fraud_detection.model.protocol import without_known_cards
 from fraud_detection.plots import model as curves
 from fraud_detection.settings import Settings
 
-__all__ = ["run", "slice_metrics", "test_rows"]
+__all__ = ["run", "slice_metrics", "step", "test_rows"]
 
 KNOWN_DAYS_BEFORE_DELAY = 7
 IMPORTANCE_ROWS = 20_000
@@ -74,8 +73,7 @@ def _slice(part: pd.DataFrame, threshold: float) -> dict[str, float]:
     frauds = part[part["is_fraud"] == 1]
     known = len(frauds) > 0
     return {"rows": len(part), "frauds": len(frauds),
-            "average_precision": average_precision_score(
-                part["is_fraud"], part["score"]) if known else float("nan"),
+            "average_precision": plain(average_precision(part), part),
             "recall": float((frauds["score"] >= threshold).mean()) if known else float("nan")}
 
 
@@ -120,3 +118,6 @@ def _log_pictures(rows: pd.DataFrame, slices: pd.DataFrame, model: LoggedModel,
     }
     for name, figure in pictures.items():
         mlflow.log_figure(figure, f"evaluate/{name}.png")
+
+
+step = Step("evaluate", run, reads=(TRANSACTIONS, FEATURES))

@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame, functions as F
 
-from branchline.lakehouse import Lakehouse
+from branchline import Lakehouse, Step
 from fraud_detection.data.days import day_of
 from fraud_detection.data.tables import (BRONZE_TRANSACTIONS, DUPLICATES, QUARANTINE,
                                          TRANSACTION_COLUMNS, TRANSACTIONS)
 from fraud_detection.plots import report
 from fraud_detection.settings import Settings
 
-__all__ = ["by_amount", "by_day", "by_hour", "by_terminal", "landed", "rejected", "run", "totals"]
+__all__ = ["by_amount", "by_day", "by_hour", "by_terminal", "landed", "rejected", "run", "step",
+           "totals"]
 
 HOUR = 3_600_000
 EDGES = [float(f"{digit}e{power}") for power in range(-2, 9) for digit in (1, 2, 5)]
@@ -149,3 +150,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
         report.write(facts, sections, Path(folder))
         mlflow.log_artifacts(folder, "explore")
     return {"rows": int(days["transactions"].sum()), "days": len(days), "pictures": len(sections)}
+
+
+step = Step("explore", run,
+            reads=(BRONZE_TRANSACTIONS, TRANSACTIONS, QUARANTINE, DUPLICATES))

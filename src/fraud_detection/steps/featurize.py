@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
-import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql.types import DoubleType, StructField, StructType
 
-from branchline.features.kernel import Definition, compute, look_back_days, time_order
-from branchline.lakehouse import Lakehouse
+from branchline import Lakehouse, Step
+from branchline.features.arrow import with_features
+from branchline.features.kernel import Definition, look_back_days
 from fraud_detection.data.days import between, milliseconds, run_days
 from fraud_detection.data.tables import FEATURES, TRANSACTION_COLUMNS, TRANSACTIONS
 from fraud_detection.features import CALENDAR, calendar, definitions, kept
 from fraud_detection.settings import Settings
 
-__all__ = ["features", "run"]
+__all__ = ["features", "run", "step"]
 
 TERMINAL, CUSTOMER = "terminal_id", "customer_id"
 KERNEL_COLUMNS = ("transaction_id", "event_time", "amount", "is_fraud")
-ROWS_AT_ONCE = 65_536
 
 
 def features(transactions: DataFrame, first: date, last: date, label_delay: int,
@@ -52,35 +51,17 @@ def _with_features(seen: DataFrame, given: StructType, listed: list[Definition],
 
     No feature is nullable: so Spark need not ask each value whether it is NULL.
     """
-    entity = listed[0].entity
     added = [*(each.name for each in kept(listed)), *further]
     schema = StructType([*given.fields, *(StructField(name, DoubleType(), nullable=False)
                                           for name in added)])
+    from_time = calendar if further else None
 
     def kernel(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        if landed := list(batches):  # a partition without rows gets none
-            yield from _computed(pa.Table.from_batches(landed), entity, listed, added, start)
+        yield from with_features(batches, listed, added, start, key="transaction_id",
+                                 time="event_time", values=("amount", "is_fraud"),
+                                 from_time=from_time)
 
-    return seen.repartition(entity).mapInArrow(kernel, schema)
-
-
-def _computed(table: pa.Table, entity: str, listed: list[Definition], added: list[str],
-              start: int) -> list[pa.RecordBatch]:
-    number = table[entity].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
-    time = table["event_time"].cast(pa.timestamp("ms", "UTC")).cast(pa.int64()).to_numpy()
-    order = time_order(number, time, table["transaction_id"].combine_chunks())
-    values = {"amount": table["amount"].to_numpy()[order],
-              "is_fraud": table["is_fraud"].cast(pa.float64()).to_numpy()[order]}
-    ordered = time[order]
-    computed = compute(listed, number[order], ordered, values)
-    if set(CALENDAR) <= set(added):  # once, in the last pass
-        computed |= calendar(ordered)
-    wanted = ordered >= start
-    rows = table.take(pa.array(order[wanted]))
-    for name in added:
-        rows = rows.append_column(name, pa.array(computed[name][wanted]))
-    batches: list[pa.RecordBatch] = rows.to_batches(max_chunksize=ROWS_AT_ONCE)
-    return batches
+    return seen.repartition(listed[0].entity).mapInArrow(kernel, schema)
 
 
 def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
@@ -91,3 +72,6 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     lakehouse.overwrite(FEATURES, rows, between(days.first, days.last))
     written = lakehouse.read(FEATURES).where(between(days.first, days.last)).count()
     return {"rows": written, "days": days.count}
+
+
+step = Step("featurize", run, reads=(TRANSACTIONS,), writes=(FEATURES,))

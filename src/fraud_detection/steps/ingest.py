@@ -12,14 +12,13 @@ import pyarrow as pa
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, functions as F
 
-from branchline.errors import BadInput
-from branchline.lakehouse import Lakehouse
+from branchline import BadInput, Lakehouse, Step
 from fraud_detection.data import simulator
 from fraud_detection.data.landing import SCHEMA, read_landed
 from fraud_detection.data.tables import BRONZE_TRANSACTIONS
 from fraud_detection.settings import SIMULATED, Columns, Settings
 
-__all__ = ["landed_rows", "run"]
+__all__ = ["landed_rows", "run", "step"]
 
 log = logging.getLogger(__name__)
 
@@ -91,3 +90,6 @@ def _counts(lakehouse: Lakehouse, before: int) -> dict[str, int]:
     return {"rows": sum(file["rows"] for file in files),
             "files": len({file["source_file"] for file in files}),
             "unreadable": sum(file["unreadable"] for file in files)}
+
+
+step = Step("ingest", run, writes=(BRONZE_TRANSACTIONS,))

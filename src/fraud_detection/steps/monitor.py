@@ -10,15 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame, functions as F
 
-from branchline.errors import BadInput
-from branchline.lakehouse import Lakehouse
+from branchline import BadInput, Lakehouse, Step
 from fraud_detection.data.days import Span, between, run_days
 from fraud_detection.data.tables import DAILY_KPIS, FEATURES, MONITORING, SCORES, TRANSACTIONS
 from fraud_detection.model.estimators import LoggedModel, find_model
-from fraud_detection.plots import monitor as drift
+from fraud_detection.plots import monitor as pictures
 from fraud_detection.settings import Settings
 
-__all__ = ["comparison", "psi", "run", "shares"]
+__all__ = ["comparison", "psi", "run", "shares", "step"]
 
 DECILES = [tenth / 10 for tenth in range(1, 10)]
 SMALLEST_SHARE = 1e-4
@@ -102,7 +101,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     _keep(lakehouse, table, span, model)
     _show(lakehouse, table, Span(training.first, span.last))
     return {"rows": present.count(), "columns": len(table),
-            "moved": int((table["psi"] > drift.MOVED_FAR).sum())}
+            "moved": int((table["psi"] > pictures.MOVED_FAR).sum())}
 
 
 def _keep(lakehouse: Lakehouse, table: pd.DataFrame, span: Span, model: LoggedModel) -> None:
@@ -118,9 +117,13 @@ def _show(lakehouse: Lakehouse, table: pd.DataFrame, span: Span) -> None:
     kpis = (lakehouse.read(DAILY_KPIS).where(f"day BETWEEN DATE'{span.first}' AND '{span.last}'")
             .orderBy("day").toArrow().to_pandas())
     kpis["fraud_rate"] = kpis["frauds"] / kpis["transactions"]
-    mlflow.log_figure(drift.psi(table), "monitor/psi.png")
-    mlflow.log_figure(drift.by_day(kpis), "monitor/by_day.png")
+    mlflow.log_figure(pictures.psi(table), "monitor/psi.png")
+    mlflow.log_figure(pictures.by_day(kpis), "monitor/by_day.png")
     mlflow.log_text(table.to_csv(index=False), "monitor/psi.csv")
     score = table.set_index("column")["psi"]
     mlflow.log_metrics({"monitor/psi_score": float(score["score"]),
                         "monitor/psi_largest": float(score.drop("score").max())})
+
+
+step = Step("monitor", run, reads=(TRANSACTIONS, FEATURES, SCORES, DAILY_KPIS),
+            writes=(MONITORING,))

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator
 import pyarrow as pa
 from pyspark.sql import DataFrame, functions as F
 
-from branchline.errors import BadInput
-from branchline.lakehouse import Lakehouse
+from branchline import BadInput, Lakehouse, Step
 from fraud_detection.data.days import Span, between, day_of, run_days
 from fraud_detection.data.tables import DAILY_KPIS, FEATURES, SCORES, TRANSACTIONS
 from fraud_detection.model.estimators import LoggedModel, find_model
 from fraud_detection.settings import Settings
 
-__all__ = ["daily_kpis", "run", "scored"]
+__all__ = ["daily_kpis", "run", "scored", "step"]
 
 SCORE_ROWS = ("transaction_id STRING, event_time TIMESTAMP, customer_id STRING, score DOUBLE, "
               "is_alert BOOLEAN")
@@ -75,3 +74,6 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
 
 def _on_days(span: Span) -> str:
     return f"day >= DATE'{span.first}' AND day <= DATE'{span.last}'"
+
+
+step = Step("predict", run, reads=(TRANSACTIONS, FEATURES), writes=(SCORES, DAILY_KPIS))

@@ -7,13 +7,12 @@ from functools import reduce
 
 from pyspark.sql import DataFrame, Window, functions as F
 
-from branchline.errors import RowsLost
-from branchline.lakehouse import Lakehouse, Table
+from branchline import Lakehouse, RowsLost, Step, Table
 from fraud_detection.data.parsing import Parsed, parsed
 from fraud_detection.data.tables import BRONZE_TRANSACTIONS, DUPLICATES, QUARANTINE, TRANSACTIONS
 from fraud_detection.settings import Settings
 
-__all__ = ["duplicated", "run"]
+__all__ = ["duplicated", "run", "step"]
 
 PLACES = (TRANSACTIONS, QUARANTINE, DUPLICATES)
 
@@ -90,3 +89,6 @@ def _balanced(bronze: int, silver: int, quarantine: int, duplicates: int) -> dic
                        f"are {silver} + {quarantine} + {duplicates}; do not use these tables, and "
                        "report it.")
     return {"rows": bronze, "silver": silver, "quarantine": quarantine, "duplicates": duplicates}
+
+
+step = Step("prepare", run, reads=(BRONZE_TRANSACTIONS,), writes=PLACES)

@@ -13,14 +13,13 @@ from sklearn.base import clone
 from sklearn.model_selection import GroupShuffleSplit, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 
-from branchline.errors import BadInput
-from branchline.lakehouse import Lakehouse
+from branchline import BadInput, Lakehouse, Step
 from fraud_detection.data.days import Span, between, run_days
 from fraud_detection.data.tables import FEATURES, TRANSACTIONS
 from fraud_detection.model.estimators import SEARCH_SPACES, estimator, inputs
 from fraud_detection.settings import Settings
 
-__all__ = ["best_threshold", "fit", "labelled", "run"]
+__all__ = ["best_threshold", "fit", "labelled", "run", "step"]
 
 HELD_OUT = 1 / 3
 
@@ -121,3 +120,6 @@ def _score_shares(scores: NDArray[np.float64]) -> dict[str, Any]:
     bins = np.bincount(np.searchsorted(edges, scores, side="left"), minlength=10)
     return {"score_edges": edges.tolist(), "score_shares": (bins / len(scores)).tolist(),
             "score_mean": float(scores.mean())}
+
+
+step = Step("train", run, reads=(TRANSACTIONS, FEATURES))

@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 
 from branchline.errors import BadInput
 from branchline.gate.comparison import ARTIFACT, Comparison
-from branchline.lakehouse import Lakehouse
+from branchline import Lakehouse
 from fraud_detection.settings import Settings
 from fraud_detection.steps import compare
 from fraud_detection.steps.compare import compared, slices_of

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from branchline.lakehouse import Lakehouse
+from branchline import Lakehouse
 from fraud_detection.data.tables import (BRONZE_TRANSACTIONS, DUPLICATES, QUARANTINE,
                                          TRANSACTION_COLUMNS, TRANSACTIONS)
 from fraud_detection.settings import Settings

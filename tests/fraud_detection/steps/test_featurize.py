@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from branchline.features.kernel import look_back_days
-from branchline.lakehouse import Lakehouse
+from branchline import Lakehouse
 from fraud_detection.data.days import between
 from fraud_detection.data.tables import FEATURES, TRANSACTIONS
 from fraud_detection.features import definitions

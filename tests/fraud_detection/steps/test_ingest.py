@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from branchline.errors import BadInput
-from branchline.lakehouse import Lakehouse
+from branchline import Lakehouse
 from fraud_detection.data.tables import BRONZE_TRANSACTIONS
 from fraud_detection.settings import Settings
 from fraud_detection.steps import ingest

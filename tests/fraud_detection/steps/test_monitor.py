@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from branchline.lakehouse import Lakehouse
+from branchline import Lakehouse
 from fraud_detection.steps.monitor import comparison, psi, shares
 
 

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from branchline.errors import BadInput
-from branchline.lakehouse import Lakehouse
+from branchline import Lakehouse
 from fraud_detection.data.tables import DAILY_KPIS, SCORES
 from fraud_detection.model.estimators import LoggedModel
 from fraud_detection.settings import Settings

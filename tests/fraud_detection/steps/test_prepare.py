@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from branchline.errors import RowsLost
-from branchline.lakehouse import Lakehouse, Table
+from branchline import Lakehouse, Table
 from fraud_detection.data.tables import (BRONZE_TRANSACTIONS, DUPLICATES, QUARANTINE,
                                          TRANSACTION_COLUMNS, TRANSACTIONS)
 from fraud_detection.settings import Settings

@@ -1,1 +1,34 @@
 """What every project that goes from a branch to production needs; it knows nothing of fraud."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from branchline.errors import BadInput, BranchlineError, RowsLost
+    from branchline.lakehouse import Column, Lakehouse, Migration, Table
+    from branchline.pipeline import Pipeline
+    from branchline.settings import Settings, parameter
+    from branchline.steps import Job, Step, start
+
+__all__ = ["BadInput", "BranchlineError", "Column", "Job", "Lakehouse", "Migration", "Pipeline",
+           "RowsLost", "Settings", "Step", "Table", "parameter", "start"]
+
+_MODULES = {
+    "errors": ("BadInput", "BranchlineError", "RowsLost"),
+    "lakehouse": ("Column", "Lakehouse", "Migration", "Table"),
+    "pipeline": ("Pipeline",),
+    "settings": ("Settings", "parameter"),
+    "steps": ("Job", "Step", "start"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name's module when the name is first asked for."""
+    for module, names in _MODULES.items():
+        if name in names:
+            found = getattr(import_module(f"{__name__}.{module}"), name)
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""A job: the run's settings, tables and MLflow run, and the steps it was asked for, one by one."""
+"""A step, and the job that runs the steps of a pipeline that a run was asked for."""
 
 from __future__ import annotations
 
@@ -7,66 +7,107 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, TracebackType
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
-from branchline.errors import BranchlineError
-from branchline.lakehouse import Lakehouse
+from branchline.errors import BadInput, BranchlineError
+from branchline.lakehouse import Lakehouse, Table
 from branchline.runs import tracking
 from branchline.spark.session import session
 
-__all__ = ["Job", "start"]
+if TYPE_CHECKING:
+    from branchline.pipeline import Pipeline
+
+__all__ = ["Job", "Step", "start"]
 
 
-class _Notes(logging.Handler):
-    """Keeps what a step has to say until its line is printed."""
+@dataclass(frozen=True)
+class Step:
+    """A step: its name, its function, the tables that it reads and those that it writes.
 
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self._texts: list[str] = []
+    The function reads, computes, writes, and returns counts (`rows` first); a second call with the
+    same input changes nothing. `on_request` keeps a step out of a run that names no steps.
+    """
 
-    def emit(self, record: logging.LogRecord) -> None:
-        self._texts.append(record.getMessage())
-
-    def taken(self) -> list[str]:
-        texts, self._texts = self._texts, []
-        return texts
+    name: str
+    run: Callable[[Lakehouse, Any], Mapping[str, int]]
+    reads: tuple[Table, ...] = ()
+    writes: tuple[Table, ...] = ()
+    on_request: bool = False
 
 
 class Job:
-    """Runs steps on one branch's tables, in one MLflow run."""
+    """Runs a pipeline's steps on one branch's tables, in one MLflow run."""
 
-    def __init__(self, lakehouse: Lakehouse, settings: Any, notes: _Notes) -> None:
-        self.lakehouse = lakehouse
+    def __init__(self, pipeline: Pipeline, settings: Any, lakehouse: Lakehouse) -> None:
+        self.pipeline = pipeline
         self.settings = settings
-        self._notes = notes
+        self.lakehouse = lakehouse
+        self._waiting = list(pipeline.asked(settings))
         self._held = ExitStack()
         self._held.enter_context(lakehouse.writing())
 
-    def run(self, step: ModuleType) -> Mapping[str, int] | None:
-        """Run a step's `run(lakehouse, settings)` if it was asked for; log counts and seconds."""
+    def run(self, step: Step) -> Mapping[str, int] | None:
+        """Run the step if it was asked for; log its counts and seconds; None if it was not.
+
+        Raises:
+            BadInput: the step is none of the pipeline's.
+        """
         import mlflow
-        name = step.__name__.rpartition(".")[2]
-        if name not in self.settings.steps:
+        if step not in self.pipeline.steps:
+            raise BadInput(f"step {step.name} is none of the pipeline's "
+                           f"({', '.join(self.pipeline.names)}); add it to the Pipeline.")
+        if step not in self._waiting:
             return None
-        print(f"  {name:<10}", end="", flush=True)
-        mlflow.set_tag("step", name)
+        self._waiting.remove(step)
+        print(f"  {step.name:<10}", end="", flush=True)
+        mlflow.set_tag("step", step.name)
         began = time.perf_counter()
-        counts: dict[str, int] = step.run(self.lakehouse, self.settings)
+        with _warnings_of(step) as notes:
+            counts = step.run(self.lakehouse, self.settings)
         seconds = time.perf_counter() - began
-        mlflow.log_metrics({f"{name}/{key}": value for key, value in counts.items()}
-                           | {f"{name}/seconds": seconds})
-        print(_line(counts, seconds), *self._notes.taken(), sep="\n" + " " * 12, flush=True)
+        mlflow.log_metrics({f"{step.name}/{key}": value for key, value in counts.items()}
+                           | {f"{step.name}/seconds": seconds})
+        print(_line(counts, seconds), *notes, sep="\n" + " " * 12, flush=True)
         return counts
 
     def finish(self) -> None:
-        """End the MLflow run and let the tables go."""
+        """End the MLflow run and let the tables go.
+
+        Raises:
+            BadInput: a step was asked for that no `run` was called for.
+        """
         import mlflow
+        if self._waiting:
+            name = self._waiting[0].name
+            raise BadInput(f"step {name} was asked for and has no cell in main.py; add "
+                           f"job.run(...) for it, before job.finish().")
         mlflow.end_run()
         self._held.close()
+
+
+class _Kept(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage())
+
+
+@contextmanager
+def _warnings_of(step: Step) -> Iterator[list[str]]:
+    """What the step's package logs as a warning meanwhile, to be printed below the step's line."""
+    logger, kept = logging.getLogger(step.run.__module__.partition(".")[0]), _Kept()
+    logger.addHandler(kept)
+    try:
+        yield kept.texts
+    finally:
+        logger.removeHandler(kept)
 
 
 def _line(counts: Mapping[str, int], seconds: float) -> str:
@@ -74,18 +115,17 @@ def _line(counts: Mapping[str, int], seconds: float) -> str:
     return f"{counts.get('rows', 0):>11,} rows {seconds:>6.1f} s   {others}"
 
 
-def start(read: Callable[[Sequence[str]], Any], arguments: Sequence[str] | None = None) -> Job:
+def start(pipeline: Pipeline, arguments: Sequence[str] | None = None) -> Job:
     """The job that the command line, or `arguments`, asks for.
 
     Raises:
-        BranchlineError: settings that cannot be used, or something this machine lacks.
+        BranchlineError: settings that cannot be used, a table that no step has written yet, or
+            something that this machine lacks.
     """
     import mlflow
     tracking.quiet()
     sys.excepthook = _fail
-    notes = _Notes()
-    logging.getLogger().addHandler(notes)
-    settings = read(sys.argv[1:] if arguments is None else arguments)
+    settings = pipeline.read(sys.argv[1:] if arguments is None else arguments)
     if mlflow.active_run() is None:
         mlflow.start_run()
     began = time.perf_counter()
@@ -93,7 +133,8 @@ def start(read: Callable[[Sequence[str]], Any], arguments: Sequence[str] | None 
     print(f"  {'spark':<10}{'':>16} {time.perf_counter() - began:>6.1f} s   "
           f"version {found.version}", flush=True)
     lakehouse = Lakehouse(found, settings.lakehouse, settings.tables_schema, settings.files)
-    return Job(lakehouse, settings, notes)
+    pipeline.check_tables(lakehouse, settings)
+    return Job(pipeline, settings, lakehouse)
 
 
 def _fail(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -90,3 +90,22 @@ def test_a_model_has_its_projects_name_and_in_unity_catalog_three_parts() -> Non
     assert found == "dev.branchline.fraud_training"
     with pytest.raises(BadInput, match="volume is dbfs:/files; expected /Volumes/CATALOG/SCHEMA"):
         workspace("dbfs:/files").model_name("fraud-training")
+
+
+def test_here_a_file_becomes_absolute_and_an_address_stays(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data.csv").touch()
+    target = read_target(TARGETS, "local")
+    assert target.location("data.csv") == str(tmp_path / "data.csv")
+    assert target.location("s3://bucket/data") == "s3://bucket/data"
+    with pytest.raises(ValueError, match="an existing file or folder"):
+        target.location("/no/such")
+
+
+def test_a_workspace_takes_addresses_that_it_reaches_alone() -> None:
+    target = read_target(TARGETS, "dev")
+    for address in ("dbfs:/data", "/Volumes/main/raw/landing", "s3://bucket/data"):
+        assert target.location(address) == address
+    with pytest.raises(ValueError, match="an address that the workspace reaches"):
+        target.location(str(TARGETS))

@@ -20,6 +20,7 @@ COMMANDS = {
     "deploy": "Plan, apply, check and roll back deployments.",
     "clean": "Remove what branches left that no longer exist.",
     "doctor": "Check what a run needs, before it starts.",
+    "mlproject": "Check a project's MLproject file against its code, or write it.",
     "wheel": "Build the wheels of this checkout into dist/.",
 }
 

@@ -40,6 +40,18 @@ class LocalTarget:
         """What every project that takes them is given: where the branch's tables are."""
         return {"lakehouse": str((root / self.lakehouse).resolve()), "schema": branch.schema}
 
+    def location(self, text: str) -> str:
+        """The absolute path of a file or folder here; an address with a scheme as it is.
+
+        Raises:
+            ValueError: there is no such file or folder; its text says what was expected.
+        """
+        if ":/" in text:
+            return text
+        if not Path(text).exists():
+            raise ValueError("an existing file or folder")
+        return str(Path(text).resolve())
+
 
 @dataclass(frozen=True)
 class Compute:
@@ -110,6 +122,16 @@ class WorkspaceTarget:
         """What every project that takes them is given: where the branch's tables are, its data."""
         return {"lakehouse": self.catalog, "schema": self.schema_prefix + branch.schema,
                 "files": self.volume, **self.parameters}
+
+    def location(self, text: str) -> str:
+        """The text, if it is an address that a run in the workspace reaches.
+
+        Raises:
+            ValueError: it is not; its text says what was expected.
+        """
+        if ":/" in text or text.startswith(("/Volumes/", "/Workspace/")):
+            return text
+        raise ValueError("an address that the workspace reaches, such as /Volumes/...")
 
 
 Target = LocalTarget | WorkspaceTarget

@@ -72,7 +72,7 @@ def request(root: Path, target: Target, project: Project, entry_point: str,
     point = project.entry_point(entry_point)
     places = {name: value for name, value in target.values(branch, root).items()
               if name in point.parameters}
-    values = point.check({**places, **given}, target.is_here)
+    values = point.check({**places, **given}, target.location)
     return Request(root, project, entry_point, values, branch, chosen, live)
 
 

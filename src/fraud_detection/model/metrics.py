@@ -1,4 +1,4 @@
-"""The protocol's measures under weights of the rows, for many weightings at once."""
+"""The protocol's measures: under weights of the rows, many weightings at once, and a run's own."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.metrics import brier_score_loss, precision_score, recall_score, roc_auc_score
 
-from fraud_detection.model.protocol import ALERTS_A_DAY
+__all__ = ["ALERTS_A_DAY", "Weighted", "average_precision", "card_precision", "headline",
+           "net_saving", "plain", "ranking"]
 
-__all__ = ["Weighted", "average_precision", "card_precision", "net_saving"]
-
+ALERTS_A_DAY = 100
 Floats: TypeAlias = NDArray[np.float64]
 Weighted: TypeAlias = Callable[[Floats], Floats]  # weights, draws x rows -> a value a draw
+
+
+def plain(measure: Weighted, rows: pd.DataFrame) -> float:
+    """The measure with each of its rows counted once."""
+    return float(measure(np.ones((1, len(rows))))[0])
 
 
 def average_precision(rows: pd.DataFrame) -> Weighted:
@@ -48,9 +54,13 @@ def net_saving(rows: pd.DataFrame, threshold: float, alert_cost: float) -> Weigh
 
 
 def card_precision(rows: pd.DataFrame, top: int = ALERTS_A_DAY) -> Weighted:
-    """Card precision as in the protocol; a day is given alerts in proportion to its weight.
+    """Mean over days of the share of compromised cards among the `top` with the highest score.
 
-    So a day of weight 2 has 2 * `top` alerts, and its cards twice each: it counts twice.
+    A card that was found on an earlier day is left out of the later ones. A day of weight 2 has
+    2 * `top` alerts, and its cards twice each: it counts twice.
+
+    Args:
+        rows: `day`, `customer_id`, `score`, `is_fraud`, a row a transaction.
     """
     cards = (rows.assign(row=np.arange(len(rows))).groupby(["day", "customer_id"])
              .agg(score=("score", "max"), is_fraud=("is_fraud", "max"), row=("row", "first"))
@@ -74,3 +84,33 @@ def card_precision(rows: pd.DataFrame, top: int = ALERTS_A_DAY) -> Weighted:
         return precision
 
     return value
+
+
+def ranking(rows: pd.DataFrame) -> dict[str, float]:
+    """AUC, average precision (AP) and card precision of the score; `rows` as in `headline`."""
+    return {"roc_auc": float(roc_auc_score(rows["is_fraud"], rows["score"])),
+            "average_precision": plain(average_precision(rows), rows),
+            f"card_precision_{ALERTS_A_DAY}": plain(card_precision(rows), rows)}
+
+
+def headline(rows: pd.DataFrame, threshold: float, alert_cost: float) -> dict[str, float]:
+    """The run's headline metrics.
+
+    Args:
+        rows: labelled test rows: `day`, `customer_id`, `amount`, `score`, `is_fraud`.
+        threshold: an alert is a score of at least this.
+        alert_cost: what one alert costs, in the unit of the amounts.
+    """
+    label, score = rows["is_fraud"].to_numpy(), rows["score"].to_numpy()
+    alert = score >= threshold
+    caught = float(rows["amount"][alert & (label == 1)].sum())
+    return {
+        **ranking(rows),
+        "precision": float(precision_score(label, alert, zero_division=0.0)),
+        "recall": float(recall_score(label, alert)),
+        "alerts": float(alert.sum()),
+        "money_saved": caught,
+        "money_lost": float(rows["amount"][~alert & (label == 1)].sum()),
+        "net_saving": plain(net_saving(rows, threshold, alert_cost), rows),
+        "brier_score": float(brier_score_loss(label, score)),
+    }

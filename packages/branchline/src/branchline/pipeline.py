@@ -1,0 +1,61 @@
+"""A project's code as one value: what a run can be told, and the steps in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from branchline.errors import BadInput
+from branchline.lakehouse import Lakehouse
+from branchline.parameters import Parameter
+from branchline.settings import Settings, parameters_of
+from branchline.steps import Step
+
+__all__ = ["Pipeline"]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A project's code: the class of its settings, and its steps in the order of a run."""
+
+    settings: type[Settings]
+    steps: tuple[Step, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(step.name for step in self.steps)
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What a run can be told; `steps` takes the names of these steps."""
+        by_default = ",".join(step.name for step in self.steps if not step.on_request)
+        return tuple(replace(each, default=by_default, choices=self.names)
+                     if each.name == "steps" else each for each in parameters_of(self.settings))
+
+    def read(self, arguments: Sequence[str]) -> Any:
+        """The settings in `--name text` arguments; see `Settings.from_arguments`."""
+        return self.settings.from_arguments(arguments, self.parameters)
+
+    def asked(self, settings: Settings) -> tuple[Step, ...]:
+        """The steps that a run with these settings takes."""
+        return tuple(step for step in self.steps if step.name in settings.steps
+                     or not (settings.steps or step.on_request))
+
+    def check_tables(self, lakehouse: Lakehouse, settings: Settings) -> None:
+        """Check that each table that a step reads is there, or written by a step before it.
+
+        Raises:
+            BadInput: one is not; the text names the step that writes it.
+        """
+        written: set[str] = set()
+        for step in self.asked(settings):
+            for table in step.reads:
+                if table.name not in written and not lakehouse.exists(table):
+                    writers = [each.name for each in self.steps if table in each.writes]
+                    raise BadInput(
+                        f"step {step.name} reads {table.name}, which schema {lakehouse.schema} of "
+                        f"{lakehouse.root} does not have yet; with the same parameters, run "
+                        f"{'step ' + writers[0] if writers else 'what writes it'} first, or all "
+                        "steps (without -e).")
+            written.update(table.name for table in step.writes)

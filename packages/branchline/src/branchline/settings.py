@@ -1,0 +1,114 @@
+"""A run's settings: a frozen value whose fields are the project's parameters, declared once."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from datetime import date
+from typing import Any, NoReturn, Self, TypeVar, get_type_hints
+
+from branchline.errors import BadInput
+from branchline.parameters import Parameter
+
+__all__ = ["Settings", "parameter", "parameters_of"]
+
+T = TypeVar("T")
+TYPE_OF: dict[object, str] = {
+    str: "string", str | None: "string", int: "integer", float: "float", date: "date",
+    date | None: "date", tuple[str, ...]: "list"}
+
+
+def parameter(default: T, help: str, *, type: str | None = None, text: str | None = None,
+              choices: Sequence[str] = (), minimum: float | None = None,
+              maximum: float | None = None, read: Callable[[str], T] | None = None) -> T:
+    """Declare a parameter: a field of a Settings class.
+
+    Args:
+        default: the value without a word about it; None shows as an empty text.
+        type: one of `branchline.parameters.TYPES`; the field's annotation tells it otherwise.
+        text: what stands for the default in MLproject, where that is not the default itself.
+        read: makes a text the value, for what is none of the types; raises BadInput.
+    """
+    about = {"type": type, "text": text, "choices": tuple(choices), "minimum": minimum,
+             "maximum": maximum, "help": help, "read": read}
+    declared: T = field(default=default, metadata={"parameter": about})
+    return declared
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every project can be told; a project's own class adds the rest, by `parameter`.
+
+    No `steps` are all that do not run on request only. `files` None is beside the tables.
+    """
+
+    steps: tuple[str, ...] = parameter((), "the steps to run, separated by commas")
+    data: str = parameter("", "the folder or file of input data", type="location")
+    lakehouse: str = parameter("../../.local/lakehouse",
+                               "the folder or the catalog that holds the tables")
+    schema: str = parameter("sandbox", "the schema of this branch's tables")
+    files: str | None = parameter(None, "the folder of landed files and checkpoints; beside the "
+                                        "tables")
+
+    @property
+    def tables_schema(self) -> str:
+        """The schema of this run's tables."""
+        return self.schema
+
+    @classmethod
+    def from_arguments(cls, arguments: Sequence[str],
+                       parameters: Sequence[Parameter] | None = None) -> Self:
+        """Settings from `--train_days 28 ...`, as the MLproject's command passes them.
+
+        `parameters` are the class's own; an empty text stands for the default.
+
+        Raises:
+            BadInput: an unknown argument, or a value that does not fit its parameter.
+            SystemExit: --help was printed.
+        """
+        known = {each.name: each for each in parameters or parameters_of(cls)}
+        parser = _Parser(prog="main.py", allow_abbrev=False)
+        for name, each in known.items():
+            parser.add_argument(f"--{name}", metavar="TEXT",
+                                help=str(each).partition(": ")[2].replace("%", "%%"))
+        given, unknown = parser.parse_known_args(list(arguments))
+        if unknown:
+            raise BadInput(f"argument {unknown[0]} is unknown; expected "
+                           f"{', '.join('--' + name for name in known)}.")
+        values: dict[str, Any] = {name: known[name].value(text)
+                                  for name, text in vars(given).items() if text not in (None, "")}
+        return cls(**values)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message}; expected --NAME TEXT ...; --help lists the names.")
+
+
+def parameters_of(settings: type[Settings]) -> tuple[Parameter, ...]:
+    """The parameters that the fields of a Settings class declare, in their order.
+
+    Raises:
+        TypeError: a field is not declared by `parameter`, or its annotation tells no type.
+    """
+    annotations = get_type_hints(settings)
+    found = []
+    for each in fields(settings):
+        about = each.metadata.get("parameter")
+        kind = about and (about["type"] or TYPE_OF.get(annotations[each.name]))
+        if about is None or kind is None or each.default is MISSING:
+            raise TypeError(f"{settings.__name__}.{each.name}: expected parameter(default, help), "
+                            "with a `type` where the annotation is none of str, int, float, date.")
+        text = _text(each.default) if about["text"] is None else about["text"]
+        found.append(Parameter(each.name, kind, text, about["choices"], about["minimum"],
+                               about["maximum"], about["help"], about["read"]))
+    return tuple(found)
+
+
+def _text(default: object) -> str:
+    if isinstance(default, tuple):
+        return ",".join(default)
+    if isinstance(default, float):
+        return f"{default:.12g}"
+    return "" if default is None else str(default)

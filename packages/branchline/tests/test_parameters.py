@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from branchline.errors import BadInput
+from branchline.parameters import Parameter
+
+STEPS = Parameter("steps", "list", "load,fit", choices=("load", "fit", "compare"))
+DAYS = Parameter("days", "integer", "7", minimum=1, maximum=3650, help="days of data")
+SINCE = Parameter("since", "date", "")
+COST = Parameter("cost", "float", "10", minimum=0)
+KIND = Parameter("kind", "string", "tree", choices=("tree", "forest"))
+
+
+@pytest.mark.parametrize(("parameter", "text", "value"), [
+    (STEPS, "fit, load", ("load", "fit")), (Parameter("any", "list", ""), "b, a", ("b", "a")),
+    (DAYS, "3650", 3650), (COST, "0.5", 0.5),
+    (SINCE, "1900-01-01", date(1900, 1, 1)), (SINCE, "2261-12-31", date(2261, 12, 31)),
+    (KIND, "forest", "forest")])
+def test_a_text_becomes_a_value_of_its_type(parameter: Parameter, text: str,
+                                            value: object) -> None:
+    assert parameter.value(text) == value and parameter.check(text) == text
+
+
+@pytest.mark.parametrize(("parameter", "text", "expected"), [
+    (STEPS, "foo", "expected some of load, fit, compare, separated by commas."),
+    (STEPS, "load,,fit", "expected some of load"),
+    (DAYS, "x", "expected a whole number from 1 to 3,650."),
+    (DAYS, "999999999", "expected a whole number from 1 to 3,650."),
+    (DAYS, "0", "expected a whole number from 1 to 3,650."),
+    (COST, "-1", "expected a number of at least 0."),
+    (COST, "inf", "expected a number of at least 0."),
+    (COST, "nan", "expected a number of at least 0."),
+    (SINCE, "0001-01-01", "expected a date from 1900-01-01 to 2261-12-31."),
+    (SINCE, "9999-12-31", "expected a date from 1900-01-01 to 2261-12-31."),
+    (SINCE, "8.8.18", "expected a date (YYYY-MM-DD)."),
+    (KIND, "bush", "expected one of tree, forest."),
+    (DAYS, "9" * 5000, "expected a whole number from 1 to 3,650.")])
+def test_what_does_not_fit_is_told_in_one_short_line(parameter: Parameter, text: str,
+                                                     expected: str) -> None:
+    for refuse in (parameter.check, parameter.value):
+        with pytest.raises(BadInput) as refused:
+            refuse(text)
+        line = str(refused.value)
+        assert line.startswith(f"parameter {parameter.name} is '") and expected in line
+        assert "\n" not in line and len(line) < 250
+
+
+def test_a_location_is_what_the_place_of_the_run_makes_of_it() -> None:
+    def locate(text: str) -> str:
+        if text == "nowhere":
+            raise ValueError("an existing file or folder")
+        return f"/there/{text}"
+
+    data = Parameter("data", "location", "simulated")
+    assert data.check("a.csv", locate) == "/there/a.csv"
+    assert data.check("simulated", locate) == "simulated"
+    with pytest.raises(BadInput, match="is 'nowhere'; expected an existing file or folder."):
+        data.check("nowhere", locate)
+
+
+def test_its_help_is_one_line() -> None:
+    assert str(DAYS) == "days: integer from 1 to 3,650 (default 7)  days of data"

@@ -1,0 +1,14 @@
+"""The pipeline: what a run can be told, and its steps in their order."""
+
+from __future__ import annotations
+
+from branchline import Pipeline
+from fraud_detection.settings import Settings
+from fraud_detection.steps import (compare, evaluate, explore, featurize, ingest, monitor, predict,
+                                   prepare, train)
+
+__all__ = ["PIPELINE"]
+
+PIPELINE = Pipeline(Settings, (
+    ingest.step, prepare.step, explore.step, featurize.step, train.step, evaluate.step,
+    predict.step, monitor.step, compare.step))
