@@ -91,5 +91,5 @@ def address(tracking: Tracking, experiment_id: str, run_id: str) -> str:
         return f"{tracking.pages}/{page}"
     if tracking.uri.startswith(("http://", "https://")):
         return f"{tracking.uri.rstrip('/')}/#/{page}"
-    database = Path(tracking.uri.removeprefix("sqlite:///"))
+    database = Path(unquote(tracking.uri.removeprefix("sqlite:///")))
     return f"{ui.page(database.parent)}/#/{page}  (after `make ui`)"
