@@ -22,6 +22,7 @@ INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")  # a company's o
 
 def main():
     system_is_supported()
+    folder_is_usable()
     python_is_new_enough()
     java()
     environment()
@@ -36,6 +37,12 @@ def main():
 def system_is_supported():
     if sys.platform == "win32":
         stop("Branchline runs on Linux, macOS and WSL; this is Windows. Run make within WSL.")
+
+
+def folder_is_usable():
+    if "%" in str(ROOT):
+        stop("%s: the path holds a percent sign, which MLflow's database migrations take for a "
+             "placeholder; rename or move the folder (spaces, # and accents are fine)." % ROOT)
 
 
 def python_is_new_enough():

@@ -126,6 +126,13 @@ def test_windows_is_told_what_is_supported(monkeypatch: pytest.MonkeyPatch) -> N
         bootstrap.main()
 
 
+def test_a_folder_that_mlflow_cannot_work_in_is_refused(
+        monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path / "a%20b")
+    with pytest.raises(SystemExit, match="a%20b: the path holds a percent sign.*rename"):
+        bootstrap.main()
+
+
 def test_make_finds_the_set_up_s_python_in_a_folder_of_any_name(tmp_path: Path) -> None:
     folder = tmp_path / "a%20b c#work é"
     (folder / ".venv" / "bin").mkdir(parents=True)

@@ -84,21 +84,18 @@ def test_the_name_and_the_cloud_are_a_line_each(template: Path, project: Path) -
     assert b"m5d.xlarge" in copied["cluster.json"]
 
 
-@pytest.mark.parametrize("name", ["Card-Fraud", "card fraud", "1st", "branchline", "-a", "a--b"])
+@pytest.mark.parametrize("name", ["Card fraud", "branchline"])
 def test_a_name_that_no_distribution_can_have_is_refused(
         template: Path, tmp_path: Path, name: str) -> None:
     with pytest.raises(AssertionError, match="Validation error"):
         made(template, tmp_path / "refused", name)
 
 
-@pytest.mark.parametrize("name", ["aaa", "zebra-crossings"])
-def test_uv_lock_is_that_of_the_project_whatever_its_name(
-        template: Path, tmp_path: Path, name: str) -> None:
-    folder = made(template, tmp_path / "named", name)
+def test_uv_lock_is_that_of_the_project(project: Path) -> None:
     uv = shutil.which("uv", path=PATH)
     assert uv
     done = subprocess.run([uv, "sync", "--locked", "--offline", "--dry-run", "--extra", "local"],
-                          cwd=folder, capture_output=True, text=True, env=a_persons_shell())
+                          cwd=project, capture_output=True, text=True, env=a_persons_shell())
     assert done.returncode == 0, done.stderr
 
 
