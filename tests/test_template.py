@@ -42,7 +42,7 @@ def made(template: Path, folder: Path, name: str = "card-fraud", cloud: str = "a
 
 def committed(folder: Path, message: str) -> None:
     git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", message)
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", message)
 
 
 @pytest.fixture(scope="module")
