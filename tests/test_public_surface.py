@@ -79,6 +79,8 @@ SURFACE = {
     "branchline.wheels.smoke": "imports modules_of",
     "branchline.wheels.source": "Source source_of started_by",
     "branchline.spark.session": "session",
+    "branchline.runs.ui": "main page port_to_use",
+    "branchline.spark.maven": "MIRROR proxy_options settings_options",
     "branchline.runs.summary": "address narrator show_end show_next show_start to_markdown",
     "branchline.config.targets": "Compute LocalTarget Target WorkspaceTarget read_target",
     "branchline.runs.tracking": "Tracking answered connect quiet",
