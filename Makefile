@@ -5,7 +5,7 @@ READY := .venv/.ready
 
 setup: $(READY)
 
-$(READY): pyproject.toml uv.lock bootstrap.py
+$(READY): pyproject.toml $(wildcard packages/*/pyproject.toml) uv.lock bootstrap.py
 	@python3 bootstrap.py
 
 demo: $(READY)
@@ -31,7 +31,7 @@ wheel: $(READY)
 	@$(PYTHON) -m branchline.cli.main wheel
 
 ui: $(READY)
-	@$(PYTHON) -m mlflow ui --backend-store-uri sqlite:///.local/mlflow.db --host 127.0.0.1 --port 5000
+	@$(PYTHON) -m branchline.runs.ui $(PORT)
 
 workspace: $(READY)
 	@$(PYTHON) -m workspace_server

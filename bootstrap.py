@@ -16,21 +16,33 @@ STAMP = ENVIRONMENT / ".ready"
 JAVA_VERSIONS = ("17", "21")
 JAVA_PACKAGE = "openjdk-17-jre-headless"
 VENV_PACKAGE = "python3-venv"
+OPTIONS = ("--quiet", "--extra", "local")
+INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")  # a company's own, in this order
 
 
 def main():
+    system_is_supported()
+    folder_is_usable()
     python_is_new_enough()
     java()
-    uv = find_uv()
-    print("environment  .venv, as uv.lock says", flush=True)
-    run([uv, "sync", "--frozen", "--quiet", "--compile-bytecode", "--extra", "local",
-         *chosen_python(uv)])
+    environment()
     print("jars         Delta Lake", flush=True)
     run([ENVIRONMENT / "bin" / "python", "-c",
          "from branchline.spark.jars import delta_jars; delta_jars()"])
     print("JVM          class-data archive", flush=True)
     run([ENVIRONMENT / "bin" / "python", "-m", "branchline.spark.archive"])
     STAMP.touch()
+
+
+def system_is_supported():
+    if sys.platform == "win32":
+        stop("Branchline runs on Linux, macOS and WSL; this is Windows. Run make within WSL.")
+
+
+def folder_is_usable():
+    if "%" in str(ROOT):
+        stop("%s: the path holds a percent sign, which MLflow's database migrations take for a "
+             "placeholder; rename or move the folder (spaces, # and accents are fine)." % ROOT)
 
 
 def python_is_new_enough():
@@ -85,6 +97,17 @@ def command_for(package):
     return "your system's package manager (a JRE 17)" if package == JAVA_PACKAGE else "it"
 
 
+def environment():
+    """The environment with uv.lock's versions; those of an index, where a variable names one."""
+    index = one_index()
+    uv = find_uv()
+    print("environment  .venv, as uv.lock says" + (index and ", from " + index), flush=True)
+    if index:
+        sync_from_index(uv)
+    else:
+        run([uv, "sync", "--frozen", *OPTIONS, "--compile-bytecode", *chosen_python(uv)])
+
+
 def find_uv():
     """uv of PATH, else our own in `.uv`."""
     own = ROOT / ".uv" / "bin" / "uv"
@@ -98,6 +121,25 @@ def find_uv():
     run([ROOT / ".uv" / "bin" / "python", "-m", "pip", "install", "--quiet",
          "--disable-pip-version-check", "uv>=0.9"])
     return str(own)
+
+
+def one_index():
+    """The variable that names the index to install from, for pip and uv alike; else nothing."""
+    name = next((name for name in INDEXES if os.environ.get(name)), "")
+    if name:
+        os.environ.update(dict.fromkeys(("UV_DEFAULT_INDEX", "PIP_INDEX_URL"), os.environ[name]))
+    return name
+
+
+def sync_from_index(uv):
+    """The versions and hashes of uv.lock, from another index than the one that it was made with.
+
+    `uv sync --frozen` asks the addresses in uv.lock, whatever index is set.
+    """
+    run([uv, "venv", "--quiet", "--allow-existing", *chosen_python(uv), ENVIRONMENT])
+    requirements = ENVIRONMENT / "requirements.txt"
+    run([uv, "export", "--frozen", *OPTIONS, "--output-file", requirements])
+    run([uv, "pip", "sync", "--quiet", "--compile-bytecode", "--python", ENVIRONMENT, requirements])
 
 
 def chosen_python(uv):
@@ -115,8 +157,8 @@ def run(command):
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     done = subprocess.run([str(part) for part in command], cwd=str(ROOT), env=environment)
     if done.returncode:
-        stop("%s failed (exit code %d); its own words are above. Run make again once that is "
-             "mended: nothing is half done." % (Path(command[0]).name, done.returncode))
+        stop("%s failed (exit code %d); its own words are above. Fix that and run make again; "
+             "what is done already is kept." % (Path(command[0]).name, done.returncode))
 
 
 def stop(line):

@@ -18,9 +18,11 @@ from tests.ci import definition
 from tests.ci.definition import Step
 
 AZURE = ROOT / "azure-pipelines.yml"
-TEMPLATE = ROOT / ".azure" / "setup.yml"
+TEMPLATES = [ROOT / ".azure" / "setup.yml", ROOT / ".azure" / "databricks.yml"]
 WORKFLOW = ROOT / ".github" / "workflows" / "branchline.yml"
 ACTION = ROOT / ".github" / "actions" / "setup" / "action.yml"
+SCHEMA_OF_AZURE = ["--builtin-schema", "vendor.azure-pipelines", "--data-transform",
+                   "azure-pipelines", "--regex-variant", "nonunicode"]
 PROGRAMS = Path(sys.executable).parent
 FIRST_KEYS = {"stage", "job", "deployment", "script", "task", "checkout", "publish", "download",
               "template"}
@@ -61,8 +63,7 @@ def commands() -> list[str]:
 
 
 @pytest.mark.parametrize("arguments", [
-    ["--builtin-schema", "vendor.azure-pipelines", "--data-transform", "azure-pipelines",
-     "--regex-variant", "nonunicode", str(AZURE), str(TEMPLATE)],
+    [*SCHEMA_OF_AZURE, str(AZURE), str(TEMPLATES[0])],
     ["--builtin-schema", "vendor.github-workflows", str(WORKFLOW)],
     ["--builtin-schema", "custom.github-workflows-require-timeout", str(WORKFLOW)],
     ["--builtin-schema", "vendor.github-actions", str(ACTION)],
@@ -70,6 +71,19 @@ def commands() -> list[str]:
 def test_the_files_are_valid_by_their_vendors_schemas(arguments: list[str]) -> None:
     done = subprocess.run([PROGRAMS / "check-jsonschema", *arguments], capture_output=True,
                           text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_stands_in_the_place_of_a_template_is_valid_too(tmp_path: Path) -> None:
+    # The schema has no expressions in a step's name, the service has: it checks what it puts there.
+    template = yaml.safe_load(TEMPLATES[1].read_text())
+    steps = [step for stage in azure()["stages"] for _, job in jobs(stage)
+             for step in steps_of(job) if step.get("task") == "AzureCLI@2"]
+    assert len(steps) == 8
+    file = tmp_path / "databricks.yml"
+    file.write_text(yaml.safe_dump({**template, "steps": steps}, sort_keys=False))
+    done = subprocess.run([PROGRAMS / "check-jsonschema", *SCHEMA_OF_AZURE, str(file)],
+                          capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -137,6 +151,31 @@ def test_every_trigger_that_is_called_exists_with_those_options() -> None:
             assert re.search(rf"{option}\b", shown), f"{command}: {option}"
 
 
+def test_a_trigger_takes_the_place_of_its_shell_so_that_a_cancel_reaches_it() -> None:
+    called = [command for command in commands() if "mlflow-triggers/" in command]
+    assert called and all(command.startswith("exec ") for command in called)
+
+
+def test_each_file_names_the_project_once() -> None:
+    for file in (AZURE, WORKFLOW):
+        assert file.read_text().count("fraud-training") == 1
+    for command in commands():
+        if "mlflow-triggers/" in command:
+            assert command.count("$(project)") + command.count('"$PROJECT"') == 1, command
+
+
+def test_a_merge_queue_is_told_whether_the_tests_pass() -> None:
+    assert "merge_group" in workflow()[definition.ON]
+    reported = [name for name, job in workflow()["jobs"].items() if "if" not in job]
+    assert reported == ["tests"]
+
+
+def test_a_template_is_given_exactly_what_it_declares() -> None:
+    with pytest.raises(AssertionError, match="databricks.yml declares"):
+        list(definition.steps_of([{"template": ".azure/databricks.yml",
+                                   "parameters": {"name": "a", "titel": "b"}}], ROOT))
+
+
 @cache
 def help_of(*command: str) -> str:
     return subprocess.run([sys.executable, *command, "--help"], cwd=ROOT, capture_output=True,
@@ -145,7 +184,9 @@ def help_of(*command: str) -> str:
 
 def test_the_environments_and_connections_are_those_of_the_documentation() -> None:
     documentation = (ROOT / "docs" / "ci.md").read_text()
-    connections = set(re.findall(r"azureSubscription: (\S+)", AZURE.read_text()))
+    connections = {step["inputs"]["azureSubscription"] for stage in azure()["stages"]
+                   for _, job in jobs(stage) for step in steps_of(job)
+                   if step.get("task") == "AzureCLI@2"}
     environments = set(re.findall(r"environment: (\S+)", AZURE.read_text() + WORKFLOW.read_text()))
     assert len(connections) == 4 and environments == {
         "dev", "staging", "production", "production-reader"}
@@ -154,7 +195,7 @@ def test_the_environments_and_connections_are_those_of_the_documentation() -> No
 
 
 def test_azures_own_rules_hold_that_its_schema_does_not_check() -> None:
-    for file in (AZURE, TEMPLATE):
+    for file in (AZURE, *TEMPLATES):
         assert not re.search(r"(^|\s)[&*]\w+(\s|$)", file.read_text()), "no anchors"
     for stage in azure()["stages"]:
         for part in (stage, *(job for _, job in jobs(stage)),

@@ -18,7 +18,7 @@ from workspace_server import Workspace
 pytestmark = pytest.mark.slow
 
 NOT_MAIN = {"release": "skipped", "judged": "skipped", "deploy": "skipped", "production": "skipped"}
-MODELS = "src/fraud_detection/models.py"
+MODELS = "src/fraud_detection/model/estimators.py"
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 import yaml
 
 Step = dict[str, Any]
+PARAMETER = re.compile(r"\$\{\{ parameters\.(\w+) \}\}")
 ON = True  # YAML 1.1, which PyYAML reads, takes the key `on` for a truth value
 
 
@@ -72,9 +74,28 @@ def steps_of(listed: list[Step], root: Path) -> Iterator[Step]:
     """The steps, and in the place of each template those that are in it."""
     for step in listed:
         if "template" in step:
-            yield from yaml.safe_load((root / step["template"]).read_text("utf-8"))["steps"]
+            yield from _from_template(root / step["template"], step.get("parameters", {}))
         else:
             yield step
+
+
+def _from_template(file: Path, given: Mapping[str, str]) -> list[Step]:
+    """The steps of a template; it is given exactly the parameters that it declares."""
+    template = yaml.safe_load(file.read_text(encoding="utf-8"))
+    declared = {parameter["name"] for parameter in template.get("parameters", [])}
+    assert set(given) == declared, f"{file.name} declares {declared}, is given {set(given)}"
+    return [_filled(step, given) for step in template["steps"]]
+
+
+def _filled(part: Any, parameters: Mapping[str, str]) -> Any:
+    """A part of a template with its parameters replaced in all of its texts."""
+    if isinstance(part, dict):
+        return {key: _filled(value, parameters) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_filled(value, parameters) for value in part]
+    if isinstance(part, str):
+        return PARAMETER.sub(lambda found: parameters[found[1]], part)
+    return part
 
 
 def holds(condition: str, variables: Mapping[str, str], succeeded: bool) -> bool:

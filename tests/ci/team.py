@@ -24,7 +24,7 @@ PROJECT = "mlflow-notebooks/fraud-training"
 MAIN = {"Build.Reason": "IndividualCI", "Build.SourceBranch": "refs/heads/main",
         "Build.SourceBranchName": "main"}
 # The suite that this story belongs to executes them all.
-A_FEW_UNIT_TESTS = "tests/branchline/test_branch.py"
+A_FEW_UNIT_TESTS = "packages/branchline/tests/test_branch_names.py"
 
 
 def java_home() -> str:

@@ -37,14 +37,17 @@ def test_a_project_with_one_entry_point_has_no_next_command(
 
 @pytest.mark.parametrize(("store", "shown"), [
     (Tracking("https://ml.example/", None), "https://ml.example/#/experiments/1/runs/a"),
-    (Tracking("sqlite:///x.db", None),
-     "http://127.0.0.1:5000/#/experiments/1/runs/a  (after `make ui`)"),
     (Tracking("databricks", None, "https://ws.example/ml"),
      "https://ws.example/ml/experiments/1/runs/a"),
-], ids=["server", "database", "workspace"])
-def test_a_run_s_address_is_its_server_s_or_the_one_of_make_ui(
-        store: Tracking, shown: str) -> None:
+], ids=["server", "workspace"])
+def test_a_run_s_address_is_its_server_s(store: Tracking, shown: str) -> None:
     assert address(store, "1", "a") == shown
+
+
+def test_a_run_in_a_database_is_shown_where_make_ui_serves_it(tmp_path: Path) -> None:
+    (tmp_path / "ui-port").write_text("5017")
+    assert address(Tracking(f"sqlite:///{tmp_path}/mlflow.db", None), "1", "a") == (
+        "http://127.0.0.1:5017/#/experiments/1/runs/a  (after `make ui`)")
 
 
 @pytest.mark.spark

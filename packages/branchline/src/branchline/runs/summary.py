@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from branchline.config.mlproject import Project
+from branchline.runs import ui
 from branchline.runs.tracking import Tracking
 
 if TYPE_CHECKING:
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["address", "narrator", "show_end", "show_next", "show_start",
            "to_markdown"]
-
-UI = "http://127.0.0.1:5000"
 
 
 def narrator() -> Callable[[str], None]:
@@ -91,4 +91,5 @@ def address(tracking: Tracking, experiment_id: str, run_id: str) -> str:
         return f"{tracking.pages}/{page}"
     if tracking.uri.startswith(("http://", "https://")):
         return f"{tracking.uri.rstrip('/')}/#/{page}"
-    return f"{UI}/#/{page}  (after `make ui`)"
+    database = Path(unquote(tracking.uri.removeprefix("sqlite:///")))
+    return f"{ui.page(database.parent)}/#/{page}  (after `make ui`)"

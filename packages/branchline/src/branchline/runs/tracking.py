@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from branchline.errors import BadInput, NotAllowed, Unreachable
 
@@ -97,9 +98,11 @@ def connect(default: str, root: Path, environment: Mapping[str, str]) -> Trackin
     uri = environment.get("MLFLOW_TRACKING_URI") or default
     if not uri.startswith("sqlite:///"):
         return Tracking(uri, None)
-    database = root / uri.removeprefix("sqlite:///")
+    database = root / unquote(uri.removeprefix("sqlite:///"))
     database.parent.mkdir(parents=True, exist_ok=True)
-    return Tracking(f"sqlite:///{database}", database.parent.resolve() / "artifacts")
+    # SQLAlchemy takes the path for a quoted one.
+    path = str(database).replace("%", "%25").replace("?", "%3F")
+    return Tracking(f"sqlite:///{path}", database.parent.resolve() / "artifacts")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from branchline.errors import NotInstalled
+from branchline.spark.maven import proxy_options, settings_options
 
 __all__ = ["cache", "delta_jars", "java", "jars_of", "spark_jars"]
 
@@ -81,14 +82,16 @@ def _download(artifact: str, revision: str, folder: Path) -> None:
         # Ivy by itself, not Spark's --packages: that one also looks into the Maven local
         # repository and fails for good where it finds a POM without its jar.
         done = subprocess.run(
-            [java(), "-cp", f"{_pyspark_jars()}/*", "org.apache.ivy.Main", "-warn",
-             "-ivy", work / "ivy.xml", "-cache", work / "cache", "-types", "jar",
+            [java(), *proxy_options(), "-cp", f"{_pyspark_jars()}/*", "org.apache.ivy.Main",
+             "-warn", *settings_options(work), "-ivy", work / "ivy.xml",
+             "-cache", work / "cache", "-types", "jar",
              "-retrieve", f"{work}/jars/[artifact]-[revision].[ext]"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode or not any((work / "jars").glob("delta-spark*.jar")):
             raise NotInstalled(f"Delta's jars ({artifact} {revision}) could not be downloaded: "
                                f"{_reason(done.stdout)}. Check the connection to the Maven "
-                               "repository and run the command again.")
+                               "repository (a mirror or proxy: docs/setup.md) and run the "
+                               "command again.")
         try:
             (work / "jars").rename(folder)
         except OSError:

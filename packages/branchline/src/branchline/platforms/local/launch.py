@@ -42,8 +42,9 @@ def launch(request: Request, tracking: Tracking, experiment_id: str, run_id: str
             folder = stack.enter_context(_copy_of(folder))
         stack.enter_context(_environment(programs, isolated=bool(request.wheels)))
         try:
+            # Relative: a # in the path, a checkout's own included, is MLflow's mark of a subfolder.
             mlflow.projects.run(  # type: ignore[no-untyped-call]
-                str(folder), request.entry_point, parameters=dict(request.parameters),
+                os.path.relpath(folder), request.entry_point, parameters=dict(request.parameters),
                 experiment_id=experiment_id, backend="local", env_manager="local", run_id=run_id)
         except ExecutionException:
             error = tracking.run(run_id).data.tags.get("error", "the project's process ended early")
