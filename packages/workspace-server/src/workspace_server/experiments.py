@@ -50,9 +50,14 @@ class Experiments:
         return bool(found["experiment"]["lifecycle_stage"] == "active")
 
     def search(self, body: dict[str, Any]) -> dict[str, Any]:
-        """A page of experiments; MLflow's own server, unlike Databricks, demands its length."""
-        return self.server.ask("POST", "experiments/search",
-                               **{**body, "max_results": body.get("max_results") or PAGE})
+        """A page of experiments.
+
+        Unlike Databricks, MLflow's own server demands a page's length, and has an experiment 0.
+        """
+        found = self.server.ask("POST", "experiments/search",
+                                **{**body, "max_results": body.get("max_results") or PAGE})
+        return {**found, "experiments": [experiment for experiment in found.get("experiments", [])
+                                         if experiment["experiment_id"] != "0"]}
 
     def rename(self, body: dict[str, Any]) -> None:
         check_fields("experiments/update", body, {"experiment_id": str, "new_name": str})
