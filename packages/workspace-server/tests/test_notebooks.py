@@ -1,4 +1,4 @@
-"""What becomes a notebook, by both of the ways in which files arrive, and how it comes out again."""
+"""What becomes a notebook, by both of the ways in which files arrive, and how it is exported."""
 
 from __future__ import annotations
 

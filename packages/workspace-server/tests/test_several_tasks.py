@@ -64,8 +64,8 @@ def test_a_task_is_tried_again_as_often_as_it_says(saved: SavedJob) -> None:
     assert result(run)[0] == "FAILED"
 
 
-def test_a_second_attempt_that_succeeds_makes_the_run_succeed(saved: SavedJob,
-                                                             workspace: Workspace) -> None:
+def test_a_second_attempt_that_succeeds_makes_the_run_succeed(
+        saved: SavedJob, workspace: Workspace) -> None:
     workspace.fault("library_failure")
     run = ran(saved, prints("a", max_retries=1), prints("b", depends_on=after("a")))
     assert sorted(results(run)) == [("a", 0, "FAILED"), ("a", 1, "SUCCESS"), ("b", 0, "SUCCESS")]

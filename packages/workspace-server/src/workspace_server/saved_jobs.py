@@ -127,17 +127,21 @@ def in_list(job: dict[str, Any], expand_tasks: bool) -> dict[str, Any]:
 
 
 def routes(jobs: SavedJobs) -> APIRouter:
-    api = APIRouter(prefix="/api/2.2/jobs")
+    api = APIRouter()
+    base = "/api/2.2/jobs"
 
-    @api.post("/create")
+    @api.post(base + "/create")
     def create(user: Writer, body: Body) -> dict[str, int]:
         return {"job_id": jobs.create(body, user)}
 
-    @api.get("/get")
+    # The CLI's Terraform provider still asks the older versions.
+    @api.get("/api/2.0/jobs/get")
+    @api.get("/api/2.1/jobs/get")
+    @api.get(base + "/get")
     def get(user: Reader, job_id: str = "") -> dict[str, Any]:
         return jobs.get(job_id)
 
-    @api.get("/list")
+    @api.get(base + "/list")
     def listed(user: Reader, name: str = "", limit: int = 20, offset: int = 0,
                page_token: str = "", expand_tasks: bool = False) -> dict[str, Any]:
         if not 1 <= limit <= MOST:
@@ -148,22 +152,22 @@ def routes(jobs: SavedJobs) -> APIRouter:
         shown, more = page(found, limit, page_token, offset)
         return {"jobs": [in_list(job, expand_tasks) for job in shown], **more}
 
-    @api.post("/reset")
+    @api.post(base + "/reset")
     def reset(user: Writer, body: Body) -> dict[str, str]:
         jobs.reset(body)
         return {}
 
-    @api.post("/update")
+    @api.post(base + "/update")
     def update(user: Writer, body: Body) -> dict[str, str]:
         jobs.update(body)
         return {}
 
-    @api.post("/delete")
+    @api.post(base + "/delete")
     def delete(user: Writer, body: Body) -> dict[str, str]:
         jobs.delete(body)
         return {}
 
-    @api.post("/run-now")
+    @api.post(base + "/run-now")
     def run_now(user: Writer, body: Body) -> dict[str, int]:
         return jobs.run(body, user)
 

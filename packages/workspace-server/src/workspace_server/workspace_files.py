@@ -83,6 +83,13 @@ def routes(tree: Tree, forget: Callable[[int], None]) -> APIRouter:
         tree.write(made.path, content, made.kind, made.language, overwrite)
         return {}
 
+    @api.get("/api/2.0/workspace-files/{path:path}")
+    def content_of_file(path: str, user: Reader) -> Response:
+        place = clean("/" + path)
+        if tree.type_of(place) not in ("FILE", "NOTEBOOK"):
+            raise missing(f"Path ({place}) doesn't exist.")
+        return Response(tree.on_disk(place).read_bytes(), media_type="application/octet-stream")
+
     @api.get(base + "/get-status")
     def status(user: Reader, path: str = "", return_export_info: bool = False) -> dict[str, Any]:
         return described(clean(path), return_export_info)
