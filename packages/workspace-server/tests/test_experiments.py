@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +16,14 @@ from runs_in_workspace import HOME
 from support.clone import ROOT
 from workspace_server import Workspace
 
+STORY = Path(__file__).with_name("mlflow_story.py")
+
 
 @pytest.fixture(scope="module")
 def story(serving: Workspace) -> dict[str, Any]:
-    """What the client of story.py saw."""
+    """What the client of mlflow_story.py saw."""
     done = subprocess.run(
-        [sys.executable, "-m", "workspace_server.story", HOME], cwd=ROOT, capture_output=True,
+        [sys.executable, STORY, HOME], cwd=ROOT, capture_output=True,
         text=True, env={**os.environ, **serving.environment(), "MLFLOW_HTTP_REQUEST_MAX_RETRIES":
                         "0", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"})
     assert done.returncode == 0, done.stderr
