@@ -88,6 +88,13 @@ def test_permissions_of_a_job_are_refused_with(entries: Entries, client: Workspa
     assert direct(call(client, "GET", "jobs", job)) == {"dev@example.com": "IS_OWNER"}
 
 
+def test_a_job_with_permissions_that_it_cannot_have_is_not_kept(client: WorkspaceClient,
+                                                                saved: SavedJob) -> None:
+    with pytest.raises(InvalidParameterValue):
+        saved.create(prints("a"), access_control_list=[{**TEAM, "permission_level": "CAN_RUN"}])
+    assert list(client.jobs.list()) == []
+
+
 @pytest.mark.parametrize("kind", ["jobs", "clusters", "experiments", "directories", "notebooks"])
 def test_what_is_not_there_has_no_permissions(kind: str, client: WorkspaceClient) -> None:
     with pytest.raises(ResourceDoesNotExist):

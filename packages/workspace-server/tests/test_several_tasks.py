@@ -103,6 +103,16 @@ def test_tasks_share_a_job_cluster_which_ends_with_the_run(saved: SavedJob,
     assert cluster.state and cluster.state.value == "TERMINATED"
 
 
+def test_a_job_cluster_that_does_not_start_is_tried_anew(
+        saved: SavedJob, workspace: Workspace) -> None:
+    workspace.fault("cluster_failure")
+    run = ran(saved, prints("a", job_cluster_key="one", max_retries=1), job_clusters=SHARED)
+    assert results(run) == [("a", 0, "FAILED"), ("a", 1, "SUCCESS")]
+    used = [task.cluster_instance.cluster_id for task in run.tasks or [] if task.cluster_instance]
+    states = [saved.client.clusters.get(cluster or "").state for cluster in used]
+    assert len(set(used)) == 2 and {state.value for state in states if state} == {"TERMINATED"}
+
+
 @pytest.mark.parametrize(("tasks", "settings", "says"), [
     ([prints("a", job_cluster_key="two")], {"job_clusters": SHARED}, "two is not among"),
     ([prints("a"), prints("a")], {}, "twice"),

@@ -10,7 +10,7 @@ from fastapi import Request
 from workspace_server.errors import ApiError, not_emulated
 
 Kinds = Mapping[str, type | tuple[type, ...]]
-EMPTY = (None, "", [], {}, False, 0)
+EMPTY: tuple[object, ...] = (None, "", [], {}, False, 0)
 EMPTY_IN_QUERY = ("", "0", "false")
 
 

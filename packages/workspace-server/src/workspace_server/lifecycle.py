@@ -58,7 +58,8 @@ def live(task: TaskRun, run: Run, machine: Machine) -> None:
         ending = Ending("FAILED", "INTERNAL_ERROR", "INTERNAL_ERROR", str(problem))
     task.execution_end = now()
     task.state = "TERMINATING"
-    if task.work.compute == "new" and task.cluster:
+    shared = task.cluster in run.clusters.values()  # which ends with the run
+    if task.work.compute != "existing" and task.cluster and not shared:
         machine.clusters.becomes(task.cluster, "TERMINATED")
     shutil.rmtree(task.folder / "environment", ignore_errors=True)
     task.ended(ending)

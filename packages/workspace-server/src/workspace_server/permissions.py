@@ -94,6 +94,11 @@ def principal_of(entry: Entry) -> tuple[str, str]:
 
 
 def checked(kind: str, given: list[Entry]) -> None:
+    """Check the entries of an access_control_list.
+
+    Raises:
+        ApiError: 400, no such level, or not one principal an entry; 501, an unknown field.
+    """
     levels = KINDS[kind][1]
     for entry in given:
         check_fields(f"permissions/{kind}: access_control_list", entry,

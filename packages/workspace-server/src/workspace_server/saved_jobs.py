@@ -15,9 +15,9 @@ from workspace_server.fields import check_fields
 from workspace_server.identity import Body, Reader, User, Writer
 from workspace_server.job_settings import DEFAULTS, Settings, check_settings, updated, work_now
 from workspace_server.paging import page
-from workspace_server.permissions import Permissions
+from workspace_server.permissions import Permissions, checked
 from workspace_server.runs import Runs
-from workspace_server.submissions import check_permissions, run_as_of
+from workspace_server.submissions import run_as_of
 
 MOST = 100
 NOT_IN_LIST = ("tasks", "job_clusters", "environments", "parameters")
@@ -49,7 +49,7 @@ class SavedJobs:
     def create(self, body: Settings, user: User) -> int:
         settings = {**DEFAULTS, **body}
         rights = settings.pop("access_control_list", None) or []
-        check_permissions("jobs/create", {"access_control_list": rights})
+        checked("jobs", rights)
         self._check(settings, "jobs/create")
         with self._lock:
             jobs = self.all()
