@@ -1,5 +1,5 @@
 """One workspace for the tests of it."""
 
-from runs_in_workspace import client, jobs, serving, workspace
+from runs_in_workspace import client, jobs, saved, serving, workspace
 
-__all__ = ["client", "jobs", "serving", "workspace"]
+__all__ = ["client", "jobs", "saved", "serving", "workspace"]

@@ -18,7 +18,9 @@ from workspace_server import Workspace
 
 HOME = "/Users/dev@example.com"
 VOLUME = "/Volumes/dev/default/tests"
-ENDED = (RunLifeCycleState.TERMINATED, RunLifeCycleState.INTERNAL_ERROR)
+PRINTS = "/Shared/prints.py"
+PRINTING = b"import sys\nprint(*sys.argv[1:])\nsys.exit('fail' in sys.argv)\n"
+ENDED = (RunLifeCycleState.TERMINATED, RunLifeCycleState.INTERNAL_ERROR, RunLifeCycleState.SKIPPED)
 CLUSTER = {"spark_version": "14.3.x-scala2.12", "node_type_id": "Standard_DS3_v2",
            "num_workers": 1}
 
@@ -103,3 +105,54 @@ def without_none(task: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture
 def jobs(client: WorkspaceClient, workspace: Workspace) -> Jobs:
     return Jobs(client)
+
+
+@dataclass
+class SavedJob:
+    """Makes jobs whose tasks print their parameters, and runs them."""
+
+    client: WorkspaceClient
+
+    def create(self, *tasks: dict[str, Any], **settings: Any) -> int:
+        """A job of these tasks; the number of the job."""
+        body = {"name": f"job-{time.monotonic_ns()}", "tasks": list(tasks), **settings}
+        return int(self.post("create", body)["job_id"])
+
+    def post(self, call: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = self.client.api_client.do("POST", f"/api/2.2/jobs/{call}", body=body)
+        assert isinstance(answer, dict)
+        return answer
+
+    def now(self, job: int, **body: Any) -> int:
+        """Start a run of the job; the number of the run."""
+        return int(self.post("run-now", {"job_id": job, **body})["run_id"])
+
+    def ended(self, run_id: int) -> Run:
+        return Jobs(self.client).reached(run_id)
+
+    def printed(self, run: Run) -> dict[str, str]:
+        """What each task printed in its last attempt, where it ran."""
+        return {task.task_key or "": (self.client.jobs.get_run_output(task.run_id or 0).logs or "")
+                for task in run.tasks or []}
+
+
+def prints(key: str, *parameters: str, **task: Any) -> dict[str, Any]:
+    """A task that prints its parameters, and fails if one of them is `fail`."""
+    compute = {} if {"new_cluster", "job_cluster_key", "environment_key"} & task.keys() else {
+        "existing_cluster_id": "0101-000000-interact"}
+    return {"task_key": key, **compute, **task, "spark_python_task": {
+        "python_file": PRINTS, "parameters": list(parameters)}}
+
+
+def after(*keys: str) -> list[dict[str, str]]:
+    return [{"task_key": key} for key in keys]
+
+
+@pytest.fixture
+def saved(client: WorkspaceClient, workspace: Workspace) -> Iterator[SavedJob]:
+    """Jobs of one test; their runs end with it."""
+    client.workspace.upload(PRINTS, io.BytesIO(PRINTING), format=ImportFormat.RAW, overwrite=True)
+    yield SavedJob(client)
+    for job in client.jobs.list():
+        client.jobs.cancel_all_runs(job_id=job.job_id)
+        client.jobs.delete(job.job_id or 0)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -8,17 +9,20 @@ from pathlib import Path
 import pytest
 from databricks.sdk import WorkspaceClient
 
-from support.clone import ROOT
 from support.processes import free_port
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_a_person_starts_it_copies_the_exports_and_stops_it(ending: signal.Signals,
-                                                            tmp_path: Path) -> None:
+COMMAND = [str(Path(sys.executable).with_name("workspace-server"))]
+
+
+@pytest.mark.parametrize(("command", "ending"), [
+    (COMMAND, signal.SIGINT), ([sys.executable, "-m", "workspace_server"], signal.SIGTERM)])
+def test_a_person_starts_it_anywhere_copies_the_exports_and_stops_it(
+        command: list[str], ending: signal.Signals, tmp_path: Path) -> None:
     port = str(free_port())
     process = subprocess.Popen(
-        [sys.executable, "-m", "workspace_server", "--port", port, "--folder", str(tmp_path)],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        [*command, "--port", port, "--folder", "here"], cwd=tmp_path, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True)
     assert process.stdout
     exports = {}
     for line in process.stdout:
@@ -32,3 +36,13 @@ def test_a_person_starts_it_copies_the_exports_and_stops_it(ending: signal.Signa
     process.send_signal(ending)
     _, errors = process.communicate()
     assert (process.returncode, errors) == (0, "")
+
+
+def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run([*COMMAND, "--port", port], cwd=tmp_path, capture_output=True,
+                              text=True)
+    assert done.returncode == 2
+    line, = done.stderr.splitlines()
+    assert f"port {port}" in line and "choose another --port" in line

@@ -4,22 +4,26 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import ResourceAlreadyExists
+from databricks.sdk.service.ml import ExperimentTag
 
 from runs_in_workspace import HOME
 from support.clone import ROOT
 from workspace_server import Workspace
 
+STORY = Path(__file__).with_name("mlflow_story.py")
+
 
 @pytest.fixture(scope="module")
 def story(serving: Workspace) -> dict[str, Any]:
-    """What the client of story.py saw."""
+    """What the client of mlflow_story.py saw."""
     done = subprocess.run(
-        [sys.executable, "-m", "workspace_server.story", HOME], cwd=ROOT, capture_output=True,
+        [sys.executable, STORY, HOME], cwd=ROOT, capture_output=True,
         text=True, env={**os.environ, **serving.environment(), "MLFLOW_HTTP_REQUEST_MAX_RETRIES":
                         "0", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"})
     assert done.returncode == 0, done.stderr
@@ -90,3 +94,40 @@ def test_a_reader_makes_no_experiment(story: dict[str, Any], workspace: Workspac
     assert reader.experiments.get_experiment(story["id"]).experiment
     with pytest.raises(PermissionDenied):
         reader.experiments.create_experiment(f"{HOME}/mine")
+
+
+@pytest.fixture(scope="module")
+def three(story: dict[str, Any], client: WorkspaceClient) -> list[str]:
+    """The ids of three experiments with a tag, oldest first; one has a run."""
+    client.workspace.mkdirs(f"{HOME}/three")
+    made = [client.experiments.create_experiment(
+        f"{HOME}/three/{name}", tags=[ExperimentTag("team", name)]).experiment_id or ""
+        for name in ("a", "b", "c")]
+    client.experiments.create_run(experiment_id=made[0], start_time=1)
+    return made
+
+
+@pytest.mark.parametrize(("filter_", "found"), [
+    (f"name = '{HOME}/three/a'", "a"), (f"attribute.name = '{HOME}/three/b'", "b"),
+    (f"name LIKE '{HOME}/three/%'", "abc"), ("tags.team = 'c'", "c"),
+    (f"name LIKE '{HOME}/three/%' AND tag.team != 'a'", "bc"), ("name = 'none'", "")])
+def test_experiments_are_searched_without_saying_how_many(
+        filter_: str, found: str, three: list[str], client: WorkspaceClient) -> None:
+    answer = client.experiments.search_experiments(filter=filter_, order_by=["name"])
+    assert [str(each.name)[-1] for each in answer] == list(found)
+
+
+def test_a_search_for_nothing_in_particular_finds_what_was_made(three: list[str],
+                                                                client: WorkspaceClient) -> None:
+    for found in (client.experiments.search_experiments(), client.experiments.list_experiments(),
+                  client.experiments.search_experiments(max_results=2)):
+        ids = [each.experiment_id for each in found]
+        assert set(three) <= set(ids) and "0" not in ids
+
+
+def test_runs_are_searched_without_saying_how_many(three: list[str],
+                                                   client: WorkspaceClient) -> None:
+    search = client.experiments.search_runs
+    assert len(list(search(experiment_ids=three))) == 1
+    assert list(search(experiment_ids=three, filter="params.depth = '3'")) == []
+    assert list(search(experiment_ids=three[1:])) == []

@@ -128,3 +128,25 @@ def test_a_schema_goes_with_all_that_it_holds_only_by_force(client: WorkspaceCli
     assert "branch_1" not in [schema.name for schema in client.schemas.list("dev")]
     with pytest.raises(NotFound):
         client.volumes.read("dev.branch_1.landed")
+
+
+def test_dbfs_moves_files_and_folders(client: WorkspaceClient) -> None:
+    client.dbfs.upload("/moved/from/a.txt", io.BytesIO(b"a"))
+    client.dbfs.move("/moved/from/a.txt", "/moved/b.txt")
+    client.dbfs.move("/moved/from", "/moved/to")
+    assert sorted(str(file.path) for file in client.dbfs.list("/moved")) == [
+        "/moved/b.txt", "/moved/to"]
+    assert client.dbfs.download("/moved/b.txt").read() == b"a"
+
+
+def test_dbfs_moves_nothing_onto_or_out_of_nothing_or_into_itself(
+        client: WorkspaceClient) -> None:
+    client.dbfs.upload("/stays/a.txt", io.BytesIO(b"a"))
+    client.dbfs.upload("/stays/b.txt", io.BytesIO(b"b"))
+    for source, target, error in (("/stays/a.txt", "/stays/b.txt", ResourceAlreadyExists),
+                                  ("/none", "/stays/c.txt", ResourceDoesNotExist),
+                                  ("/stays/a.txt", "/none/a.txt", ResourceDoesNotExist),
+                                  ("/stays", "/stays/in", BadRequest)):
+        with pytest.raises(error):
+            client.dbfs.move(source, target)
+    assert client.dbfs.download("/stays/b.txt").read() == b"b"

@@ -8,9 +8,9 @@ from databricks.sdk import WorkspaceClient
 
 from branchline.platforms.databricks.runtimes import Runtime
 from runs_in_workspace import CLUSTER, VOLUME, Jobs, result
+from small_wheels import make_wheel
 from workspace_server import Workspace
 from workspace_server.clusters import INTERACTIVE
-from workspace_server.wheels import make_wheel
 
 GREETING = "import greeting; print('said', greeting.SAYS)"
 SERVERLESS = {"new_cluster": None, "environment_key": "default"}

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import InvalidParameterValue, ResourceDoesNotExist
+from databricks.sdk.errors import InvalidParameterValue, NotImplemented, ResourceDoesNotExist
 from databricks.sdk.service.jobs import JobSettings, SparkPythonTask, Task
 from databricks.sdk.service.workspace import ImportFormat
 
+from runs_in_workspace import SavedJob, prints
 from workspace_server import Workspace
 
 SCRIPT = "/Shared/saved.py"
@@ -51,3 +53,66 @@ def test_a_job_that_could_not_run_is_not_kept(client: WorkspaceClient) -> None:
     with pytest.raises(InvalidParameterValue):
         client.jobs.create(name="broken", tasks=[Task("main")])
     assert list(client.jobs.list()) == []
+
+
+PARAMETERS = [{"name": "x", "default": "1"}]
+
+
+def settings_of(client: WorkspaceClient, job: int) -> dict[str, Any]:
+    found = client.jobs.get(job).settings
+    assert found
+    return found.as_dict()
+
+
+def test_update_changes_what_is_given_and_takes_away_what_is_named(
+        client: WorkspaceClient, saved: SavedJob) -> None:
+    job = saved.create(prints("a"), name="old", tags={"a": "b"}, parameters=PARAMETERS,
+                       timeout_seconds=60)
+    saved.post("update", {"job_id": job, "new_settings": {"name": "new"},
+                          "fields_to_remove": ["tags", "parameters/x", "timeout_seconds"]})
+    settings = settings_of(client, job)
+    assert settings["name"] == "new" and [task["task_key"] for task in settings["tasks"]] == ["a"]
+    assert not {"tags", "parameters"} & settings.keys() and settings["timeout_seconds"] == 0
+
+
+def test_update_merges_tasks_by_their_key(client: WorkspaceClient, saved: SavedJob) -> None:
+    job = saved.create(prints("a", "1"), prints("b"))
+    saved.post("update", {"job_id": job, "new_settings": {"tasks": [prints("a", "2")]}})
+    saved.post("update", {"job_id": job, "fields_to_remove": ["tasks/b"]})
+    task, = settings_of(client, job)["tasks"]
+    assert task["spark_python_task"]["parameters"] == ["2"]
+
+
+@pytest.mark.parametrize("field", ["none", "schedule/quartz_cron_expression", "name/a"])
+def test_what_cannot_be_taken_away_is_refused(field: str, saved: SavedJob) -> None:
+    job = saved.create(prints("a"))
+    with pytest.raises(InvalidParameterValue, match="fields_to_remove"):
+        saved.post("update", {"job_id": job, "fields_to_remove": [field]})
+
+
+def test_a_change_that_could_not_run_leaves_the_job_as_it_was(client: WorkspaceClient,
+                                                              saved: SavedJob) -> None:
+    job = saved.create(prints("a"))
+    before = settings_of(client, job)
+    for call, body in (("update", {"fields_to_remove": ["tasks"]}),
+                       ("reset", {"new_settings": {"name": "no tasks"}})):
+        with pytest.raises(InvalidParameterValue):
+            saved.post(call, {"job_id": job, **body})
+    assert settings_of(client, job) == before
+
+
+def test_reset_replaces_all_but_who_the_job_runs_as(client: WorkspaceClient,
+                                                    saved: SavedJob) -> None:
+    run_as = {"user_name": "ci@example.com"}
+    job = saved.create(prints("a"), tags={"a": "b"}, run_as=run_as)
+    saved.post("reset", {"job_id": job, "new_settings": {"tasks": [prints("b")]}})
+    settings = settings_of(client, job)
+    assert (settings.get("tags"), settings["run_as"]) == (None, run_as)
+    assert client.jobs.get(job).run_as_user_name == "ci@example.com"
+
+
+def test_fields_to_remove_are_for_update_only(saved: SavedJob) -> None:
+    job = saved.create(prints("a"))
+    with pytest.raises(NotImplemented, match="jobs/reset: field fields_to_remove"):
+        saved.post("reset", {"job_id": job, "new_settings": {"tasks": [prints("a")]},
+                             "fields_to_remove": ["tags"]})

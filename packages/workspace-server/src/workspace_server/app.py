@@ -5,22 +5,25 @@ from __future__ import annotations
 import socket
 import sys
 import threading
+from collections.abc import Callable
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
-from workspace_server import (catalog_api, clusters, dbfs, experiments, faults, identity, jobs,
-                              models, models_api, saved_jobs, volumes, workspace_files)
+from workspace_server import (catalog_api, clusters, dbfs, experiments, faults, identity, models,
+                              models_api, permissions, runs_api, saved_jobs, volumes,
+                              workspace_files)
 from workspace_server.catalog import Catalog
 from workspace_server.environments import Environments
 from workspace_server.errors import answer_errors
 from workspace_server.faults import Call, Faults, FrontDoor
-from workspace_server.jobs import Runs
+from workspace_server.fields import check_query
 from workspace_server.libraries import Libraries
 from workspace_server.lifecycle import Machine
 from workspace_server.mlflow_server import MlflowServer
 from workspace_server.options import Options
 from workspace_server.places import Places
+from workspace_server.runs import Runs
 from workspace_server.tree import Tree
 
 
@@ -32,7 +35,8 @@ def machine_of(options: Options, host: str, switches: Faults) -> Machine:
     environments = Environments(folder / "layers", options.environment)
     return Machine(host, clusters.Clusters("18.x-cpu-ml-scala2.13"), environments,
                    Libraries(folder / "interactive", environments, places), places, switches,
-                   folder / "catalogs" / "spark_catalog", options.phase_seconds)
+                   folder / "catalogs" / "spark_catalog", options.phase_seconds,
+                   options.spark_remote)
 
 
 def application(options: Options, runs: Runs) -> FrontDoor:
@@ -42,6 +46,8 @@ def application(options: Options, runs: Runs) -> FrontDoor:
     known = experiments.Experiments(tree, MlflowServer(folder), folder / "artifacts")
     catalog = Catalog(folder / "catalogs", folder / "volumes")
     registry = models.Models(catalog)
+    rights = permissions.Permissions(folder / "permissions.json")
+    saved = saved_jobs.SavedJobs(folder / "jobs.json", runs, rights)
     files = models.ModelFiles(folder / "volumes", folder / "artifacts", registry)
     parts = (
         identity.routes(),
@@ -53,13 +59,30 @@ def application(options: Options, runs: Runs) -> FrontDoor:
         catalog_api.routes(catalog),
         models_api.routes(registry),
         experiments.routes(known),
-        jobs.routes(runs),
-        saved_jobs.routes(saved_jobs.SavedJobs(folder / "jobs.json", runs)))
+        runs_api.routes(runs),
+        saved_jobs.routes(saved),
+        permissions.routes(rights, objects(saved, runs, known)))
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     answer_errors(app)
     for part in parts:
-        app.include_router(part)
+        app.include_router(part, dependencies=[Depends(check_query)])
+    app.include_router(experiments.everything_else(known))
     return FrontDoor(app, runs.machine.faults, calls)
+
+
+def objects(saved: saved_jobs.SavedJobs, runs: Runs, known: experiments.Experiments
+            ) -> dict[str, Callable[[str], bool]]:
+    """For each kind that has permissions, whether there is an object with an id."""
+    tree = known.tree
+    return {
+        "jobs": lambda number: number in saved.all(),
+        "clusters": lambda number: any(cluster["cluster_id"] == number
+                                       for cluster in runs.machine.clusters.all()),
+        "cluster-policies": lambda number: number == clusters.POLICY["policy_id"],
+        "experiments": known.exists,
+        "directories": lambda number: tree.has("DIRECTORY", number),
+        "notebooks": lambda number: tree.has("NOTEBOOK", number),
+        "files": lambda number: tree.has("FILE", number)}
 
 
 def main(options: Options, listening: socket.socket) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from workspace_server.errors import ApiError, invalid, not_emulated
+from workspace_server.fields import check_fields
 
 CATALOGS = ("spark_catalog", "dev", "staging", "production")
 
@@ -107,11 +108,13 @@ class Catalog:
                 "full_name": full_name, "volume_type": "MANAGED", "owner": "dev@example.com"}
 
     def create_volume(self, body: dict[str, Any]) -> dict[str, Any]:
+        check_fields("volumes", body, {"catalog_name": str, "schema_name": str, "name": str,
+                                       "volume_type": str})
         schema = f"{body.get('catalog_name')}.{body.get('schema_name')}"
         self.schema(schema)
         name = checked_name(str(body.get("name", "")))
         if body.get("volume_type") != "MANAGED":
-            raise invalid("This emulator has managed volumes only.")
+            raise not_emulated(f"volumes: volume_type {body.get('volume_type')}")
         folder = self.volumes.joinpath(*parts(schema, 2), name)
         if folder.is_dir():
             raise present("Volume", "VOLUME", f"{schema}.{name}")

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from workspace_server.catalog import CATALOGS, Catalog
+from workspace_server.fields import check_fields
 from workspace_server.identity import Body, Reader, Writer
 
 READING = ("USE_CATALOG", "USE_SCHEMA", "SELECT", "READ_VOLUME")
@@ -31,6 +32,7 @@ def routes(catalog: Catalog) -> APIRouter:
 
     @api.post("/schemas")
     def create_schema(user: Writer, body: Body) -> dict[str, Any]:
+        check_fields("schemas", body, {"catalog_name": str, "name": str})
         return catalog.create_schema(str(body.get("catalog_name")), str(body.get("name", "")))
 
     @api.get("/schemas/{full_name}")

@@ -1,4 +1,4 @@
-"""Clusters: the kinds of machine and runtime on offer, one that is always there, job clusters."""
+"""Clusters: one that is always there, and those of runs."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from branchline.platforms.databricks.runtimes import runtimes
-from workspace_server.errors import ApiError, invalid
+from workspace_server.errors import ApiError, invalid, not_emulated
+from workspace_server.fields import check_fields
 from workspace_server.identity import Body, Reader, Writer
+from workspace_server.machines import described_node_types, described_versions
+from workspace_server.paging import page
 
 INTERACTIVE = "0101-000000-interact"
-OLDER = ("13.3.x-scala2.12", "14.3.x-scala2.12", "15.4.x-scala2.12", "15.4.x-cpu-ml-scala2.12",
-         "16.4.x-scala2.12", "16.4.x-cpu-ml-scala2.12", "16.4.x-scala2.13")
-NODE_TYPES = {"Standard_D3_v2": (14336, 4.0), "Standard_DS3_v2": (14336, 4.0),
-              "Standard_DS4_v2": (28672, 8.0), "Standard_D4ds_v5": (16384, 4.0),
-              "Standard_E4ds_v5": (32768, 4.0)}
 SINGLE_NODE: dict[str, Any] = {
     "spark_conf": {"spark.databricks.cluster.profile": "singleNode", "spark.master": "local[*]"},
     "custom_tags": {"ResourceClass": "SingleNode"}}
@@ -28,11 +25,6 @@ POLICY = {"policy_id": "E0631F5C0D0006D6", "name": "Single-node jobs", "is_defau
                         '"value": "singleNode"}, "spark_conf.spark.master": {"type": "fixed", '
                         '"value": "local[*]"}, "custom_tags.ResourceClass": {"type": "fixed", '
                         '"value": "SingleNode"}}'}
-
-
-def spark_versions() -> list[str]:
-    """The keys that a cluster's `spark_version` may have."""
-    return [*OLDER, *(key for runtime in runtimes() for key in runtime.spark_versions)]
 
 
 class Clusters:
@@ -48,13 +40,19 @@ class Clusters:
             "creator_user_name": "dev@example.com", "state": "RUNNING", "cluster_source": "UI",
             **SINGLE_NODE})}
 
-    def start_for(self, run_id: int, user: str, spec: dict[str, Any]) -> str:
+    def count_one(self) -> None:
+        """Count a serverless compute, which is no cluster."""
+        with self._lock:
+            self.started += 1
+
+    def start_for(self, job: int, run: int, user: str,
+                  spec: dict[str, Any]) -> str:
         """A new cluster of a run, PENDING; its id."""
         with self._lock:
             self.started += 1
             cluster = f"{time.strftime('%m%d-%H%M%S')}-job{next(self._numbers):05}"
             self._all[cluster] = _described(cluster, {
-                **spec, "cluster_name": f"job-{run_id}-run-{run_id}", "state": "PENDING",
+                **spec, "cluster_name": f"job-{job}-run-{run}", "state": "PENDING",
                 "creator_user_name": user, "cluster_source": "JOB"})
         return cluster
 
@@ -86,29 +84,32 @@ def routes(clusters: Clusters) -> APIRouter:
 
     @api.get(base + "/list-node-types")
     def node_types(user: Reader) -> dict[str, Any]:
-        return {"node_types": [
-            {"node_type_id": name, "memory_mb": memory, "num_cores": cores, "description": name,
-             "instance_type_id": name, "category": "General Purpose"}
-            for name, (memory, cores) in NODE_TYPES.items()]}
+        return {"node_types": described_node_types()}
 
     @api.get(base + "/spark-versions")
     def versions(user: Reader) -> dict[str, Any]:
-        return {"versions": [{"key": key, "name": key} for key in spark_versions()]}
+        return {"versions": described_versions()}
 
     @api.get(base + "/get")
     def get(user: Reader, cluster_id: str = "") -> dict[str, Any]:
         return clusters.get(cluster_id)
 
     @api.get(base + "/list")
-    def listed(user: Reader) -> dict[str, Any]:
-        return {"clusters": clusters.all()}
+    def listed(user: Reader, page_size: int = 20, page_token: str = "") -> dict[str, Any]:
+        if not 0 <= page_size <= 100:
+            raise invalid(f"page_size must be between 0 and 100, got {page_size}.")
+        shown, more = page(clusters.all(), page_size or 20, page_token)
+        del more["has_more"]
+        return {"clusters": shown, **more}
 
     @api.post(base + "/start")
     def start(user: Writer, body: Body) -> dict[str, str]:
-        if clusters.get(body.get("cluster_id"))["state"] == "RUNNING":
+        check_fields("clusters/start", body, {"cluster_id": str})
+        state = clusters.get(body.get("cluster_id"))["state"]
+        if state == "RUNNING":
             raise ApiError(400, "INVALID_STATE", f"Cluster {body['cluster_id']} is in unexpected "
                                                  "state Running.")
-        return {}
+        raise not_emulated(f"clusters/start of a cluster that is {state}")
 
     @api.get("/api/2.0/policies/clusters/get")
     def policy(user: Reader, policy_id: str = "") -> dict[str, Any]:

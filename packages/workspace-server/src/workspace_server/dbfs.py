@@ -13,6 +13,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from workspace_server.errors import ApiError, denied, exists, invalid, missing
+from workspace_server.fields import check_fields
 from workspace_server.identity import Body, Reader, Writer
 
 BLOCK = 2**20
@@ -61,6 +62,22 @@ class Dbfs:
             place.write_bytes(content)
         return place
 
+    def move(self, source: object, destination: object) -> None:
+        """Move a file, or a folder with all that is in it.
+
+        Raises:
+            ApiError: 404 there is no source, or no folder to move it to; 400 something is there.
+        """
+        place, target = self.found(source), self.on_disk(destination)
+        with self._lock:
+            if target.exists():
+                raise exists(f"A file or directory already exists at the input path {destination}.")
+            if not target.parent.is_dir():
+                raise missing(f"No file or directory exists on path {target.parent.name}.")
+            if place == self.root or place in target.parents:
+                raise invalid(f"{source} cannot be moved into itself.")
+            place.rename(target)
+
     def open(self, place: Path) -> int:
         number = next(self._numbers)
         self._handles[number] = place
@@ -103,11 +120,13 @@ def routes(dbfs: Dbfs) -> APIRouter:
 
     @api.post("/put")
     def put(user: Writer, body: Body) -> dict[str, str]:
+        check_fields("dbfs/put", body, {"path": str, "contents": str, "overwrite": bool})
         dbfs.create(body.get("path"), block(body, "contents"), bool(body.get("overwrite")))
         return {}
 
     @api.post("/create")
     def create(user: Writer, body: Body) -> dict[str, int]:
+        check_fields("dbfs/create", body, {"path": str, "overwrite": bool})
         return {"handle": dbfs.open(dbfs.create(body.get("path"), b"",
                                                 bool(body.get("overwrite"))))}
 
@@ -154,8 +173,15 @@ def routes(dbfs: Dbfs) -> APIRouter:
             raise exists(f"A file is in the way of {body.get('path')}.") from None
         return {}
 
+    @api.post("/move")
+    def move(user: Writer, body: Body) -> dict[str, str]:
+        check_fields("dbfs/move", body, {"source_path": str, "destination_path": str})
+        dbfs.move(body.get("source_path"), body.get("destination_path"))
+        return {}
+
     @api.post("/delete")
     def delete(user: Writer, body: Body) -> dict[str, str]:
+        check_fields("dbfs/delete", body, {"path": str, "recursive": bool})
         place = dbfs.on_disk(body.get("path"))
         if place.is_dir() and any(place.iterdir()) and not body.get("recursive"):
             raise ApiError(400, "IO_ERROR", f"{body.get('path')} is a non-empty directory.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 
@@ -37,16 +38,32 @@ def denied(message: str) -> ApiError:
 
 
 def not_emulated(what: str) -> ApiError:
-    return ApiError(501, "NOT_IMPLEMENTED", f"{what}: this emulator does not have it.")
+    return ApiError(501, "NOT_IMPLEMENTED", f"{what}: the workspace server does not have it.")
 
 
 def answer_errors(app: FastAPI) -> None:
-    """Turn an ApiError, and an address that nobody answers, into the service's shape."""
+    """Turn every failure into the service's shape.
+
+    An address of the API that no part answers is one that this server lacks; any other is missing.
+    """
     @app.exception_handler(ApiError)
     def known(request: Request, error: ApiError) -> JSONResponse:
         return JSONResponse(error.body, error.status)
 
     @app.exception_handler(404)
+    @app.exception_handler(405)
     def no_such_endpoint(request: Request, error: Exception) -> JSONResponse:
-        message = f"No API found for '{request.method} {request.url.path}'"
-        return JSONResponse({"error_code": "ENDPOINT_NOT_FOUND", "message": message}, 404)
+        address = f"{request.method} {request.url.path}"
+        if request.url.path.startswith("/api/"):
+            return known(request, not_emulated(address))
+        return known(request, ApiError(404, "ENDPOINT_NOT_FOUND", f"No API found for '{address}'"))
+
+    @app.exception_handler(RequestValidationError)
+    def bad_query(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        return known(request, invalid(f"{request.url.path}: {first['loc'][-1]}: {first['msg']}."))
+
+    @app.exception_handler(Exception)
+    def broken(request: Request, error: Exception) -> JSONResponse:
+        return known(request, ApiError(500, "INTERNAL_ERROR",
+                                       f"The workspace server failed: {error!r}"))

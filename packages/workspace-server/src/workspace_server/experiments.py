@@ -8,12 +8,14 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from workspace_server.errors import exists, invalid, not_emulated
+from workspace_server.errors import ApiError, exists, invalid, not_emulated
+from workspace_server.fields import check_fields
 from workspace_server.identity import Body, Reader, User, Writer, writer
 from workspace_server.mlflow_server import PREFIX, MlflowServer
 from workspace_server.tree import Special, Tree, clean
 
 KIND = "MLFLOW_EXPERIMENT"
+PAGE = 1000
 
 
 class Experiments:
@@ -28,6 +30,7 @@ class Experiments:
         Raises:
             ApiError: no absolute path, no parent folder, or something has this path.
         """
+        check_fields("experiments/create", body, {"name": str, "tags": list})
         name = self._free(body.get("name"))
         ours = {"mlflow.ownerId": user.id, "mlflow.ownerEmail": user.name,
                 "mlflow.experimentType": KIND, "mlflow.experiment.sourceName": name}
@@ -37,7 +40,27 @@ class Experiments:
         self.tree.add(name, Special(KIND, object_id=int(made["experiment_id"])))
         return made
 
+    def exists(self, experiment: str) -> bool:
+        if not experiment.isdigit():
+            return False
+        try:
+            found = self.server.ask("GET", "experiments/get", f"experiment_id={experiment}")
+        except ApiError:
+            return False
+        return bool(found["experiment"]["lifecycle_stage"] == "active")
+
+    def search(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A page of experiments.
+
+        Unlike Databricks, MLflow's own server demands a page's length, and has an experiment 0.
+        """
+        found = self.server.ask("POST", "experiments/search",
+                                **{**body, "max_results": body.get("max_results") or PAGE})
+        return {**found, "experiments": [experiment for experiment in found.get("experiments", [])
+                                         if experiment["experiment_id"] != "0"]}
+
     def rename(self, body: dict[str, Any]) -> None:
+        check_fields("experiments/update", body, {"experiment_id": str, "new_name": str})
         old, new = self._name(body.get("experiment_id")), self._free(body.get("new_name"))
         self.server.ask("POST", "experiments/update", **{**body, "new_name": new})
         self.tree.remove(old, recursive=False)
@@ -114,16 +137,34 @@ def routes(experiments: Experiments) -> APIRouter:
     def restore(user: Writer) -> None:
         raise not_emulated("experiments/restore")
 
+    @api.post("/experiments/search")
+    def search(user: Reader, body: Body) -> dict[str, Any]:
+        return experiments.search(body)
+
+    @api.get("/experiments/list")
+    def listed(user: Reader, max_results: int = PAGE, page_token: str = "",
+               view_type: str = "ACTIVE_ONLY") -> dict[str, Any]:
+        return experiments.search({"max_results": max_results, "page_token": page_token,
+                                   "view_type": view_type})
+
     @api.get("/artifacts/list")
-    def artifacts(user: Reader, run_id: str = "", path: str = "") -> dict[str, Any]:
-        return experiments.of_run(run_id, path)
+    def artifacts(user: Reader, run_id: str = "", run_uuid: str = "", path: str = ""
+                  ) -> dict[str, Any]:
+        return experiments.of_run(run_id or run_uuid, path)
 
     @api.get("/logged-models/{model}/artifacts/directories")
     def of_model(user: Reader, model: str, artifact_directory_path: str = "") -> dict[str, Any]:
         return experiments.of_model(model, artifact_directory_path)
 
+    return api
+
+
+def everything_else(experiments: Experiments) -> APIRouter:
+    """What MLflow's own server answers."""
+    api = APIRouter(prefix=PREFIX.rstrip("/"))
+
     @api.api_route("/{endpoint:path}", methods=["GET", "POST", "PATCH", "DELETE"])
-    async def everything_else(endpoint: str, request: Request, user: Reader) -> Response:
+    async def answer(endpoint: str, request: Request, user: Reader) -> Response:
         if request.method != "GET" and not endpoint.endswith("/search"):
             writer(user)
         status, text = await run_in_threadpool(

@@ -34,10 +34,19 @@ USERS = {user.name: user for user in (
 )}
 
 
+_principals: dict[str, User] = {}
+
+
+def principal(name: str) -> User:
+    """A user; any other name is a service principal's, which is known once it was named."""
+    return USERS.get(name) or _principals.setdefault(name, User(name, f"2{len(_principals):03}"))
+
+
 def user_of(headers: Mapping[str, str]) -> User | None:
     """The user whose token a request carries."""
     sent = headers.get("authorization", "").removeprefix("Bearer ")
-    return next((user for user in USERS.values() if user.token == sent), None)
+    known = (*USERS.values(), *list(_principals.values()))
+    return next((user for user in known if user.token == sent), None)
 
 
 def reader(request: Request) -> User:

@@ -5,10 +5,22 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from workspace_server.clusters import NODE_TYPES, POLICY, SINGLE_NODE, spark_versions
-from workspace_server.errors import invalid
+from workspace_server.clusters import POLICY, SINGLE_NODE
+from workspace_server.errors import invalid, not_emulated
+from workspace_server.fields import Kinds, check_fields
+from workspace_server.machines import NODE_TYPES, spark_versions
 
 STANDARD_MODES = ("USER_ISOLATION", "DATA_SECURITY_MODE_STANDARD")
+DONE: Kinds = {
+    "spark_version": str, "node_type_id": str, "driver_node_type_id": str, "num_workers": int,
+    "autoscale": dict, "policy_id": str, "apply_policy_default_values": bool,
+    "spark_conf": dict, "spark_env_vars": dict, "custom_tags": dict,
+    "data_security_mode": str, "is_single_node": bool, "kind": str}
+# They change the machine and its price, or who may look at it; not what a run does.
+KEPT = ("azure_attributes driver_instance_pool_id enable_elastic_disk ssh_public_keys "
+        "enable_local_disk_encryption runtime_engine single_user_name cluster_name "
+        "remote_disk_throughput total_initial_remote_disk_size driver_node_type_flexibility "
+        "worker_node_type_flexibility")
 NOT_FOR_JOBS = ("autotermination_minutes", "is_pinned", "workload_type")
 
 
@@ -22,17 +34,16 @@ def checked_cluster(given: dict[str, Any]) -> dict[str, Any]:
     for field in NOT_FOR_JOBS:
         if cluster.get(field):
             raise invalid(f"{field} is not supported for job clusters.")
+    check_fields("new_cluster", cluster, DONE, KEPT)
+    _check_secrets(cluster)
     version = cluster.get("spark_version")
     if version not in spark_versions():
         raise invalid(f"Invalid spark version {version}.")
-    node = cluster.get("node_type_id")
-    if node not in NODE_TYPES and not cluster.get("instance_pool_id"):
-        raise invalid(f"Node type {node} is not supported. Supported node types: "
-                      f"{', '.join(NODE_TYPES)}.")
+    _check_machines(cluster)
     _check_size(cluster)
     _check_mode(cluster)
-    _check_variables(cluster.get("spark_env_vars", {}))
-    _check_tags(cluster.get("custom_tags", {}))
+    _check_variables(cluster.get("spark_env_vars") or {})
+    _check_tags(cluster.get("custom_tags") or {})
     return cluster
 
 
@@ -48,6 +59,21 @@ def _with_policy(cluster: dict[str, Any]) -> dict[str, Any]:
                           for key, fixed in SINGLE_NODE.items()}}
 
 
+def _check_machines(cluster: dict[str, Any]) -> None:
+    worker = cluster.get("node_type_id")
+    for node in (worker, cluster.get("driver_node_type_id") or worker):
+        if node not in NODE_TYPES:
+            raise invalid(f"Node type {node} is not supported. Supported node types: "
+                          f"{', '.join(NODE_TYPES)}.")
+
+
+def _check_secrets(cluster: dict[str, Any]) -> None:
+    for field in ("spark_conf", "spark_env_vars"):
+        for name, value in (cluster.get(field) or {}).items():
+            if "{{secrets/" in str(value):
+                raise not_emulated(f"new_cluster: {field}: {name}: a reference to a secret")
+
+
 def _check_size(cluster: dict[str, Any]) -> None:
     autoscale, workers = cluster.get("autoscale"), cluster.get("num_workers")
     if (autoscale is None) == (workers is None):
@@ -57,7 +83,7 @@ def _check_size(cluster: dict[str, Any]) -> None:
     if workers == 0 and not cluster.get("is_single_node"):
         for part, fixed in SINGLE_NODE.items():
             for key, value in fixed.items():
-                found = cluster.get(part, {}).get(key)
+                found = (cluster.get(part) or {}).get(key)
                 if found != value and not (key == "spark.master" and _is_local(found)):
                     raise invalid(f"num_workers is 0 only for single-node clusters; {part} {key} "
                                   f"must be {value}, found {found}.")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 import threading
 from pathlib import Path
 
+from workspace_server.endings import Ending, Stopped
 from workspace_server.environments import Base, Environments, InstallFailed, install
 from workspace_server.places import Places
-from workspace_server.run import Ending, Run, Stopped
+from workspace_server.task_run import TaskRun
 
 PATH = re.compile(r"(?P<path>(dbfs:)?/[^\[]*\.whl)(?P<extras>\[.*\])?")
 
@@ -21,14 +23,14 @@ class Libraries:
         self._installed: dict[str, set[str]] = {}
         self._lock = threading.Lock()
 
-    def environment_for(self, run: Run, base: Base) -> Path:
+    def environment_for(self, run: TaskRun, base: Base) -> Path:
         """The `python` that has the run's libraries.
 
         Raises:
             Stopped: LIBRARY_INSTALLATION_ERROR.
         """
         try:
-            if run.work.compute == "existing":
+            if run.work.compute in ("existing", "shared"):
                 return self._kept(run, base)
             python = self.environments.fresh(run.folder / "environment", base)
             wanted = [self._found(library, run) for library in run.work.libraries]
@@ -38,7 +40,13 @@ class Libraries:
         except InstallFailed as problem:
             raise libraries_failed(str(problem)) from None
 
-    def _kept(self, run: Run, base: Base) -> Path:
+    def forget(self, cluster: str) -> None:
+        """Take away the environment of a job cluster that has ended."""
+        with self._lock:
+            self._installed.pop(cluster, None)
+            shutil.rmtree(self.folder / cluster, ignore_errors=True)
+
+    def _kept(self, run: TaskRun, base: Base) -> Path:
         """A wheel whose file name is installed already is not looked at again, new or not."""
         place = self.folder / run.cluster
         with self._lock:
@@ -54,7 +62,7 @@ class Libraries:
                     there.add(name)
         return python
 
-    def _found(self, library: str, run: Run) -> str:
+    def _found(self, library: str, run: TaskRun) -> str:
         """What pip is given: a file on this machine, or a requirement as it is."""
         path = PATH.fullmatch(library)
         if not path:
@@ -69,7 +77,7 @@ class Libraries:
         return f"{file}{path['extras'] or ''}"
 
 
-def _may_use_dbfs(run: Run) -> bool:
+def _may_use_dbfs(run: TaskRun) -> bool:
     return run.work.compute != "serverless" and int(run.work.version.split(".")[0]) < 15
 
 

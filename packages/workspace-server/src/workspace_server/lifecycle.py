@@ -1,4 +1,4 @@
-"""A run from its submission to its end: compute, libraries, the process, one after the other."""
+"""An attempt of a task from its start to its end: compute, libraries, the process."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from pathlib import Path
 
 from workspace_server import process as processes
 from workspace_server.clusters import Clusters
+from workspace_server.endings import SUCCESS, Ending, Stopped, now
 from workspace_server.environments import Base, Environments
 from workspace_server.faults import Faults
 from workspace_server.libraries import Libraries, libraries_failed
 from workspace_server.places import Places
-from workspace_server.run import SUCCESS, Ending, Run, Stopped, now
+from workspace_server.run import Run
 from workspace_server.spark_settings import write_settings
+from workspace_server.task_run import TaskRun
 
 TICK_SECONDS = 0.05
 LOST = Ending("FAILED", "CLUSTER_ERROR", "CLOUD_FAILURE",
@@ -28,7 +30,11 @@ WORKLOAD_FAILED = "Workload failed, see run output for details"
 
 @dataclass(frozen=True)
 class Machine:
-    """What all runs share; `host` is the workspace's address, `warehouse` Spark's tables."""
+    """What all runs share; `host` is the workspace's address, `warehouse` Spark's tables.
+
+    `spark_remote` is the address of a Spark Connect server that serverless runs use; empty: each
+    has a Spark of its own.
+    """
 
     host: str
     clusters: Clusters
@@ -38,73 +44,87 @@ class Machine:
     faults: Faults
     warehouse: Path
     phase_seconds: float
+    spark_remote: str = ""
 
 
-def live(run: Run, machine: Machine) -> None:
-    """All that happens to a run; ends with the run TERMINATED, whatever happens."""
+def live(task: TaskRun, run: Run, machine: Machine) -> None:
+    """All that happens to an attempt; ends with it TERMINATED, whatever happens."""
     try:
-        ending = _worked(run, machine)
+        ending = _worked(task, run, machine)
     except Stopped as stop:
         ending = stop.ending
     except Exception as problem:
         traceback.print_exc()
         ending = Ending("FAILED", "INTERNAL_ERROR", "INTERNAL_ERROR", str(problem))
-    run.execution_end = now()
-    run.state = "TERMINATING"
-    if run.work.compute != "existing" and run.cluster:
-        machine.clusters.becomes(run.cluster, "TERMINATED")
-    shutil.rmtree(run.folder / "environment", ignore_errors=True)
-    run.ended(ending)
+    task.execution_end = now()
+    task.state = "TERMINATING"
+    shared = task.cluster in run.clusters.values()  # which ends with the run
+    if task.work.compute != "existing" and task.cluster and not shared:
+        machine.clusters.becomes(task.cluster, "TERMINATED")
+    shutil.rmtree(task.folder / "environment", ignore_errors=True)
+    task.ended(ending)
 
 
-def _worked(run: Run, machine: Machine) -> Ending:
-    _start_compute(run, machine)
-    base = machine.environments.base(run.work.version)
-    run.pause(machine.phase_seconds)
+def _worked(task: TaskRun, run: Run, machine: Machine) -> Ending:
+    _start_compute(task, run, machine)
+    base = machine.environments.base(task.work.version)
+    task.pause(machine.phase_seconds)
     if machine.faults.of_run("library_failure"):
         raise libraries_failed("a fault that a test asked for")
-    python = machine.libraries.environment_for(run, base)
-    return _execute(run, machine, base, python)
+    python = machine.libraries.environment_for(task, base)
+    return _execute(task, machine, base, python)
 
 
-def _start_compute(run: Run, machine: Machine) -> None:
-    if run.work.compute == "existing":
-        run.cluster = run.work.cluster["cluster_id"]
+def _start_compute(task: TaskRun, run: Run, machine: Machine) -> None:
+    shared = str(task.work.given.get("job_cluster_key", ""))
+    if task.work.compute == "existing":
+        task.cluster = task.work.cluster["cluster_id"]
         return
-    run.cluster = machine.clusters.start_for(run.id, run.user.name, run.work.cluster)
+    if shared in run.clusters:
+        task.cluster = run.clusters[shared]
+        return
+    if task.serverless:
+        machine.clusters.count_one()
+    else:
+        task.cluster = machine.clusters.start_for(run.job, run.id, run.user.name,
+                                                  task.work.cluster)
     if machine.faults.of_run("never_starts"):
         while True:
-            run.pause(TICK_SECONDS)
-    run.pause(machine.phase_seconds)
+            task.pause(TICK_SECONDS)
+    task.pause(machine.phase_seconds)
     if machine.faults.of_run("cluster_failure"):
         raise Stopped(NOT_STARTED)
-    machine.clusters.becomes(run.cluster, "RUNNING")
+    if not task.serverless:
+        machine.clusters.becomes(task.cluster, "RUNNING")
+    if shared:
+        run.clusters[shared] = task.cluster
 
 
-def _execute(run: Run, machine: Machine, base: Base, python: Path) -> Ending:
-    file = machine.places.seen(run.work.python_file)
+def _execute(task: TaskRun, machine: Machine, base: Base, python: Path) -> Ending:
+    file = machine.places.seen(task.work.python_file)
     if machine.places.on_disk(file) is None:
         return Ending("FAILED", "RESOURCE_NOT_FOUND", "CLIENT_ERROR",
-                      f"Cannot read the python file {run.work.python_file}. Please check driver "
+                      f"Cannot read the python file {task.work.python_file}. Please check driver "
                       "logs for more details")
-    write_settings(run.folder / "spark", base, machine.warehouse,
-                   run.work.cluster.get("spark_conf", {}))
-    run.setup_end = now()
-    process = processes.start(run, python, machine.host, machine.places)
-    run.state = "RUNNING"
+    write_settings(task.folder / "spark", base, machine.warehouse,
+                   task.work.cluster.get("spark_conf", {}))
+    task.setup_end = now()
+    remote = machine.spark_remote if task.serverless else ""
+    process = processes.start(task, python, machine.host, machine.places, remote)
+    task.state = "RUNNING"
     lost = machine.faults.of_run("node_lost")
     try:
         while process.poll() is None:
-            run.pause(TICK_SECONDS)
-            if lost and now() - run.setup_end > lost.seconds * 1000:
+            task.pause(TICK_SECONDS)
+            if lost and now() - task.setup_end > lost.seconds * 1000:
                 raise Stopped(LOST)
     finally:
         processes.stop(process)
-    return _ending(run, process.returncode)
+    return _ending(task, process.returncode)
 
 
-def _ending(run: Run, exit_code: int) -> Ending:
-    report = processes.report_of(run)
+def _ending(task: TaskRun, exit_code: int) -> Ending:
+    report = processes.report_of(task)
     if report.exists():
         return Ending("FAILED", "RUN_EXECUTION_ERROR", "CLIENT_ERROR", WORKLOAD_FAILED,
                       **json.loads(report.read_text()))

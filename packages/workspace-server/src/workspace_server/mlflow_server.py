@@ -11,7 +11,7 @@ from typing import Any
 
 from werkzeug.test import Client, TestResponse
 
-from workspace_server.errors import ApiError
+from workspace_server.errors import ApiError, not_emulated
 
 PREFIX = "/api/2.0/mlflow/"
 ARTIFACT_ROOT = "dbfs:/databricks/mlflow-tracking"
@@ -28,13 +28,13 @@ class MlflowServer:
         """Status and JSON of a call to `/api/2.0/mlflow/<endpoint>`.
 
         Raises:
-            ApiError: 404, MLflow has no such endpoint.
+            ApiError: 501, MLflow has no such endpoint.
         """
         answer: TestResponse = Client(self._app).open(
             PREFIX + endpoint, method=method, query_string=query, data=body,
             content_type="application/json")
-        if not answer.is_json and answer.status_code == 404:
-            raise ApiError(404, "ENDPOINT_NOT_FOUND", f"No API found for '{method} {endpoint}'")
+        if not answer.is_json and answer.status_code in (404, 405):
+            raise not_emulated(f"{method} {PREFIX}{endpoint}")
         # Databricks calls the folder of a logged model's artifacts so.
         text = re.sub(rb"(mlflow-tracking/[^/\"]+)/models/", rb"\1/logged_models/", answer.data)
         return answer.status_code, text

@@ -14,6 +14,7 @@ from typing import Any
 
 from workspace_server.catalog import Catalog, checked_name
 from workspace_server.errors import ApiError, exists, invalid, missing
+from workspace_server.fields import check_fields
 from workspace_server.identity import User
 from workspace_server.volumes import Volumes
 
@@ -72,6 +73,8 @@ class Models:
         return [json.loads(file.read_text()) for file in sorted(files)]
 
     def create(self, body: Record, user: User) -> Record:
+        check_fields("registered-models/create", body,
+                     {"name": str, "description": str, "tags": list})
         name = str(body.get("name", ""))
         folder = self.folder(name)
         with self._lock:

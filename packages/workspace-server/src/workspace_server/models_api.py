@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from workspace_server.errors import denied, invalid, missing
+from workspace_server.fields import check_fields
 from workspace_server.identity import Body, Reader, Writer
 from workspace_server.models import Models, Record, set_tag, version_of
 
@@ -38,8 +39,7 @@ def _registered_models(api: APIRouter, models: Models) -> None:
 
     @api.patch("/registered-models/update")
     def update(user: Writer, body: Body) -> Record:
-        if "new_name" in body:
-            raise invalid("Renaming: this emulator does not have it.")
+        check_fields("registered-models/update", body, {"name": str, "description": str})
         with models.changing(text(body, "name")) as model:
             model["description"] = body.get("description", model["description"])
         return {"registered_model": shown(model)}

@@ -14,12 +14,15 @@ class Options:
     `environment` is what runs find besides their wheel: "current" the libraries of this test's
     interpreter, "runtime" those of the Databricks runtime that the request names. A cluster's start
     and the installation of libraries take `phase_seconds` each, at least.
+    `spark_remote`, such as sc://127.0.0.1:15002, is a Spark Connect server that serverless runs use
+    instead of starting a Spark each; tables and settings are then that server's.
     """
 
     folder: Path
     environment: str = "current"
     phase_seconds: float = 0.3
     dbfs_root: bool = True
+    spark_remote: str = ""
 
     def as_json(self) -> str:
         return json.dumps({**asdict(self), "folder": str(self.folder)})

@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from workspace_server.places import Places
-from workspace_server.run import Run
 from workspace_server.sandbox import replaced, unshare, with_mounts
+from workspace_server.task_run import TaskRun
 
 DRIVER = Path(__file__).with_name("driver.py")
 INHERITED = ("PATH", "HOME", "JAVA_HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE",
@@ -19,25 +19,27 @@ INHERITED = ("PATH", "HOME", "JAVA_HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_
 GRACE_SECONDS = 3
 
 
-def start(run: Run, python: Path, host: str, places: Places) -> subprocess.Popen[bytes]:
-    """Start the run's script; what it prints goes to the run's log."""
+def start(run: TaskRun, python: Path, host: str, places: Places,
+          spark_remote: str = "") -> subprocess.Popen[bytes]:
+    """Start the task's script; what it prints goes to its log."""
     for name in ("work", "root"):
         (run.folder / name).mkdir()
     # -P: the driver's own folder is none of the run's business.
     command = [str(python), "-P", "-u", str(DRIVER), str(report_of(run)),
-               places.seen(run.work.python_file), *run.work.parameters]
+               places.seen(run.work.python_file), *run.parameters]
+    remote = {"SPARK_REMOTE": spark_remote} if spark_remote else {}
     with run.log.open("ab") as log:
         return subprocess.Popen(
             with_mounts(command, places.mounts, run.folder / "root"),
-            env=_variables(run, python, host, places.mounts), cwd=run.folder / "work",
+            env={**_variables(run, python, host, places.mounts), **remote}, cwd=run.folder / "work",
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
 
-def report_of(run: Run) -> Path:
+def report_of(run: TaskRun) -> Path:
     return run.folder / "report.json"
 
 
-def _variables(run: Run, python: Path, host: str, mounts: Mapping[str, Path]) -> dict[str, str]:
+def _variables(run: TaskRun, python: Path, host: str, mounts: Mapping[str, Path]) -> dict[str, str]:
     """Like a cluster's: nothing of this test, the submitting user's sign-in, the request's own."""
     work = run.work
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}

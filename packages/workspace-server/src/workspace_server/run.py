@@ -1,148 +1,134 @@
-"""A submitted run and what runs/get and runs/get-output tell of it."""
+"""A run of a job, or a submitted one, and what runs/get and runs/list tell of it."""
 
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from workspace_server.endings import Ending, ending_of_run, now, told
 from workspace_server.identity import WORKSPACE_ID, User
+from workspace_server.references import time_values
 from workspace_server.submissions import Work
-
-LONGEST_LOG = 5 * 2**20
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a run ended; `code` and `type` are those of termination_details."""
-
-    result: str
-    code: str
-    type: str
-    message: str = ""
-    error: str = ""
-    error_trace: str = ""
-
-
-SUCCESS = Ending("SUCCESS", "SUCCESS", "SUCCESS")
-CANCELED = Ending("CANCELED", "USER_CANCELED", "CLIENT_ERROR", "Run cancelled by user.")
-TIMED_OUT = Ending("TIMEDOUT", "CANCELED", "CLIENT_ERROR", "Run exceeded its timeout.")
-
-
-class Stopped(Exception):
-    """A run has to end now, for a reason from outside."""
-
-    def __init__(self, ending: Ending) -> None:
-        super().__init__(ending.message)
-        self.ending = ending
+from workspace_server.task_run import TaskRun
 
 
 @dataclass
 class Run:
-    """One run; its only task has the next id. Times are in ms since 1970, 0 while unknown."""
+    """A run with the attempts of its tasks; `job` is its job's id, which submitted runs have too.
+
+    `runs_as` is who its processes are signed in as; times are in ms since 1970.
+    """
 
     id: int
+    job: int
     work: Work
     user: User
+    runs_as: User
     folder: Path
-    page: str
-    state: str = "PENDING"
-    cluster: str = ""
+    host: str
+    queued: bool = False
+    tasks: list[TaskRun] = field(default_factory=list)
+    clusters: dict[str, str] = field(default_factory=dict)
     start: int = field(default_factory=lambda: now())
-    setup_end: int = 0
-    execution_end: int = 0
+    began: int = 0
     end: int = 0
     ending: Ending | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     @property
-    def log(self) -> Path:
-        return self.folder / "output.log"
+    def page(self) -> str:
+        return f"{self.host}/?o={WORKSPACE_ID}#job/{self.job}/run/{self.id}"
 
-    def pause(self, seconds: float) -> None:
-        """Wait, and notice whether the run has to end.
+    @property
+    def type(self) -> str:
+        return "JOB_RUN" if self.work.job else "SUBMIT_RUN"
 
-        Raises:
-            Stopped: it was cancelled, or its time is over.
-        """
-        if self.cancelled.wait(seconds):
-            raise Stopped(CANCELED)
+    @property
+    def state(self) -> str:
+        if self.ending:
+            return "TERMINATED"
+        states = {task.state for task in self.tasks}
+        if self.queued:
+            return "QUEUED"
+        if states <= {"PENDING", "BLOCKED"}:
+            return "PENDING"
+        return "TERMINATING" if states <= {"TERMINATING", "TERMINATED"} else "RUNNING"
+
+    @property
+    def deadline(self) -> int:
         limit = self.work.timeout_seconds
-        if limit and now() - self.start > limit * 1000:
-            raise Stopped(TIMED_OUT)
+        return (self.began or self.start) + limit * 1000 if limit else 0
 
-    def ended(self, ending: Ending) -> None:
-        self.ending = ending
+    def begin(self) -> None:
+        """Its time runs from here, not from when it was put into a queue."""
+        self.began = now()
+        for task in self.tasks:
+            task.deadline = self.deadline
+
+    def last(self, key: str) -> TaskRun:
+        """The latest attempt of a task."""
+        return [task for task in self.tasks if task.work.key == key][-1]
+
+    def ended(self, ending: Ending | None = None) -> None:
+        """End it as its tasks ended, or all that is left of it in one way."""
+        for task in self.tasks:
+            if task.ending is None and ending:
+                task.ended(ending)
+        endings = {task.work.key: task.ending for task in self.tasks if task.ending}
+        upstream = {key for task in self.work.tasks for key in task.depends_on}
         self.end = now()
-        self.state = "TERMINATED"
+        self.ending = ending or ending_of_run(endings, endings.keys() - upstream)
+
+    def values(self, task: TaskRun) -> dict[str, str]:
+        """What the dynamic value references in a task's parameters stand for."""
+        of_job = {"id": self.job, "run_id": self.id, "name": self.work.run_name,
+                  "repair_count": 0, "trigger.type": "one_time",
+                  **{f"parameters.{name}": value for name, value in self.work.parameters.items()}}
+        of_task = {"name": task.work.key, "run_id": task.id, "retry_count": task.attempt,
+                   "execution_count": task.attempt + 1}
+        values = {f"job.{name}": str(value) for name, value in of_job.items()}
+        values |= {f"task.{name}": str(value) for name, value in of_task.items()}
+        for other in self.tasks:
+            values |= {f"tasks.{other.work.key}.run_id": str(other.id),
+                       f"tasks.{other.work.key}.execution_count": str(other.attempt + 1)}
+            if other.ending:
+                values[f"tasks.{other.work.key}.result_state"] = other.ending.result.lower()
+        return {**values, **time_values(self.start),
+                "workspace.id": WORKSPACE_ID, "workspace.url": self.host}
 
     def as_run(self) -> dict[str, Any]:
-        message = self.ending.message if self.ending else ""
-        if self.ending and self.ending.result == "FAILED":
-            message = f"Task {self.work.task_key} failed with message: {message}."
-        return {**self._common(), **self._state("INTERNAL_ERROR", message),
-                "run_id": self.id, "run_name": self.work.run_name, "run_type": "SUBMIT_RUN",
-                "run_page_url": self.page, "job_id": self.id + 2, "number_in_job": self.id,
+        """The run as runs/get answers it."""
+        return {**self._settings(), **self._instance(),
+                **told(self.state, self.ending, self._message(), "INTERNAL_ERROR"),
+                "creator_user_name": self.user.name, "run_as_user_name": self.runs_as.name,
+                "start_time": self.start, "end_time": self.end,
+                "run_id": self.id, "run_name": self.work.run_name, "run_type": self.type,
+                "run_page_url": self.page, "job_id": self.job, "number_in_job": self.id,
                 "original_attempt_run_id": self.id, "format": "MULTI_TASK", "trigger": "ONE_TIME",
                 "setup_duration": 0, "execution_duration": 0, "cleanup_duration": 0,
-                "run_duration": max(0, self.end - self.start), "tasks": [self.as_task()]}
+                "queue_duration": max(0, self.began - self.start) if self.began else 0,
+                "run_duration": max(0, self.end - self.start), "has_more": False,
+                "tasks": [task.as_task() for task in self.tasks]}
 
-    def as_task(self) -> dict[str, Any]:
-        message = self.ending.message if self.ending else ""
+    def _message(self) -> str:
+        failed = [task for task in self.tasks if task.ending and task.ending.result == "FAILED"
+                  and task is self.last(task.work.key)]
+        if failed and self.ending and self.ending.result == "FAILED":
+            return " ".join(f"Task {task.work.key} failed with message: {task.ending.message}."
+                            for task in failed if task.ending)
+        return self.ending.message if self.ending else ""
+
+    def _instance(self) -> dict[str, Any]:
+        """The cluster of a run's only task."""
+        only = self.tasks[0].as_task() if len(self.work.tasks) == 1 else {}
+        return {key: only[key] for key in ("cluster_instance",) if key in only}
+
+    def _settings(self) -> dict[str, Any]:
         work = self.work
-        compute = ({"new_cluster": work.cluster} if work.compute == "new"
-                   else {"existing_cluster_id": self.cluster} if work.compute == "existing"
-                   else {"environment_key": "default"})
-        return {**self._common(), **self._state("TERMINATED", message), **compute,
-                "run_id": self.id + 1, "task_key": work.task_key, "attempt_number": 0,
-                "run_if": "ALL_SUCCESS", "run_page_url": self.page,
-                "spark_python_task": {"python_file": work.python_file,
-                                      "parameters": work.parameters},
-                "setup_duration": max(0, self.setup_end - self.start),
-                "execution_duration": max(0, self.execution_end - self.setup_end),
-                "cleanup_duration": max(0, self.end - self.execution_end)}
-
-    def output(self) -> dict[str, Any]:
-        """What runs/get-output answers for the task: the end of the log, and the error."""
-        about: dict[str, Any] = {"metadata": self.as_task(), "logs": "", "logs_truncated": False}
-        if self.log.exists():
-            with self.log.open("rb") as file:
-                size = file.seek(0, 2)
-                file.seek(max(0, size - LONGEST_LOG))
-                about["logs"] = file.read().decode(errors="replace")
-            about["logs_truncated"] = size > LONGEST_LOG
-        if self.ending and self.ending.error:
-            about |= {"error": self.ending.error, "error_trace": self.ending.error_trace}
-        return about
-
-    def _common(self) -> dict[str, Any]:
-        instance = {"cluster_instance": {"cluster_id": self.cluster}} if self.cluster else {}
-        return {"creator_user_name": self.user.name, "start_time": self.start,
-                "end_time": self.end, **instance}
-
-    def _state(self, if_failed: str, message: str) -> dict[str, Any]:
-        """`state`, which is deprecated but always sent, and `status`.
-
-        A failed run reads INTERNAL_ERROR while its task reads TERMINATED.
-        """
-        if self.ending is None or self.state != "TERMINATED":
-            return {"state": {"life_cycle_state": self.state, "state_message": "",
-                              "user_cancelled_or_timedout": False},
-                    "status": {"state": self.state}}
-        ending = self.ending
-        stopped = ending.result in ("CANCELED", "TIMEDOUT")
-        return {"state": {"life_cycle_state": if_failed if ending.result == "FAILED"
-                          else "TERMINATED", "result_state": ending.result,
-                          "state_message": message, "user_cancelled_or_timedout": stopped},
-                "status": {"state": "TERMINATED", "termination_details": {
-                    "code": ending.code, "type": ending.type, "message": message}}}
-
-
-def page_of(host: str, run_id: int) -> str:
-    return f"{host}/?o={WORKSPACE_ID}#job/{run_id + 2}/run/{run_id}"
-
-
-def now() -> int:
-    return int(time.time() * 1000)
+        named = [{"name": name, "value": value, "default": work.defaults.get(name, "")}
+                 for name, value in work.parameters.items()]
+        found = {"job_parameters": named, "overriding_parameters": dict(work.overriding),
+                 "job_clusters": list(work.job_clusters)}
+        return {name: value for name, value in found.items() if value}

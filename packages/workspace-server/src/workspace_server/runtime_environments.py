@@ -73,7 +73,8 @@ def _interpreter(version: str) -> str | None:
 
 
 def _uv() -> str:
-    program = shutil.which("uv") or shutil.which("uv", path=str(Path(".uv", "bin").resolve()))
+    # `make setup` puts it beside the environment that it makes, wherever this is started.
+    program = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.prefix, "../.uv/bin")))
     if program is None:
         raise NotInstalled("uv: not found in PATH or .uv/; run `make setup`.")
     return program

@@ -11,19 +11,23 @@ from typing import Any
 from fastapi import APIRouter
 
 from workspace_server.errors import invalid
+from workspace_server.fields import check_fields
 from workspace_server.identity import Body, Reader, User, Writer
-from workspace_server.jobs import Runs
-from workspace_server.submissions import work_of
+from workspace_server.job_settings import DEFAULTS, Settings, check_settings, updated, work_now
+from workspace_server.paging import page
+from workspace_server.permissions import Permissions, checked
+from workspace_server.runs import Runs
+from workspace_server.submissions import run_as_of
 
-DEFAULTS = {"email_notifications": {}, "timeout_seconds": 0, "max_concurrent_runs": 1,
-            "format": "MULTI_TASK"}
+MOST = 100
+NOT_IN_LIST = ("tasks", "job_clusters", "environments", "parameters")
 
 
 class SavedJobs:
     """All saved jobs, in a file that outlives the server."""
 
-    def __init__(self, file: Path, runs: Runs) -> None:
-        self.file, self.runs = file, runs
+    def __init__(self, file: Path, runs: Runs, permissions: Permissions) -> None:
+        self.file, self.runs, self.permissions = file, runs, permissions
         self._lock = threading.Lock()
 
     def all(self) -> dict[str, dict[str, Any]]:
@@ -42,48 +46,73 @@ class SavedJobs:
             raise invalid(f"Job {number} does not exist.")
         return found
 
-    def create(self, settings: dict[str, Any], user: User) -> int:
-        self._check(settings)
+    def create(self, body: Settings, user: User) -> int:
+        settings = {**DEFAULTS, **body}
+        rights = settings.pop("access_control_list", None) or []
+        checked("jobs", rights)
+        self._check(settings, "jobs/create")
         with self._lock:
             jobs = self.all()
             number = max(map(int, jobs), default=int(time.time()) * 100) + 1
-            settings.pop("access_control_list", None)
             jobs[str(number)] = {
-                "job_id": number, "creator_user_name": user.name, "run_as_user_name": user.name,
-                "created_time": int(time.time() * 1000), "settings": {**DEFAULTS, **settings}}
+                "job_id": number, "creator_user_name": user.name,
+                "run_as_user_name": run_as_of(settings, "jobs/create") or user.name,
+                "created_time": int(time.time() * 1000), "settings": settings}
             self._keep(jobs)
+        self.permissions.own("jobs", str(number), user.name)
+        self.permissions.add("jobs", str(number), rights)
         return number
 
-    def change(self, number: object, settings: dict[str, Any], whole: bool) -> None:
-        """Replace the settings (`whole`: all of them, else those that are given).
+    def reset(self, body: dict[str, Any]) -> None:
+        """Replace all settings; only who the job runs as stays where nothing else is said.
 
         Raises:
             ApiError: 400, no such job or settings that none can have.
         """
+        where = "jobs/reset"
+        check_fields(where, body, {"job_id": (int, str), "new_settings": dict})
         with self._lock:
-            job = self.get(number)
-            changed = {**DEFAULTS, **({} if whole else job["settings"]), **settings}
-            self._check(changed)
-            self._keep(self.all() | {str(number): {**job, "settings": changed}})
+            job = self.get(body.get("job_id"))
+            kept = {"run_as": job["settings"]["run_as"]} if "run_as" in job["settings"] else {}
+            self._change(job, {**DEFAULTS, **kept, **(body.get("new_settings") or {})}, where)
 
-    def delete(self, number: object) -> None:
+    def update(self, body: dict[str, Any]) -> None:
+        """Change some settings.
+
+        Raises:
+            ApiError: 400, no such job or settings that none can have.
+        """
+        where = "jobs/update"
+        check_fields(where, body, {"job_id": (int, str), "new_settings": dict,
+                                   "fields_to_remove": list})
         with self._lock:
-            jobs = self.all()
+            job = self.get(body.get("job_id"))
+            self._change(job, {**DEFAULTS, **updated(
+                job["settings"], body.get("new_settings") or {},
+                body.get("fields_to_remove") or [])}, where)
+
+    def _change(self, job: dict[str, Any], settings: Settings, where: str) -> None:
+        self._check(settings, where)
+        runs_as = run_as_of(settings, where) or job["creator_user_name"]
+        self._keep(self.all() | {str(job["job_id"]): {
+            **job, "settings": settings, "run_as_user_name": runs_as}})
+
+    def delete(self, body: dict[str, Any]) -> None:
+        check_fields("jobs/delete", body, {"job_id": (int, str)})
+        with self._lock:
+            jobs, number = self.all(), body.get("job_id")
             self.get(number)
             del jobs[str(number)]
             self._keep(jobs)
 
-    def run(self, body: dict[str, Any], user: User) -> int:
-        """Start a run of the job now; its id."""
-        settings = self.get(body.get("job_id"))["settings"]
-        wanted = {**settings, "run_name": settings.get("name", "Untitled"),
-                  "idempotency_token": body.get("idempotency_token", "")}
-        return self.runs.submit(work_of(wanted, self.runs.machine.clusters), user)
+    def run(self, body: dict[str, Any], user: User) -> dict[str, int]:
+        """Start a run of the job now."""
+        work = work_now(self.get(body.get("job_id")), body, self.runs.machine.clusters)
+        run = self.runs.submit(work, user)
+        return {"run_id": run.id, "number_in_job": run.id}
 
-    def _check(self, settings: dict[str, Any]) -> None:
-        work_of({**settings, "run_name": "check"}, self.runs.machine.clusters)
-        if len(settings.get("tags", {})) > 25:
-            raise invalid("A job has at most 25 tags.")
+    def _check(self, settings: Settings, where: str) -> None:
+        check_settings(settings, where, self.runs.machine.clusters)
 
     def _keep(self, jobs: dict[str, dict[str, Any]]) -> None:
         beside = self.file.with_suffix(".new")
@@ -91,47 +120,55 @@ class SavedJobs:
         beside.replace(self.file)
 
 
-def routes(jobs: SavedJobs) -> APIRouter:
-    api = APIRouter(prefix="/api/2.2/jobs")
+def in_list(job: dict[str, Any], expand_tasks: bool) -> dict[str, Any]:
+    hidden = () if expand_tasks else NOT_IN_LIST
+    return {**job, "settings": {key: value for key, value in job["settings"].items()
+                                if key not in hidden}}
 
-    @api.post("/create")
+
+def routes(jobs: SavedJobs) -> APIRouter:
+    api = APIRouter()
+    base = "/api/2.2/jobs"
+
+    @api.post(base + "/create")
     def create(user: Writer, body: Body) -> dict[str, int]:
         return {"job_id": jobs.create(body, user)}
 
-    @api.get("/get")
+    # The CLI's Terraform provider still asks the older versions.
+    @api.get("/api/2.0/jobs/get")
+    @api.get("/api/2.1/jobs/get")
+    @api.get(base + "/get")
     def get(user: Reader, job_id: str = "") -> dict[str, Any]:
         return jobs.get(job_id)
 
-    @api.get("/list")
-    def listed(user: Reader, name: str = "", limit: int = 20, page_token: str = "0",
-               expand_tasks: bool = False) -> dict[str, Any]:
-        found = [job for job in jobs.all().values()
-                 if name.lower() in ("", job["settings"].get("name", "").lower())]
-        first, last = int(page_token), int(page_token) + limit
-        page = [job if expand_tasks else
-                {**job, "settings": {key: value for key, value in job["settings"].items()
-                                     if key not in ("tasks", "environments")}}
-                for job in found[first:last]]
-        more = {"next_page_token": str(last)} if len(found) > last else {}
-        return {"jobs": page, "has_more": bool(more), **more}
+    @api.get(base + "/list")
+    def listed(user: Reader, name: str = "", limit: int = 20, offset: int = 0,
+               page_token: str = "", expand_tasks: bool = False) -> dict[str, Any]:
+        if not 1 <= limit <= MOST:
+            raise invalid(f"Invalid limit: must be between 1 and {MOST}, got {limit}.")
+        newest = sorted(jobs.all().values(), key=lambda job: -int(job["job_id"]))
+        found = [job for job in newest
+                 if name.lower() in ("", str(job["settings"].get("name", "")).lower())]
+        shown, more = page(found, limit, page_token, offset)
+        return {"jobs": [in_list(job, expand_tasks) for job in shown], **more}
 
-    @api.post("/reset")
+    @api.post(base + "/reset")
     def reset(user: Writer, body: Body) -> dict[str, str]:
-        jobs.change(body.get("job_id"), body.get("new_settings", {}), whole=True)
+        jobs.reset(body)
         return {}
 
-    @api.post("/update")
+    @api.post(base + "/update")
     def update(user: Writer, body: Body) -> dict[str, str]:
-        jobs.change(body.get("job_id"), body.get("new_settings", {}), whole=False)
+        jobs.update(body)
         return {}
 
-    @api.post("/delete")
+    @api.post(base + "/delete")
     def delete(user: Writer, body: Body) -> dict[str, str]:
-        jobs.delete(body.get("job_id"))
+        jobs.delete(body)
         return {}
 
-    @api.post("/run-now")
+    @api.post(base + "/run-now")
     def run_now(user: Writer, body: Body) -> dict[str, int]:
-        return {"run_id": jobs.run(body, user)}
+        return jobs.run(body, user)
 
     return api

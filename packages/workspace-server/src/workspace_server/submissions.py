@@ -1,154 +1,124 @@
-"""What runs/submit takes: a request is checked as the service does, and becomes a Work."""
+"""What runs/submit, jobs/create and run-now take: a request is checked, and becomes a Work."""
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from workspace_server.clusters import Clusters
-from workspace_server.errors import ApiError, invalid, not_emulated
-from workspace_server.job_clusters import checked_cluster
+from workspace_server.computes import Computes
+from workspace_server.errors import invalid, not_emulated
+from workspace_server.fields import Kinds, check_fields, objects
+from workspace_server.identity import USERS
+from workspace_server.tasks import Task, seconds, task_of
 
 PERMISSIONS = ("CAN_VIEW", "CAN_MANAGE_RUN", "CAN_MANAGE", "IS_OWNER")
-OTHER_TASKS = ("notebook_task", "python_wheel_task", "spark_jar_task", "sql_task", "dbt_task",
-               "pipeline_task", "spark_submit_task", "run_job_task")
+KEPT = ("email_notifications webhook_notifications notification_settings health budget_policy_id "
+        "usage_policy_id performance_target duration_target")
+COMMON: Kinds = {"tasks": list, "timeout_seconds": int, "environments": list, "run_as": dict,
+                 "queue": dict}
+SUBMITTED: Kinds = {**COMMON, "run_name": str, "idempotency_token": str,
+                    "access_control_list": list}
+MOST_TASKS = 100
 
 
 @dataclass(frozen=True)
 class Work:
-    """One task to run. `compute` is new, existing or serverless.
+    """A run to start: its tasks, each after those it depends on. `job` 0 is a submitted run.
 
-    `version` is a spark_version key or a serverless environment version, `libraries` are wheels and
-    pip requirements, `cluster` the new cluster's spec or the existing one's.
+    `parameters` are the job's, `defaults` what those are without this run's own values; `most` is
+    how many runs the job may have at once, `queue` whether one more waits for its turn.
     """
 
     run_name: str
-    task_key: str
-    python_file: str
-    parameters: list[str]
-    compute: str
-    version: str
-    cluster: dict[str, Any]
-    libraries: list[str]
-    timeout_seconds: int
-    token: str
+    tasks: tuple[Task, ...]
+    timeout_seconds: int = 0
+    token: str = ""
+    job: int = 0
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    overriding: Mapping[str, Any] = field(default_factory=dict)
+    most: int = 0
+    queue: bool = False
+    run_as: str = ""
+    job_clusters: tuple[dict[str, Any], ...] = ()
 
 
 def work_of(body: dict[str, Any], clusters: Clusters) -> Work:
-    """The work that a request describes.
+    """The work that a request of runs/submit describes.
 
     Raises:
-        ApiError: 400 as the service refuses it, 501 for what only this emulator lacks.
+        ApiError: 400 as the service refuses it, 501 for what only this server lacks.
     """
-    token, name = body.get("idempotency_token", ""), body.get("run_name", "Untitled")
-    if len(token) > 64:
-        raise invalid(f"idempotency_token must be at most 64 characters, got {len(token)}.")
+    where = "jobs/runs/submit"
+    if "job_clusters" in body or any("job_cluster_key" in task for task in body.get("tasks") or []
+                                     if isinstance(task, dict)):
+        raise invalid("job_cluster_key and job_clusters are for the tasks of a job: a submitted "
+                      "run has new_cluster in each task.")
+    check_fields(where, body, SUBMITTED, KEPT)
+    name = body.get("run_name") or "Untitled"
     if len(name.encode()) > 4096:
         raise invalid("run_name must be at most 4096 bytes in UTF-8.")
-    for entry in body.get("access_control_list", []):
+    check_permissions(where, body)
+    return Work(name, tasks_of(body, where, clusters), seconds(body), checked_token(body),
+                run_as=run_as_of(body, where))
+
+
+def tasks_of(body: dict[str, Any], where: str, clusters: Clusters) -> tuple[Task, ...]:
+    """All tasks of a request, each after those it depends on.
+
+    Raises:
+        ApiError: no tasks, too many, one depends on what is not there, or on itself.
+    """
+    given = objects(where, body, "tasks", "task_key")
+    if not given:
+        raise invalid("One of tasks is required: the run has no task.")
+    if len(given) > MOST_TASKS:
+        raise not_emulated(f"{where}: more than {MOST_TASKS} tasks")
+    computes = Computes(where, body, clusters)
+    return in_order([task_of(task, where, computes) for task in given.values()])
+
+
+def in_order(waiting: list[Task]) -> tuple[Task, ...]:
+    ordered: list[Task] = []
+    while waiting:
+        known = {task.key for task in ordered}
+        ready = [task for task in waiting if known.issuperset(task.depends_on)]
+        if not ready:
+            raise invalid("depends_on: the tasks " + ", ".join(task.key for task in waiting)
+                          + " depend on each other, or on tasks that are not there.")
+        ordered += ready
+        waiting = [task for task in waiting if task not in ready]
+    return tuple(ordered)
+
+
+def checked_token(body: dict[str, Any]) -> str:
+    token = str(body.get("idempotency_token") or "")
+    if len(token) > 64:
+        raise invalid(f"idempotency_token must be at most 64 characters, got {len(token)}.")
+    return token
+
+
+def check_permissions(where: str, body: dict[str, Any]) -> None:
+    for entry in body.get("access_control_list") or []:
+        check_fields(f"{where}: access_control_list", entry,
+                     {"user_name": str, "group_name": str, "service_principal_name": str,
+                      "permission_level": str})
         if entry.get("permission_level") not in PERMISSIONS:
             raise invalid(f"{entry.get('permission_level')} is not a permission level of a run.")
-    task = _only_task(body)
-    compute, version, cluster = _compute(task, body, clusters)
-    script = task["spark_python_task"]
-    return Work(
-        name, task["task_key"], _python_file(script), _parameters(script), compute, version,
-        cluster, _libraries(task, body, compute),
-        _seconds(task) or _seconds(body), token)
 
 
-def _only_task(body: dict[str, Any]) -> dict[str, Any]:
-    tasks = body.get("tasks", [])
-    if not tasks:
-        raise invalid("One of tasks is required: the run has no task.")
-    if len(tasks) > 1:
-        raise not_emulated("a run of several tasks")
-    task: dict[str, Any] = tasks[0]
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", task.get("task_key", "")):
-        raise invalid("task_key must be 1 to 100 characters of letters, digits, - and _.")
-    for other in OTHER_TASKS:
-        if other in task:
-            raise not_emulated(other)
-    if "spark_python_task" not in task:
-        raise invalid(f"Task {task['task_key']} has no task type: exactly one is required.")
-    return task
+def run_as_of(body: dict[str, Any], where: str) -> str:
+    """Whose sign-in the tasks have; empty: that of whom the run or the job belongs to."""
+    found = body.get("run_as") or {}
+    check_fields(f"{where}: run_as", found, {"user_name": str, "service_principal_name": str})
+    if found.get("user_name", next(iter(USERS))) not in USERS:
+        raise invalid(f"{where}: run_as: user {found['user_name']} does not exist.")
+    return str(found.get("user_name") or found.get("service_principal_name") or "")
 
 
-def _compute(task: dict[str, Any], body: dict[str, Any], clusters: Clusters
-             ) -> tuple[str, str, dict[str, Any]]:
-    kinds = [kind for kind in ("new_cluster", "existing_cluster_id", "environment_key")
-             if task.get(kind)]
-    if len(kinds) > 1:
-        raise invalid(f"Task {task['task_key']}: only one of {', '.join(kinds)} may be given.")
-    if not kinds:
-        raise invalid(f"Task {task['task_key']}: an environment_key is required for serverless "
-                      "Python script tasks; or give a new_cluster or existing_cluster_id.")
-    if kinds == ["new_cluster"]:
-        cluster = checked_cluster(task["new_cluster"])
-        return "new", cluster["spark_version"], cluster
-    if kinds == ["existing_cluster_id"]:
-        cluster = clusters.get(task["existing_cluster_id"])
-        return "existing", cluster["spark_version"], cluster
-    return "serverless", _environment(task, body)["environment_version"], {}
-
-
-def _environment(task: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
-    specs = {each.get("environment_key"): each.get("spec", {})
-             for each in body.get("environments", [])}
-    if task["environment_key"] not in specs:
-        raise invalid(f"environment_key {task['environment_key']} is not among environments.")
-    spec: dict[str, Any] = specs[task["environment_key"]]
-    version = spec.get("environment_version", spec.get("client"))
-    if version not in ("1", "2", "3", "4", "5"):
-        raise invalid(f"environment_version {version!r} is not supported.")
-    return {**spec, "environment_version": version}
-
-
-def _python_file(script: dict[str, Any]) -> str:
-    path = str(script.get("python_file", ""))
-    if script.get("source") == "GIT":
-        raise not_emulated("source GIT")
-    if not re.match(r"(/|dbfs:/|s3:/|adls:/|gcs:/|abfss:/)", path):
-        raise invalid(f"Invalid python file reference: {path}. Please visit the Databricks user "
-                      "guide for supported python file URIs.")
-    return path
-
-
-def _parameters(script: dict[str, Any]) -> list[str]:
-    found = script.get("parameters", [])
-    if not all(isinstance(text, str) for text in found):
-        raise ApiError(400, "MALFORMED_REQUEST", "parameters must be strings.")
-    text = json.dumps(found, ensure_ascii=False)
-    if not text.isascii():
-        raise invalid("parameters may hold ASCII characters only.")
-    if len(text) > 10_000:
-        raise invalid(f"The JSON of parameters cannot exceed 10000 bytes, got {len(text)}.")
-    return list(found)
-
-
-def _libraries(task: dict[str, Any], body: dict[str, Any], compute: str) -> list[str]:
-    if compute == "serverless":
-        if task.get("libraries"):
-            raise invalid("Libraries field is not supported for serverless task, please specify "
-                          "libraries in environment.")
-        return list(_environment(task, body).get("dependencies", []))
-    return [_library(library) for library in task.get("libraries", [])]
-
-
-def _library(library: dict[str, Any]) -> str:
-    if "pypi" in library:
-        return str(library["pypi"]["package"])
-    if "whl" not in library:
-        raise not_emulated(f"library {', '.join(library)}")
-    if not library["whl"].endswith(".whl"):
-        raise invalid(f"Library {library['whl']} is not a wheel: it must end with .whl.")
-    return str(library["whl"])
-
-
-def _seconds(part: dict[str, Any]) -> int:
-    seconds = part.get("timeout_seconds", 0)
-    if not isinstance(seconds, int) or seconds < 0:
-        raise invalid(f"timeout_seconds must be 0 or more, got {seconds}.")
-    return seconds
+def queue_of(body: dict[str, Any], where: str) -> bool:
+    found = body.get("queue") or {}
+    check_fields(f"{where}: queue", found, {"enabled": bool})
+    return bool(found.get("enabled"))

@@ -42,6 +42,12 @@ class Tree:
         place = self.on_disk(path)
         return "DIRECTORY" if place.is_dir() else "FILE" if place.is_file() else None
 
+    def has(self, kind: str, number: str) -> bool:
+        """Whether there is a node of that type with that id."""
+        paths = ("/", *(f"/{place.relative_to(self.root)}" for place in self.root.rglob("*")))
+        return any(self.type_of(path) == kind and self.describe(path)["resource_id"] == number
+                   for path in paths)
+
     def on_disk(self, path: str) -> Path:
         return self.root / path.strip("/")
 

@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
-from workspace_server.errors import ApiError, invalid
+from workspace_server.errors import ApiError, invalid, not_emulated
 from workspace_server.identity import Reader, Writer
 
 ARTIFACTS = "WorkspaceInternal/Mlflow/Artifacts/"
@@ -87,9 +87,8 @@ def routes(volumes: Volumes) -> APIRouter:
     api = APIRouter(prefix="/api/2.0/fs")
 
     @api.put("/files/{path:path}")
-    async def put(path: str, request: Request, user: Writer) -> Response:
-        place = volumes.on_disk(path)
-        await save(request.stream(), place, request.query_params.get("overwrite") != "false")
+    async def put(path: str, request: Request, user: Writer, overwrite: bool = True) -> Response:
+        await save(request.stream(), volumes.on_disk(path), overwrite)
         return Response(status_code=204)
 
     @api.api_route("/files/{path:path}", methods=["GET", "HEAD"])
@@ -138,12 +137,15 @@ def routes(volumes: Volumes) -> APIRouter:
         return Response(status_code=204)
 
     @api.post("/files/{path:path}")
-    def start_in_parts(path: str, user: Writer) -> dict[str, Any]:
+    def start_in_parts(path: str, user: Writer, action: str = "", overwrite: bool = True
+                       ) -> dict[str, Any]:
+        if action != "initiate-upload":
+            raise not_emulated(f"POST /api/2.0/fs/files with action {action}")
         volumes.on_disk(path)
         return {"multipart_upload": {"session_token": path}}
 
     @api.post("/create-{kind}")
-    def signed_address(user: Reader) -> None:
+    def signed_address(user: Reader, path: str = "", expire_time: str = "") -> None:
         """Refused as where storage is closed to clients; the SDK then uses the calls above."""
         raise ApiError(403, "PERMISSION_DENIED", "Presigned URLs API is not enabled",
                        "FILES_API_API_IS_NOT_ENABLED")

@@ -6,25 +6,27 @@ import base64
 import binascii
 import io
 from collections.abc import Callable
-from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from werkzeug.formparser import parse_form_data
 
-from workspace_server.errors import ApiError, invalid, missing
+from workspace_server.errors import ApiError, invalid, missing, not_emulated
+from workspace_server.fields import check_fields
 from workspace_server.identity import Body, Reader, Writer, json_body
+from workspace_server.notebooks import arrived, by_content, exported, is_jupyter
 from workspace_server.tree import Tree, clean
 
 LARGEST = 10 * 2**20
-LANGUAGES = {".py": "PYTHON", ".r": "R", ".scala": "SCALA", ".sql": "SQL"}
-HEADER = b"# Databricks notebook source"
+SUFFIXES = {"PYTHON": "py", "R": "r", "SCALA": "scala", "SQL": "sql"}
 
 
 async def form_or_json(request: Request) -> dict[str, Any]:
     """An import's fields; `content` is bytes, whichever way it was sent."""
     if not request.headers.get("content-type", "").startswith("multipart/"):
         body = await json_body(request)
+        check_fields("workspace/import", body, {
+            "path": str, "content": str, "format": str, "language": str, "overwrite": bool})
         try:
             content = base64.b64decode(body.get("content", ""), validate=True)
         except binascii.Error:
@@ -49,32 +51,21 @@ def store(tree: Tree, body: dict[str, Any]) -> None:
         raise ApiError(400, "MAX_NOTEBOOK_SIZE_EXCEEDED",
                        f"File size imported is ({len(content)} bytes), exceeded max size "
                        f"({LARGEST} bytes)")
-    kind, language = "FILE", ""
-    format_ = body.get("format") or "SOURCE"
-    if format_ == "SOURCE":
-        kind, language = "NOTEBOOK", body.get("language", "")
-        if not language:
-            raise invalid("The zip archive contains no items.")
-    elif format_ == "AUTO":
-        path, kind, language = _as_auto(path, content)
-    elif format_ != "RAW":
-        raise invalid(f"Unsupported import format {format_}.")
-    tree.write(path, content, kind, language, body["overwrite"])
-
-
-def _as_auto(path: str, content: bytes) -> tuple[str, str, str]:
-    suffix = PurePosixPath(path).suffix.lower()
-    if suffix == ".ipynb":
-        return path[:-len(suffix)], "NOTEBOOK", "PYTHON"
-    if suffix in LANGUAGES and content.split(b"\n", 1)[0].strip() == HEADER:
-        return path[:-len(suffix)], "NOTEBOOK", LANGUAGES[suffix]
-    return path, "FILE", ""
+    made = arrived(path, content, body.get("format") or "SOURCE", body.get("language") or "")
+    tree.write(made.path, content, made.kind, made.language, body["overwrite"])
 
 
 def routes(tree: Tree, forget: Callable[[int], None]) -> APIRouter:
     """`forget` is called with each experiment whose node was deleted."""
     api = APIRouter()
     base = "/api/2.0/workspace"
+
+    def described(path: str, export_info: bool) -> dict[str, Any]:
+        about = tree.describe(path)
+        if not export_info or about["object_type"] != "NOTEBOOK":
+            return about
+        jupyter = is_jupyter(tree.on_disk(path).read_bytes())
+        return {**about, "repos_export_format": "JUPYTER" if jupyter else "SOURCE"}
 
     @api.post(base + "/import")
     def import_(user: Writer, body: Annotated[dict[str, Any], Depends(form_or_json)]
@@ -83,50 +74,63 @@ def routes(tree: Tree, forget: Callable[[int], None]) -> APIRouter:
         return {}
 
     @api.post("/api/2.0/workspace-files/import-file/{path:path}")
-    async def import_file(path: str, request: Request, user: Writer) -> dict[str, str]:
-        place = clean("/" + path)
-        overwrite = request.query_params.get("overwrite") == "true"
-        if tree.type_of(place) and not overwrite:
-            raise ApiError(409, "ALREADY_EXISTS", f"Path ({place}) already exists.")
-        tree.write(place, await request.body(), "FILE", "", overwrite)
+    async def import_file(path: str, request: Request, user: Writer, overwrite: bool = False
+                          ) -> dict[str, str]:
+        content = await request.body()
+        made = by_content(clean("/" + path), content)
+        if tree.type_of(made.path) and not overwrite:
+            raise ApiError(409, "ALREADY_EXISTS", f"Path ({made.path}) already exists.")
+        tree.write(made.path, content, made.kind, made.language, overwrite)
         return {}
 
+    @api.get("/api/2.0/workspace-files/{path:path}")
+    def content_of_file(path: str, user: Reader) -> Response:
+        place = clean("/" + path)
+        if tree.type_of(place) not in ("FILE", "NOTEBOOK"):
+            raise missing(f"Path ({place}) doesn't exist.")
+        return Response(tree.on_disk(place).read_bytes(), media_type="application/octet-stream")
+
     @api.get(base + "/get-status")
-    def status(user: Reader, path: str = "") -> dict[str, Any]:
-        return tree.describe(clean(path))
+    def status(user: Reader, path: str = "", return_export_info: bool = False) -> dict[str, Any]:
+        return described(clean(path), return_export_info)
 
     @api.get(base + "/list")
-    def listed(user: Reader, path: str = "") -> dict[str, Any]:
+    def listed(user: Reader, path: str = "", return_export_info: bool = False) -> dict[str, Any]:
         folder = clean(path)
-        about = tree.describe(folder)
+        about = described(folder, return_export_info)
         if about["object_type"] != "DIRECTORY":
             return {"objects": [about]}
-        return {"objects": [tree.describe(child) for child in tree.children(folder)]}
+        return {"objects": [described(child, return_export_info)
+                            for child in tree.children(folder)]}
 
     @api.post(base + "/mkdirs")
     def mkdirs(user: Writer, body: Body) -> dict[str, str]:
+        check_fields("workspace/mkdirs", body, {"path": str})
         tree.make_folders(clean(body.get("path")))
         return {}
 
     @api.post(base + "/delete")
     def delete(user: Writer, body: Body) -> dict[str, str]:
+        check_fields("workspace/delete", body, {"path": str, "recursive": bool})
         for experiment in tree.remove(clean(body.get("path")), bool(body.get("recursive"))):
             forget(experiment)
         return {}
 
     @api.get(base + "/export", response_model=None)
-    def export(user: Reader, path: str = "", direct_download: bool = False
+    def export(user: Reader, path: str = "", direct_download: bool = False, format: str = ""
                ) -> Response | dict[str, str]:
         place = clean(path)
         if tree.type_of(place) is None:
             raise missing(f"Path ({place}) doesn't exist.")
         if tree.type_of(place) not in ("FILE", "NOTEBOOK"):
-            raise invalid(f"{place} is a {tree.type_of(place)}; this emulator exports files only.")
-        content = tree.on_disk(place).read_bytes()
+            raise not_emulated(f"workspace/export of a {tree.type_of(place)}")
+        language = tree.describe(place).get("language", "")
+        content = exported(tree.on_disk(place).read_bytes(), language, format)
         if len(content) > LARGEST:
             raise ApiError(400, "MAX_NOTEBOOK_SIZE_EXCEEDED", f"{place} exceeds {LARGEST} bytes")
         if direct_download:
             return Response(content, media_type="application/octet-stream")
-        return {"content": base64.b64encode(content).decode()}
+        return {"content": base64.b64encode(content).decode(),
+                "file_type": SUFFIXES.get(language) or place.rpartition(".")[2]}
 
     return api
