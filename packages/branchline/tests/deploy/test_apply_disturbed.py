@@ -137,7 +137,7 @@ def test_a_claim_whose_answer_is_lost_is_known_as_ones_own(
 
 
 def test_a_deployment_stops_where_a_later_one_was_begun(tmp_path: Path) -> None:
-    journal = Journal("sample", LocalFolder(tmp_path))
+    journal = Journal("sample", "greeting", LocalFolder(tmp_path))
     first = journal.begin(Record(1, State(), "evidence", None, "ci"))
     journal.require_newest(first)
     journal.begin(Record(2, State(), None, 0, "somebody"))
@@ -151,7 +151,7 @@ from databricks.sdk import WorkspaceClient
 from branchline.platforms.databricks.files import destination
 from branchline.deploy.journal import Journal, Record, State
 from branchline.errors import NotApproved
-journal = Journal("sample", destination(sys.argv[1], WorkspaceClient()))
+journal = Journal("sample", "greeting", destination(sys.argv[1], WorkspaceClient()))
 print("ready", flush=True)
 sys.stdin.readline()
 try:
@@ -168,6 +168,6 @@ def test_of_two_processes_that_begin_a_deployment_one_wins_and_the_other_says_so
     address = str(tmp_path) if kind == "local" else kind
     said = sorted(text.strip() for text, _ in at_once(
         BEGINNER, (address, "1.0+g1"), (address, "1.0+g2"), variables=workspace.environment()))
-    newest = Journal("sample", destination(address, workspace.client())).newest()
+    newest = Journal("sample", "greeting", destination(address, workspace.client())).newest()
     assert newest and said[0] == f"began {newest.state.version}"
     assert "was begun just before this one, which has changed nothing" in said[1]

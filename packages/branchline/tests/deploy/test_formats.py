@@ -42,10 +42,10 @@ def sample(name: str) -> bytes:
 def test_a_release_with_one_wheel_is_read_as_one_with_a_list(tmp_path: Path) -> None:
     place = LocalFolder(tmp_path)
     place.create("sample/1.0+g2/release.json", sample("release.json"))
-    found = release.look_up("sample", "1.0+g2", place)
+    found = release.look_up("sample", "greeting", "1.0+g2", place)
     assert found and found.artifacts == (SECOND,)
     assert (found.model, found.branch, found.commit) == ("models:/sample/2", "main", "c" * 40)
-    assert release.newest("sample", "main", place) == found
+    assert release.newest("sample", "greeting", "main", place) == found
     assert release.checksum("sample", "1.0+g2", place) == sha256(sample("release.json"))
 
 
@@ -56,7 +56,7 @@ def test_a_deployment_with_one_wheel_is_read_as_one_with_a_list(
     place.create("sample/deployments/000001.json", sample("deployment.json"))
     if is_finished:
         place.create("sample/deployments/000001.finished.json", sample("finished.json"))
-    found = Journal("sample", place).newest()
+    found = Journal("sample", "greeting", place).newest()
     assert found and found.finished is is_finished and found.state.artifacts == (FIRST,)
     assert (found.state.version, found.state.model) == ("1.0+g1", "models:/sample/1")
     assert found.state.jobs.keys() == {"sample-score", "sample-monitor"}
@@ -77,7 +77,7 @@ def test_a_comparison_and_a_verdict_are_read() -> None:
 
 
 def test_every_record_that_is_written_says_its_format(tmp_path: Path) -> None:
-    journal = Journal("sample", LocalFolder(tmp_path))
+    journal = Journal("sample", "greeting", LocalFolder(tmp_path))
     journal.finish(journal.begin(Record(1, State("1.0+g1", artifacts=(FIRST,)), "e", None, "ci")))
     written = [json.loads(file.read_text()) for file in sorted(tmp_path.rglob("*.json"))]
     comparison = Comparison.from_json(sample("comparison.json").decode())
@@ -96,8 +96,8 @@ def test_a_record_of_a_newer_branchline_is_one_line_that_names_the_file(
     place.create("sample/deployments/000001.json", sample("deployment.json"))
     place.replace(path, encoded({"format": f"{kind}/9", "unknown": 1}))
     with pytest.raises(BadInput, match=f"{re.escape(path)}: found format {kind}/9; .*upgrade br"):
-        release.look_up("sample", "1.0+g2", place)
-        Journal("sample", place).newest()
+        release.look_up("sample", "greeting", "1.0+g2", place)
+        Journal("sample", "greeting", place).newest()
 
 
 def test_a_newer_comparison_says_what_to_upgrade() -> None:

@@ -21,14 +21,14 @@ def released(place: Destination, folder: Path, version: str = "1.0+g1", branch: 
              gate_result: GateResult = PASSED, override: str | None = None,
              by: str = "ci") -> Release:
     made = publish([wheel(folder, version=version)], place).artifacts
-    return release.record(made, Source(version, "c" * 40, None), branch, gate_result,
+    return release.record(made, "greeting", Source(version, "c" * 40, None), branch, gate_result,
                           override,
                           by, place)
 
 
 def test_a_release_is_found_again_as_it_was_recorded(place: Destination, tmp_path: Path) -> None:
     made = released(place, tmp_path)
-    found = release.look_up("sample", "1.0+g1", place)
+    found = release.look_up("sample", "greeting", "1.0+g1", place)
     assert found == made and found.as_record() == made.as_record()
     assert (found.model, found.gate["tables"], found.branch) == (
         "models:/m/1", {"silver": "3"}, "main")
@@ -39,14 +39,14 @@ def test_a_release_is_found_again_as_it_was_recorded(place: Destination, tmp_pat
 
 def test_a_wheel_that_was_only_published_is_no_release(place: Destination, tmp_path: Path) -> None:
     publish([wheel(tmp_path)], place)
-    assert release.look_up("sample", "1.0+g1", place) is None
-    assert release.newest("sample", "main", place) is None
+    assert release.look_up("sample", "greeting", "1.0+g1", place) is None
+    assert release.newest("sample", "greeting", "main", place) is None
 
 
 def test_of_two_entries_of_a_version_the_first_stays(place: Destination, tmp_path: Path) -> None:
     first = released(place, tmp_path, by="the first build")
     assert released(place, tmp_path, by="the second build") == first
-    assert release.look_up("sample", "1.0+g1", place) == first
+    assert release.look_up("sample", "greeting", "1.0+g1", place) == first
 
 
 def test_the_entries_of_all_versions_read_as_one_table(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_the_newest_release_of_main_is_not_that_of_another_branch(tmp_path: Path
     place = LocalFolder(tmp_path / "wheels")
     for version, branch in (("1.0+g1", "main"), ("1.0+g2", "main"), ("1.0+g3", "a-feature")):
         released(place, tmp_path, version, branch)
-    found = release.newest("sample", "main", place)
+    found = release.newest("sample", "greeting", "main", place)
     assert found and found.version == "1.0+g2"
 
 
@@ -97,4 +97,4 @@ def test_an_entry_that_is_none_is_said(tmp_path: Path) -> None:
     for content, said in ((b"{}", "expected artifacts, at, branch"), (b"[", "is no JSON object")):
         place.replace("sample/1.0/release.json", content)
         with pytest.raises(BadInput, match=said):
-            release.look_up("sample", "1.0", place)
+            release.look_up("sample", "greeting", "1.0", place)

@@ -106,7 +106,7 @@ class Shop:
 
     @property
     def journal(self) -> Journal:
-        return Journal("sample", self.platform.wheels)
+        return Journal("sample", "greeting", self.platform.wheels)
 
     @property
     def source(self) -> Destination:
@@ -126,7 +126,7 @@ class Shop:
         model = register(self.name) if with_model else None
         gate_result = GateResult("passed", "passed", "run-1", model, {"silver": "3"}, None, PNG)
         published = publish(files, self.source)
-        return release.record(published.artifacts, Source(version, "c" * 40, None), "main",
+        return release.record(published.artifacts, "greeting", Source(version, "c" * 40, None), "main",
                               replace(gate_result, **gate), "a reason", "ci", self.source)
 
     def plan(self, chosen: Release, file: DeployFile | None = None, **given: str) -> str:

@@ -39,12 +39,12 @@ def test_teams_of_other_names_keep_their_own_branchline_and_remove_only_their_wh
         assert [artifact.name for artifact in made.artifacts] == [
             "branchline", root.name.replace("a", "team_a").replace("b", "team_b")]
     before = published("team_b", volume)
-    Journal("team_a", volume).begin(Record(1, State(), None, None, "ci"))
+    Journal("team_a", "greeting", volume).begin(Record(1, State(), None, None, "ci"))
     for version in unused(published("team_a", volume), 1, []):
         remove(version, volume)
     assert len(published("team_a", volume)) == 1 and published("team_b", volume) == before
     assert all(verified(artifact, volume) for version in before for artifact in version.artifacts)
-    assert Journal("team_b", volume).newest() is None
+    assert Journal("team_b", "greeting", volume).newest() is None
 
 
 def test_a_second_repository_of_the_same_name_is_refused_in_one_line(

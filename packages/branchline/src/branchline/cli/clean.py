@@ -8,7 +8,7 @@ import click
 
 from branchline.cli import options
 from branchline.cli.repository import Repository
-from branchline.deploy.journal import Journal
+from branchline.deploy.journal import deployed_versions
 from branchline.platforms.find import open_platform
 from branchline.runs.stale_branches import experiments, gone, remote_branches
 from branchline.wheels.distributions import project_name
@@ -43,7 +43,7 @@ def command(merged: bool, target_name: str, yes: bool, protected: tuple[str, ...
     kept = [experiment for experiment in found if experiment not in stale]
     name = project_name(repository.root)
     used = set().union(*(experiment.wheels for experiment in kept))
-    used |= {str(record.state.version) for record in Journal(name, platform.wheels).all()}
+    used |= deployed_versions(name, platform.wheels)
     count = 0
     for leftover in platform.leftovers(stale, used, name, keep):
         print(f"{'removing' if yes else 'would remove'}  {leftover.what}", flush=True)

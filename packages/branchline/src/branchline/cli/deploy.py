@@ -51,7 +51,7 @@ class _Production:
         file = read_deploy_file(project.folder / "deploy.yml")
         releasing = repository.target(file.where(target_name).releases or target_name)
         platform = open_platform(repository.target(target_name), repository.root, os.environ)
-        journal = Journal(project_name(repository.root), platform.wheels)
+        journal = Journal(project_name(repository.root), project.name, platform.wheels)
         return cls(repository.root, file, project, releasing, platform, journal,
                    started_by(os.environ))
 
@@ -92,7 +92,7 @@ def plan(project: str, target_name: str, version: str | None, given: tuple[str, 
     """Write the evidence of a deployment: what would change, and what speaks for it."""
     parameters, tests = pairs(given), evidence.junit(junit) if junit else None
     production = _Production.open(project, target_name)
-    deployment.require_finished(production.journal.newest())
+    deployment.require_finished(production.journal)
     chosen = planning.chosen_release(production.journal, production.source, version,
                                      source_of(production.root).version)
     found = planning.plan(

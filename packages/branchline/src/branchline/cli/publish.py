@@ -49,7 +49,7 @@ def command(project: str, target_name: str, run_id: str | None, override: str | 
     branch = current_branch(repository.root, given_branch, os.environ)
     source, name = release.clean_source(repository.root), project_name(repository.root)
     platform = open_platform(target, repository.root, os.environ)
-    before = release.look_up(name, source.version, platform.wheels)
+    before = release.look_up(name, found.name, source.version, platform.wheels)
     if before:
         return _show(before, f"released before, by {before.by} at {before.at}; nothing to do")
     result = gate_result(
@@ -62,8 +62,8 @@ def command(project: str, target_name: str, run_id: str | None, override: str | 
         count = smoke.imports(wheels, repository.root)
         published = publish(wheels, platform.wheels)
     artifacts = (*locked(repository.root), *published.artifacts)
-    made = release.record(artifacts, source, branch.name, result, override, started_by(os.environ),
-                          platform.wheels)
+    made = release.record(artifacts, found.name, source, branch.name, result, override,
+                          started_by(os.environ), platform.wheels)
     _show(made, f"{count} modules import in a clean environment")
 
 

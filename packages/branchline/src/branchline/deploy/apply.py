@@ -45,7 +45,7 @@ def apply(platform: Platform, journal: Journal, evidence: Mapping[str, Any], che
         say(f"{newest.line}: going on")
         _prepare(platform, state, project, source)
         return _carried_out(platform, journal, newest, say)
-    require_finished(newest)
+    require_finished(journal)
     _require_basis(journal, evidence, source)
     _prepare(platform, state, project, source)
     number = (newest.number if newest else 0) + 1
@@ -84,17 +84,24 @@ def rollback(platform: Platform, journal: Journal, by: str, say: Say,
     return _carried_out(platform, journal, record, say)
 
 
-def require_finished(newest: Record | None) -> None:
+def require_finished(journal: Journal) -> None:
     """Nothing, where no deployment is half done.
 
     Raises:
-        NotApproved: one is; whether it is still at work cannot be told.
+        NotApproved: one is; it may still be running.
     """
+    newest = journal.newest()
     if newest and not newest.finished:
-        again = (f"deploy.py apply --evidence {newest.evidence}" if newest.evidence
-                 else "deploy.py rollback")
-        raise NotApproved(f"{newest.line}: if it is no longer at work, finish it with `{again}` or "
-                          "undo it with `deploy.py rollback`; then plan again.")
+        raise NotApproved(f"{newest.line}: if it is no longer running, finish it with "
+                          f"`{_again(journal, newest)}` or undo it with `deploy.py rollback "
+                          f"{journal.project}`; then plan again.")
+
+
+def _again(journal: Journal, record: Record) -> str:
+    """The command that finishes a deployment."""
+    if record.evidence:
+        return f"deploy.py apply {journal.project} --evidence {record.evidence}"
+    return f"deploy.py rollback {journal.project}"
 
 
 def _require_basis(journal: Journal, evidence: Mapping[str, Any], source: Destination) -> None:
@@ -104,7 +111,7 @@ def _require_basis(journal: Journal, evidence: Mapping[str, Any], source: Destin
         raise NotApproved(f"evidence: was made when deployment {based_on['deployment']} was in "
                           f"place, now it is {in_place}; plan again, and have that approved.")
     version = evidence["state"]["version"]
-    if releases.checksum(journal.name, version, source) != based_on["release"]:
+    if releases.checksum(journal.name, journal.project, version, source) != based_on["release"]:
         raise NotApproved(f"release {version}: is not the one that the evidence was made of; plan "
                           "again, and have that approved.")
 
@@ -138,9 +145,8 @@ def _carried_out(platform: Platform, journal: Journal, record: Record, say: Say)
     except NotApproved:  # another deployment goes before, this one is not to be finished
         raise
     except BranchlineError as problem:
-        again = (f"apply --evidence {record.evidence}" if record.evidence else "rollback")
-        raise type(problem)(f"{problem} Deployment {record.number} is half done: run `deploy.py "
-                            f"{again}` again to finish it.") from problem
+        raise type(problem)(f"{problem} Deployment {record.number} is half done: run "
+                            f"`{_again(journal, record)}` again to finish it.") from problem
     finished = replace(record, finished=True)
     say(finished.line)
     return finished

@@ -1,7 +1,9 @@
-"""The journal of deployments: numbered records, of which each is begun by one process only.
+"""A project's journal of deployments: numbered records, each begun by one process only.
 
-    <destination>/<name>/deployments/000007.json             what is to be done, before it is begun
-    <destination>/<name>/deployments/000007.finished.json    that it has been done
+    <destination>/<name>/deployments/<project>/000007.json    what is to be done, written before
+    <destination>/<name>/deployments/<project>/000007.finished.json    that it has been done
+
+Repositories of one project once wrote both without the project's folder; those are read, too.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from branchline.records import Format, encoded, read_object
 from branchline.wheels.artifacts import Artifact
 from branchline.wheels.destinations import Destination
 
-__all__ = ["Journal", "Record", "State", "upgraded_state"]
+__all__ = ["Journal", "Record", "State", "deployed_versions", "upgraded_state"]
 
 
 def upgraded_state(state: dict[str, Any]) -> dict[str, Any]:
@@ -79,11 +81,26 @@ class Record:
                 f"{'finished' if self.finished else 'half done'}, by {self.by} at {self.at}")
 
 
+def deployed_versions(name: str, place: Destination) -> set[str]:
+    """Versions of a distribution that any of its projects ever deployed, finished or not."""
+    folders = [f"{name}/deployments/{file.name}" for file in place.entries(f"{name}/deployments")
+               if file.folder]
+    found = set()
+    for folder in [f"{name}/deployments", *folders]:
+        for file in place.entries(folder):
+            if file.name.removesuffix(".json").isdecimal():
+                path = f"{folder}/{file.name}"
+                content = FORMAT.read(read_object(path, place) or {}, place.reference(path))
+                found.add(str(content["state"]["version"]))
+    return found
+
+
 @dataclass(frozen=True)
 class Journal:
-    """The records of what is called `name` in a destination."""
+    """The records of a project's deployments; `name` is the distribution's."""
 
     name: str
+    project: str
     place: Destination
 
     def newest(self) -> Record | None:
@@ -125,7 +142,7 @@ class Journal:
             if taken is None or taken.claim != record.claim:
                 raise NotApproved(f"{taken.line if taken else 'another deployment'}: was begun "
                                   "just before this one, which has changed nothing; see "
-                                  "`deploy.py status`, then plan again.") from None
+                                  f"`deploy.py status {self.project}`, then plan again.") from None
         return record
 
     def require_newest(self, record: Record) -> None:
@@ -137,7 +154,7 @@ class Journal:
         newest = max(self._numbers(), default=0)
         if newest != record.number:
             raise NotApproved(f"deployment {record.number}: deployment {newest} was begun "
-                              "meanwhile, and goes before it; see `deploy.py status`.")
+                              f"meanwhile; see `deploy.py status {self.project}`.")
 
     def finish(self, record: Record) -> None:
         """Write that the record's state is in place; another process may have done so before."""
@@ -148,10 +165,10 @@ class Journal:
             pass
 
     def _record(self, number: int) -> Record | None:
-        content = self._read(self._path(number), FORMAT) if number else None
+        content = self._read(number, "", FORMAT) if number else None
         if content is None:
             return None
-        finished = self._read(self._path(number, ".finished"), FINISHED) is not None
+        finished = self._read(number, ".finished", FINISHED) is not None
         try:
             return Record(**{**content, "state": State.of_record(content["state"]),
                              "finished": finished})
@@ -159,14 +176,30 @@ class Journal:
             raise BadInput(f"{self.place.reference(self._path(number))}: is no record of a "
                            f"deployment ({type(problem).__name__}: {problem}).") from None
 
-    def _read(self, path: str, form: Format) -> dict[str, Any] | None:
-        content = read_object(path, self.place)
-        return None if content is None else form.read(content, self.place.reference(path))
+    def _read(self, number: int, suffix: str, form: Format) -> dict[str, Any] | None:
+        for path in (self._path(number, suffix), self._path_of_one_project(number, suffix)):
+            content = read_object(path, self.place)
+            if content is not None:
+                return form.read(content, self.place.reference(path))
+        return None
 
     def _numbers(self) -> list[int]:
-        names = [entry.name for entry in self.place.entries(f"{self.name}/deployments")]
-        stems = [name.removesuffix(".json") for name in names]
-        return [int(stem) for stem in stems if stem.isdecimal()]
+        own = self.place.entries(f"{self.name}/deployments/{self.project}")
+        former = self.place.entries(f"{self.name}/deployments")
+        stems = [file.name.removesuffix(".json") for file in (*own, *former)]
+        numbers = {int(stem) for stem in stems if stem.isdecimal()}
+        return [number for number in numbers if not self._is_of_another_project(number)]
+
+    def _is_of_another_project(self, number: int) -> bool:
+        """Whether only a repository of one project has the number, and that project is another."""
+        if self.place.read(self._path(number)) is not None:
+            return False
+        content = self._read(number, "", FORMAT) or {"state": {}}
+        copy = content["state"].get("copy")
+        return bool(copy) and f"/{self.project}/" not in copy
 
     def _path(self, number: int, suffix: str = "") -> str:
+        return f"{self.name}/deployments/{self.project}/{number:06d}{suffix}.json"
+
+    def _path_of_one_project(self, number: int, suffix: str = "") -> str:
         return f"{self.name}/deployments/{number:06d}{suffix}.json"

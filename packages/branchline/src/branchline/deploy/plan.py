@@ -49,8 +49,8 @@ def chosen_release(journal: Journal, source: Destination, version: str | None,
     Raises:
         BadInput: there is no such release, or the checkout is another commit.
     """
-    found = (releases.look_up(journal.name, version, source) if version
-             else releases.newest(journal.name, MAIN.name, source))
+    found = (releases.look_up(journal.name, journal.project, version, source) if version
+             else releases.newest(journal.name, journal.project, MAIN.name, source))
     if found is None:
         raise BadInput(f"{source.reference(journal.name)}: has no release "
                        f"{version or 'of main'}; publish.py makes one.")
@@ -77,9 +77,11 @@ def plan(platform: Platform, journal: Journal, file: DeployFile, project: Projec
     now_there = {name: platform.jobs.actual(name) for name in in_place.state.jobs}
     return {
         "asked_by": asked.by, "at": releases.now(), "name": journal.name,
+        "project": journal.project,
         "target": platform.target.name, "tests": asked.tests,
         "based_on": {"deployment": in_place.number,
-                     "release": releases.checksum(release.name, release.version, source)},
+                     "release": releases.checksum(
+                         journal.name, journal.project, release.version, source)},
         "release": release.as_record(), "state": asdict(state),
         "changes": [asdict(each) for each in _changes(in_place.state, state)],
         "drift": [asdict(each) for name, settings in in_place.state.jobs.items()

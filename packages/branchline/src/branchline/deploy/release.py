@@ -1,6 +1,9 @@
-"""Releases: beside published wheels, an entry written once, that says what they are and why.
+"""Releases: beside published wheels, a file written once, that says what they are and why.
 
-    <destination>/<name>/<version>/release.json    the entry; verdict.png, the gate's picture, first
+    <destination>/<name>/<version>/<project>.release.json    the release of a project
+    <destination>/<name>/<version>/<project>.verdict.png     the gate's picture, written before it
+
+Repositories of one project once wrote release.json and verdict.png; those are read, too.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from branchline.wheels.source import Source, source_of
 __all__ = ["GateResult", "Release", "checksum", "clean_source", "look_up", "newest", "now",
            "picture_of", "record", "require_passed", "wheel_artifact"]
 
-ENTRY, PICTURE = "release.json", "verdict.png"
+RELEASE, PICTURE = "release.json", "verdict.png"
 PASSED = "passed"
 
 
@@ -33,7 +36,7 @@ def wheel_artifact(name: str, wheel: Mapping[str, Any]) -> dict[str, Any]:
 
 def _one_wheel(content: dict[str, Any]) -> dict[str, Any]:
     wheel = content.pop("wheel")
-    return {**content, "artifacts": [wheel_artifact(content["name"], wheel)]}
+    return {**content, "project": "", "artifacts": [wheel_artifact(content["name"], wheel)]}
 
 
 FORMAT = Format("release", 2, {1: _one_wheel})
@@ -58,11 +61,15 @@ class GateResult:
 
 @dataclass(frozen=True)
 class Release:
-    """An entry. `artifacts` are in the order of installing, the repository's own wheel is the last;
-    `gate` is a GateResult without its picture, `at` a time in UTC, `override` the reason for
-    publishing without a passed gate."""
+    """What a commit published of a project, and why.
+
+    `name` is the distribution's. `artifacts` are in the order of installing, the repository's own
+    wheel is the last; `gate` is a GateResult without its picture, `at` a time in UTC, `override`
+    the reason for publishing without a passed gate.
+    """
 
     name: str
+    project: str
     version: str
     commit: str
     branch: str
@@ -78,12 +85,12 @@ class Release:
         return found
 
     def as_record(self) -> dict[str, Any]:
-        """The entry as a JSON object, with its format."""
+        """The release as a JSON object, with its format."""
         return FORMAT.written(asdict(self))
 
     @classmethod
     def of_record(cls, content: Mapping[str, Any], where: str) -> Release:
-        """The entry in a JSON object that this or an older branchline wrote; `where` names it.
+        """The release in a JSON object that this or an older branchline wrote; `where` names it.
 
         Raises:
             BadInput: it is none, or of a newer format.
@@ -125,57 +132,66 @@ def require_passed(gate_result: GateResult, commit: str, override: str | None) -
                           "with --override REASON, which is recorded.")
 
 
-def record(artifacts: tuple[Artifact, ...], source: Source, branch: str, gate_result: GateResult,
-           override: str | None, by: str, place: Destination) -> Release:
-    """Write the entry of published wheels; the one that is there, where another was first.
+def record(artifacts: tuple[Artifact, ...], project: str, source: Source, branch: str,
+           gate_result: GateResult, override: str | None, by: str, place: Destination) -> Release:
+    """Write the release of published wheels; the one that is there, where another was first.
 
     Args:
         artifacts: in the order of installing, the repository's own wheel is the last.
     """
     own = artifacts[-1]
     gate = {key: value for key, value in vars(gate_result).items() if key != "picture"}
-    release = Release(own.name, own.version, source.commit or "", branch, artifacts, gate,
+    release = Release(own.name, project, own.version, source.commit or "", branch, artifacts, gate,
                       None if gate_result.outcome == PASSED else override, by, now())
     folder = f"{own.name}/{own.version}"
     if gate_result.picture:
-        place.replace(f"{folder}/{PICTURE}", gate_result.picture)
+        place.replace(f"{folder}/{project}.{PICTURE}", gate_result.picture)
     try:
-        place.create(f"{folder}/{ENTRY}", encoded(release.as_record()))
+        place.create(f"{folder}/{project}.{RELEASE}", encoded(release.as_record()))
     except FileExistsError:
-        found = look_up(own.name, own.version, place)
+        found = look_up(own.name, project, own.version, place)
         assert found is not None
         return found
     return release
 
 
-def look_up(name: str, version: str, place: Destination) -> Release | None:
-    """The entry of a version, None where it is not released.
+def look_up(name: str, project: str, version: str, place: Destination) -> Release | None:
+    """The project's release of a version, None where there is none.
 
     Raises:
-        BadInput: the entry is none.
+        BadInput: the file is no release.
     """
-    path = f"{name}/{version}/{ENTRY}"
-    content = read_object(path, place)
-    return None if content is None else Release.of_record(content, place.reference(path))
+    for path in _paths(name, project, version, RELEASE):
+        content = read_object(path, place)
+        if content is not None:
+            return Release.of_record(content, place.reference(path))
+    return None
 
 
-def checksum(name: str, version: str, place: Destination) -> str | None:
-    """The SHA-256 of a version's entry as it was written, None where it is not released."""
-    content = place.read(f"{name}/{version}/{ENTRY}")
-    return None if content is None else sha256(content)
+def checksum(name: str, project: str, version: str, place: Destination) -> str | None:
+    """The SHA-256 of a release's file as it was written, None where there is none."""
+    contents = (place.read(path) for path in _paths(name, project, version, RELEASE))
+    return next((sha256(content) for content in contents if content is not None), None)
 
 
-def newest(name: str, branch: str, place: Destination) -> Release | None:
-    """The newest release of a branch; None where there is none."""
-    versions = [entry.name for entry in place.entries(name) if entry.folder]
-    found = [look_up(name, version, place) for version in versions]
+def newest(name: str, project: str, branch: str, place: Destination) -> Release | None:
+    """The project's newest release of a branch; None where there is none."""
+    versions = [file.name for file in place.entries(name) if file.folder]
+    found = [look_up(name, project, version, place) for version in versions]
     return max((each for each in found if each and each.branch == branch),
                key=lambda each: (each.at, each.version), default=None)
 
 
 def picture_of(release: Release, place: Destination) -> bytes | None:
     """The gate's picture of a release, as PNG."""
-    return place.read(f"{release.name}/{release.version}/{PICTURE}")
+    paths = _paths(release.name, release.project, release.version, PICTURE)
+    contents = (place.read(path) for path in paths)
+    return next((content for content in contents if content is not None), None)
+
+
+def _paths(name: str, project: str, version: str, file: str) -> list[str]:
+    """Where a project's file is; where a repository of one project had it."""
+    return [f"{name}/{version}/{project}.{file}", f"{name}/{version}/{file}"]
 
 
 def now() -> str:

@@ -61,7 +61,7 @@ def clean(target: WorkspaceTarget, client: WorkspaceClient, yes: bool) -> list[s
     found = experiments(tracking, target.experiment_root)
     merged = gone(found, {"main", "feature/there"}, ("main",))
     kept = [each for each in found if each not in merged]
-    journal = Journal("branchline", destination(target.wheels, client))
+    journal = Journal("branchline", "fraud-training", destination(target.wheels, client))
     used = set().union(*(each.wheels for each in kept))
     used |= {str(record.state.version) for record in journal.all()}
     listed = []
@@ -92,7 +92,7 @@ def test_only_what_a_gone_branch_has_left_is_removed(
 
 def test_a_wheel_that_was_deployed_stays_for_a_rollback(
         lived: WorkspaceTarget, client: WorkspaceClient) -> None:
-    journal = Journal("branchline", destination(lived.wheels, client))
+    journal = Journal("branchline", "fraud-training", destination(lived.wheels, client))
     journal.begin(Record(1, State(version="1.0+g1"), None, None, "ci"))
     assert not [what for what in clean(lived, client, yes=False) if what.startswith("wheel")]
 
