@@ -140,6 +140,6 @@ def test_a_project_passes_its_own_tests_of_what_was_put_in(project: Path) -> Non
 
 
 def test_a_project_builds_its_wheel_under_its_own_name(project: Path) -> None:
-    done = in_project(project, "-m", "branchline.wheels.build")
+    done = in_project(project, "-m", "branchline.cli.main", "wheel")
     assert done.returncode == 0, done.stderr
     assert "card_fraud-" in done.stdout
