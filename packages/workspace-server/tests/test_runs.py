@@ -111,7 +111,8 @@ def test_a_cluster_that_never_starts_waits_to_be_cancelled(
 def test_runs_end_with_the_process_that_started_the_workspace(tmp_path: Path) -> None:
     """Even if that is killed: the server notices, and its runs' processes with it."""
     starter = subprocess.Popen(
-        [sys.executable, "-c", STARTER, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        [sys.executable, "-c", STARTER, str(tmp_path)], cwd=Path(__file__).parent,
+        stdout=subprocess.PIPE, text=True)
     assert starter.stdout
     script = int(starter.stdout.readline())
     assert psutil.pid_exists(script)
