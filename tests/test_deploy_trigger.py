@@ -116,7 +116,7 @@ def test_a_workspace_that_is_down_in_mid_deployment_ends_with_5_and_what_to_run(
     workspace.fault("500", path="/api/2.2/jobs/create", after=1)
     command = ["deploy", "apply", "--to", "emulated", "--evidence", approved]
     code, said = there.run(*command)
-    assert code == 5 and "is half done: run `deploy.py apply --evidence" in said
+    assert code == 5 and "is half done: run `deploy.py apply greeting --evidence" in said
     assert "finished" in there.well(*command)
     assert "works" in there.well("deploy", "check", "--to", "emulated")
 

@@ -102,7 +102,7 @@ def test_a_rollback_that_breaks_off_is_ended_by_rollback(
     before = shop.state()
     shop.deploy("1.0+g2")
     workspace.fault("500", path=RESET, after=1)
-    with pytest.raises(Unreachable, match="run `deploy.py rollback` again"):
+    with pytest.raises(Unreachable, match="run `deploy.py rollback greeting` again"):
         shop.rollback()
     assert shop.state() != before
     assert shop.rollback().number == 3 and shop.state() == before
@@ -115,7 +115,7 @@ def test_another_plan_is_refused_while_a_deployment_is_half_done(
     with pytest.raises(Unreachable):
         shop.apply(half)
     other = shop.plan(shop.release("1.0+g2"))
-    with pytest.raises(NotApproved, match=f"finish it with `deploy.py apply --evidence {half}`"):
+    with pytest.raises(NotApproved, match=f"finish it with `deploy.py apply greeting --evidence {half}`"):
         shop.apply(other)
     assert jobs_of(shop, workspace) == []
 

@@ -46,7 +46,7 @@ def test_a_release_with_one_wheel_is_read_as_one_with_a_list(tmp_path: Path) -> 
     assert found and found.artifacts == (SECOND,)
     assert (found.model, found.branch, found.commit) == ("models:/sample/2", "main", "c" * 40)
     assert release.newest("sample", "greeting", "main", place) == found
-    assert release.checksum("sample", "1.0+g2", place) == sha256(sample("release.json"))
+    assert release.checksum("sample", "greeting", "1.0+g2", place) == sha256(sample("release.json"))
 
 
 @pytest.mark.parametrize("is_finished", [True, False])

@@ -53,7 +53,7 @@ def test_the_entries_of_all_versions_read_as_one_table(tmp_path: Path) -> None:
     place = LocalFolder(tmp_path / "wheels")
     for version in ("1.0+g1", "1.0+g2"):
         released(place, tmp_path, version)
-    rows = [json.loads(file.read_text()) for file in place.top.glob("sample/*/release.json")]
+    rows = [json.loads(file.read_text()) for file in place.top.glob("sample/*/*.release.json")]
     assert sorted(row["version"] for row in rows) == ["1.0+g1", "1.0+g2"]
     assert len(published("sample", place)) == 2  # the entries are not taken for wheels
 

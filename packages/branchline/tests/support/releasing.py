@@ -126,8 +126,9 @@ class Shop:
         model = register(self.name) if with_model else None
         gate_result = GateResult("passed", "passed", "run-1", model, {"silver": "3"}, None, PNG)
         published = publish(files, self.source)
-        return release.record(published.artifacts, "greeting", Source(version, "c" * 40, None), "main",
-                              replace(gate_result, **gate), "a reason", "ci", self.source)
+        return release.record(
+            published.artifacts, "greeting", Source(version, "c" * 40, None), "main",
+            replace(gate_result, **gate), "a reason", "ci", self.source)
 
     def plan(self, chosen: Release, file: DeployFile | None = None, **given: str) -> str:
         """Writes the evidence; its checksum."""
