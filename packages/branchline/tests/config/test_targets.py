@@ -45,11 +45,11 @@ def test_compute_is_a_cluster_file_a_running_cluster_or_serverless(
 
 def test_a_workspace_gives_each_branch_a_schema_of_its_catalog(tmp_path: Path) -> None:
     (tmp_path / "targets.yml").write_text(
-        DEV + "  schema_prefix: fraud_\n  parameters: {data: /Volumes/x, train_days: 7}\n")
+        DEV + "  schema_prefix: fraud_\n  parameters: {data: /Volumes/x, n: 7, from: 2018-08-08}\n")
     target = read_target(tmp_path / "targets.yml", "dev")
     assert target.values(Branch("branch", "feature-a"), tmp_path) == {
         "lakehouse": "dev", "schema": "fraud_feature_a", "files": "/Volumes/dev/b/f",
-        "data": "/Volumes/x", "train_days": "7"}
+        "data": "/Volumes/x", "n": "7", "from": "2018-08-08"}
 
 
 @pytest.mark.parametrize(("content", "name", "line"), [
@@ -70,6 +70,18 @@ def test_a_workspace_gives_each_branch_a_schema_of_its_catalog(tmp_path: Path) -
     (DEV.replace("serverless", "spot"), "dev", "compute is 'spot'; expected `serverless`, or"),
     (DEV + "  timeout_minutes: soon\n", "dev", "line 7: timeout_minutes is 'soon'; expected a"),
     (DEV + "  permissions: {a: b}\n", "dev", "line 7: permissions is {'a': 'b'}; expected a list"),
+    (LOCAL.replace("c,", "null,"), "local", "line 1: lakehouse is null; expected text."),
+    (LOCAL.replace("c,", "yes,"), "local", "lakehouse is yes; expected text; put it in quotes."),
+    (LOCAL.replace("c,", "5,"), "local", "lakehouse is 5; expected text; put it in quotes."),
+    (LOCAL.replace("c,", "[c],"), "local", "lakehouse is ['c']; expected text."),
+    ("local:\n", "local", "line 1: local is empty; expected lines such as `key: value`."),
+    (DEV.replace("/Shared/b", "yes"), "dev", "line 2: experiment_root is yes; expected text; put"),
+    (DEV + "  timeout_minutes: yes\n", "dev", "line 7: timeout_minutes is yes; expected a whole"),
+    (DEV + "  timeout_minutes: 99999999999\n", "dev", "line 7: timeout_minutes is 99999999999;"),
+    (DEV + "  tags: {team: null}\n", "dev", "line 7: team is null; expected text or a number."),
+    (DEV + "  parameters: {a: no}\n", "dev", "line 7: a is no; expected text or a number; put"),
+    (DEV + "  permissions: [{permission_level: no}]\n", "dev", "line 7: permissions is [{"),
+    (DEV.replace("serverless", "{serverless: null}"), "dev", "line 6: serverless is null; expec"),
     (DEV + "  tags: [a]\n", "dev", "line 7: tags is ['a']; expected lines"),
 ])
 def test_what_is_wrong_with_the_file_is_told_in_one_line(

@@ -80,31 +80,30 @@ def read_deploy_file(path: Path) -> DeployFile:
 
 
 def _job(name: str, jobs: YamlMapping) -> Job:
-    if not isinstance(name, str) or not NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise jobs.wrong(f"job {name!r}: expected a name of letters, digits, - and _.", name)
     entry = jobs.below(name)
     entry.check_keys(f"job {name}", Job)
     check = entry.values.get("check", False)
     if not isinstance(check, bool):
-        raise entry.wrong(f"check is {check!r}; expected true or false.", "check")
+        raise entry.unfit("check", "true or false")
     point = entry.text("entry_point") if "entry_point" in entry.values else "main"
     schedule = _schedule(entry.below("schedule")) if "schedule" in entry.values else None
-    return Job(name, point, _texts(entry, "parameters"), schedule, check)
+    return Job(name, point, entry.texts("parameters"), schedule, check)
 
 
 def _schedule(entry: YamlMapping) -> Schedule:
     entry.check_keys("schedule", Schedule, without="")
-    quartz, zone = entry.text("quartz"), entry.values.get("timezone", "UTC")
+    quartz = entry.text("quartz")
+    zone = entry.text("timezone") if "timezone" in entry.values else "UTC"
     fields = quartz.split()
     if len(fields) not in (6, 7) or (fields[3] == "?") == (fields[5] == "?"):
-        raise entry.wrong(f"quartz is {quartz!r}; expected seconds, minutes, hours, day of month, "
-                          "month, day of week, with ? for one of the days, as in 0 0 5 * * ?",
-                          "quartz")
+        raise entry.unfit("quartz", "seconds, minutes, hours, day of month, month, day of week, "
+                          "with ? for one of the days, as in 0 0 5 * * ?")
     try:
         ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        raise entry.wrong(f"timezone is {zone!r}; expected a name such as UTC or Europe/Berlin.",
-                          "timezone") from None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise entry.unfit("timezone", "a name such as UTC or Europe/Berlin") from None
     return Schedule(quartz, zone)
 
 
@@ -112,15 +111,6 @@ def _where(name: str, entry: YamlMapping) -> Where:
     entry.check_keys(f"target {name}", Where, without="")
     run_as = entry.text("run_as") if "run_as" in entry.values else None
     if run_as and not APPLICATION.fullmatch(run_as):
-        raise entry.wrong(f"run_as is {run_as!r}; expected a service principal's application id.",
-                          "run_as")
+        raise entry.unfit("run_as", "a service principal's application id")
     releases = entry.text("releases") if "releases" in entry.values else None
-    return Where(releases, _texts(entry, "parameters"), run_as)
-
-
-def _texts(entry: YamlMapping, key: str) -> dict[str, str]:
-    found = entry.below(key)
-    for name, value in found.values.items():
-        if not isinstance(value, (str, int, float)) or isinstance(value, bool):
-            raise found.wrong(f"{name} is {value!r}; expected text or a number.", name)
-    return {name: str(value) for name, value in found.values.items()}
+    return Where(releases, entry.texts("parameters"), run_as)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ __all__ = ["MetricRule", "Policy", "Sanity", "SliceRule", "Tolerance", "read_pol
 DIRECTIONS = ("higher", "lower")
 UNDECIDED = ("pass", "fail")
 BROKEN = ("fail", "floors")
+TOLERANCE = re.compile(r"[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?%?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def read_policy(path: Path) -> Policy:
         _number(entry, "level", 0.05, 1e-6, 0.5),
         _choice(entry, "undecided", UNDECIDED, "pass"),
         _choice(entry, "broken_champion", BROKEN, "fail"),
-        int(_number(entry, "draws", 500, 100, 100_000)), int(_number(entry, "seed", 0, 0)))
+        _whole(entry, "draws", 500, 100, 100_000), _whole(entry, "seed", 0, 0))
 
 
 def _metric(name: str, entry: YamlMapping) -> MetricRule:
@@ -110,8 +113,8 @@ def _metric(name: str, entry: YamlMapping) -> MetricRule:
 
 def _slice(kind: str, entry: YamlMapping) -> SliceRule:
     entry.check_keys(f"slice {kind}", SliceRule, without="kind")
-    return SliceRule(kind, _tolerance(entry), int(_number(entry, "min_rows", 1, 1)),
-                     int(_number(entry, "min_positives", 1, 1)))
+    return SliceRule(kind, _tolerance(entry), _whole(entry, "min_rows", 1, 1),
+                     _whole(entry, "min_positives", 1, 1))
 
 
 def _sanity(entry: YamlMapping) -> Sanity:
@@ -121,21 +124,16 @@ def _sanity(entry: YamlMapping) -> Sanity:
     rate = entry.values.get("label_rate", [0.0, 1.0])
     if not (isinstance(rate, list) and len(rate) == 2 and all(map(_is_number, rate))
             and 0 <= rate[0] <= rate[1] <= 1):
-        raise entry.wrong(f"label_rate is {rate!r}; expected [LOWEST, HIGHEST] of 0 to 1.",
-                          "label_rate")
-    return Sanity(int(_number(entry, "min_rows", 1, 1)), (rate[0], rate[1]), **within)
+        raise entry.unfit("label_rate", "[LOWEST, HIGHEST] of 0 to 1")
+    return Sanity(_whole(entry, "min_rows", 1, 1), (rate[0], rate[1]), **within)
 
 
 def _tolerance(entry: YamlMapping) -> Tolerance:
     value = entry.values["tolerance"]
-    text = str(value).strip()
-    try:
-        amount = float(text.removesuffix("%"))
-    except ValueError:
-        amount = -1
-    if isinstance(value, bool) or not 0 <= amount < float("inf"):
-        raise entry.wrong(f"tolerance is {value!r}; expected a number from 0, or a share such as "
-                          "5%.", "tolerance")
+    text = str(value)
+    if isinstance(value, bool) or not TOLERANCE.fullmatch(text) or not math.isfinite(
+            amount := float(text.removesuffix("%"))):
+        raise entry.unfit("tolerance", "a number from 0, or a share such as 5%")
     return Tolerance(amount / 100, True) if text.endswith("%") else Tolerance(amount)
 
 
@@ -147,14 +145,26 @@ def _number(entry: YamlMapping, key: str, default: float, least: float = float("
             most: float = float("inf")) -> float:
     value = entry.values.get(key, default)
     if not _is_number(value) or not least <= value <= most:
-        bounds = "" if least == float("-inf") else f" from {least:g}" + (
-            f" to {most:g}" if most < float("inf") else "")
-        raise entry.wrong(f"{key} is {value!r}; expected a number{bounds}.", key)
+        raise entry.unfit(key, "a number" + _bounds(least, most))
     return float(value)
+
+
+def _whole(entry: YamlMapping, key: str, default: int, least: int,
+           most: float = float("inf")) -> int:
+    value = entry.values.get(key, default)
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise entry.unfit(key, "a whole number" + _bounds(least, most))
+    return value
+
+
+def _bounds(least: float, most: float) -> str:
+    if least == float("-inf"):
+        return ""
+    return f" from {least:g}" + (f" to {most:g}" if most < float("inf") else "")
 
 
 def _choice(entry: YamlMapping, key: str, choices: tuple[str, ...], default: str) -> str:
     value = entry.values.get(key, default)
     if value not in choices:
-        raise entry.wrong(f"{key} is {value!r}; expected one of {', '.join(choices)}.", key)
+        raise entry.unfit(key, f"one of {', '.join(choices)}")
     return str(value)

@@ -14,6 +14,7 @@ from branchline.errors import BadInput
 __all__ = ["Compute", "LocalTarget", "Target", "WorkspaceTarget", "read_target"]
 
 SERVERLESS = "5"
+LONGEST = 366 * 24 * 60  # minutes
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def read_target(path: Path, name: str) -> Target:
             line.
     """
     found = read_yaml(path)
-    if not isinstance(found.values.get(name), dict):
+    if name not in found.values:
         raise BadInput(f"target {name} is not in {path.name}; found "
                        f"{', '.join(found.values) or 'none'}.")
     entry = found.below(name)
@@ -154,7 +155,7 @@ def read_target(path: Path, name: str) -> Target:
 
 def _local(name: str, entry: YamlMapping) -> LocalTarget:
     entry.check_keys(f"target {name}", LocalTarget)
-    return LocalTarget(name, **{key: str(value) for key, value in entry.values.items()})
+    return LocalTarget(name, **{key: entry.text(key) for key in entry.values})
 
 
 def _workspace(name: str, entry: YamlMapping) -> WorkspaceTarget:
@@ -165,32 +166,31 @@ def _workspace(name: str, entry: YamlMapping) -> WorkspaceTarget:
         values[key] = entry.text(key, may_be_empty=key == "schema_prefix")
     values["compute"] = _compute(entry)
     values["permissions"] = _permissions(entry)
-    values["tags"] = _texts(entry, "tags")
-    values["parameters"] = _texts(entry, "parameters")
-    for key, meaning in (("timeout_minutes", "minutes, or 0 for none"),
-                         ("connect_seconds", "seconds")):
-        number = values.get(key, 0)
-        if not isinstance(number, int) or number < 0:
-            raise entry.wrong(f"{key} is {number!r}; expected a whole number of {meaning}.", key)
+    values["tags"], values["parameters"] = entry.texts("tags"), entry.texts("parameters")
+    for key, most, meaning in (("timeout_minutes", LONGEST, "minutes, or 0 for none"),
+                               ("connect_seconds", 3600, "seconds")):
+        if key in values:
+            values[key] = _whole(entry, key, most, meaning)
     if values.get("profile") and values.get("host"):
         raise entry.wrong(f"target {name} has both profile and host; expected one of them.", "host")
     return WorkspaceTarget(name, **values)
 
 
-def _texts(entry: YamlMapping, key: str) -> dict[str, str]:
-    value = entry.values.get(key, {})
-    if not isinstance(value, dict):
-        raise entry.wrong(f"{key} is {value!r}; expected lines such as `team: fraud`.", key)
-    return {str(name): str(text) for name, text in value.items()}
+def _whole(entry: YamlMapping, key: str, most: int, meaning: str) -> int:
+    number = entry.values[key]
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= most:
+        raise entry.unfit(key, f"a whole number, to {most:,}, of {meaning}")
+    return number
 
 
 def _permissions(entry: YamlMapping) -> tuple[Mapping[str, str], ...]:
     value = entry.values.get("permissions", [])
     if not isinstance(value, list) or not all(
-            isinstance(item, dict) and "permission_level" in item for item in value):
-        raise entry.wrong(f"permissions is {value!r}; expected a list such as - {{group_name: "
-                          "data-science, permission_level: CAN_VIEW}.", "permissions")
-    return tuple({str(key): str(text) for key, text in item.items()} for item in value)
+            isinstance(item, dict) and "permission_level" in item
+            and all(isinstance(text, str) and text for text in item.values()) for item in value):
+        raise entry.unfit("permissions", "a list such as - {group_name: data-science, "
+                          "permission_level: CAN_VIEW}")
+    return tuple(value)
 
 
 def _compute(entry: YamlMapping) -> Compute:
@@ -199,9 +199,8 @@ def _compute(entry: YamlMapping) -> Compute:
         return Compute(serverless=SERVERLESS)
     known = [setting.name for setting in fields(Compute)]
     if not isinstance(value, dict) or not value.keys() <= set(known):
-        raise entry.wrong(f"compute is {value!r}; expected `serverless`, or some of "
-                          f"{', '.join(known)}.", "compute")
-    compute = Compute(**{key: str(text) for key, text in value.items()})
+        raise entry.unfit("compute", f"`serverless`, or some of {', '.join(known)}")
+    compute = Compute(**entry.texts("compute"))
     if len(compute.kinds) != 1:
         raise entry.wrong(f"compute has {' and '.join(compute.kinds) or 'neither'}; expected one "
                           "of cluster, existing_cluster_id and serverless.", "compute")

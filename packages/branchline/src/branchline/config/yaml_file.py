@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from branchline.config.yaml_reader import document, value_of, written
 from branchline.errors import BadInput
 
 __all__ = ["YamlMapping", "read_yaml"]
@@ -25,24 +26,24 @@ class YamlMapping:
     nodes: Mapping[str, yaml.Node]
 
     @classmethod
-    def of(cls, where: str, what: str, line: int, values: Any,
-           node: yaml.Node | None) -> YamlMapping:
-        """The entry of a parsed mapping and its node.
+    def of(cls, where: str, what: str, line: int, node: yaml.Node) -> YamlMapping:
+        """The entry of a mapping's node.
 
         Raises:
             BadInput: it is no mapping; the text calls it `what`.
         """
-        if not isinstance(values, dict) or not isinstance(node, yaml.MappingNode):
-            raise BadInput(f"{where}, line {line}: {what} is {values!r}; expected lines such as "
-                           "`key: value`.")
+        if not isinstance(node, yaml.MappingNode):
+            raise BadInput(f"{where}, line {line}: {what} is {written(node)}; expected lines such "
+                           "as `key: value`.")
         lines = {key.value: key.start_mark.line + 1 for key, _ in node.value}
-        return cls(where, values, lines, line, {key.value: value for key, value in node.value})
+        return cls(where, value_of(node), lines, line,
+                   {key.value: value for key, value in node.value})
 
     def below(self, key: str) -> YamlMapping:
         """The mapping at a key; where the key is missing, an empty one."""
         if key not in self.values:
             return YamlMapping(self.where, {}, {}, self.line, {})
-        return YamlMapping.of(self.where, key, self.lines[key], self.values[key], self.nodes[key])
+        return YamlMapping.of(self.where, key, self.lines[key], self.nodes[key])
 
     def text(self, key: str, may_be_empty: bool = False) -> str:
         """The text at a key.
@@ -52,12 +53,30 @@ class YamlMapping:
         """
         value = self.values[key]
         if not isinstance(value, str) or not (value or may_be_empty):
-            raise self.wrong(f"{key} is {value!r}; expected text.", key)
+            quotes = "; put it in quotes" if isinstance(value, (bool, int, float)) else ""
+            raise self.unfit(key, f"text{quotes}")
         return value
+
+    def texts(self, key: str) -> dict[str, str]:
+        """The mapping at a key, of texts and of numbers as they are written.
+
+        Raises:
+            BadInput: it is no mapping, or a value is neither.
+        """
+        found = self.below(key)
+        for name, value in found.values.items():
+            if not isinstance(value, (str, int, float)) or isinstance(value, bool):
+                quotes = "; put it in quotes" if isinstance(value, bool) else ""
+                raise found.unfit(name, f"text or a number{quotes}")
+        return {name: str(found.nodes[name].value) for name in found.values}
 
     def wrong(self, text: str, key: str | None = None) -> BadInput:
         """The error to raise, with the line of the key, else that of the mapping."""
         return BadInput(f"{self.where}, line {self.lines.get(key or '', self.line)}: {text}")
+
+    def unfit(self, key: str, expected: str) -> BadInput:
+        """The error to raise for a key's value."""
+        return self.wrong(f"{key} is {written(self.nodes.get(key))}; expected {expected}.", key)
 
     def check_keys(self, what: str, kind: type, without: str = "name") -> None:
         """Hold the keys against a dataclass's fields; those without a default are needed.
@@ -82,11 +101,7 @@ def read_yaml(path: Path) -> YamlMapping:
     Raises:
         BadInput: the file cannot be read, or holds something else.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        values, node = yaml.safe_load(text), yaml.compose(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
-        raise BadInput(f"{path}: cannot be read: {' '.join(str(problem).split())}.") from None
-    if values is None:
+    node = document(path)
+    if node is None or (isinstance(node, yaml.ScalarNode) and value_of(node) is None):
         return YamlMapping(path.name, {}, {}, 1, {})
-    return YamlMapping.of(path.name, "the file", 1, values, node)
+    return YamlMapping.of(path.name, "the file", 1, node)

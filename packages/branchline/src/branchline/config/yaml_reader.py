@@ -1,0 +1,169 @@
+"""YAML as it is allowed here: one small document of plain mappings, read without surprises."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from branchline.errors import BadInput
+
+__all__ = ["document", "value_of", "written"]
+
+LARGEST = 100_000  # bytes; PyYAML takes seconds for a megabyte
+DEEPEST = 20
+LONGEST_NUMBER = 18  # digits
+DECIMAL = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+TAG = "tag:yaml.org,2002:"
+KINDS = {"int": "a number", "float": "a number", "bool": "a boolean", "null": "null",
+         "timestamp": "a date", "value": "YAML's own `=`"}
+QUOTES = "if it is text, put it in quotes"
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 as PyYAML reads it, and 1e5 as the number that everybody takes it for."""
+
+
+_Loader.add_implicit_resolver(
+    TAG + "float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+\Z"), list("-+0123456789"))
+
+
+def document(path: Path) -> yaml.Node | None:
+    """The checked document of a file, None where the file is empty.
+
+    Raises:
+        BadInput: it cannot be read, or holds what is not allowed: anchors, tags, merges, a second
+            document, a key that is no text or is there twice, a number that is not plain decimal.
+    """
+    text = _text(path)
+    try:
+        _check_events(text, path.name)
+        node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
+    except yaml.YAMLError as problem:
+        raise _unreadable(problem, text, path.name) from None
+    if node is not None:
+        _check_node(node, path.name)
+    return node
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as problem:
+        raise BadInput(f"{path}: cannot be read: {problem.strerror}.") from None
+    if len(content) > LARGEST:
+        raise BadInput(f"{path.name}: has {len(content):,} bytes; expected at most {LARGEST:,}.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        line = content.count(b"\n", 0, problem.start) + 1
+        raise BadInput(f"{path.name}, line {line}: cannot be read: byte 0x"
+                       f"{content[problem.start]:02x} is not UTF-8; save the file as UTF-8."
+                       ) from None
+
+
+def _unreadable(problem: yaml.YAMLError, text: str, where: str) -> BadInput:
+    line, said = 1, " ".join(str(problem).split())
+    if isinstance(problem, yaml.MarkedYAMLError) and problem.problem_mark:
+        line, said = problem.problem_mark.line + 1, str(problem.problem)
+    elif isinstance(problem, yaml.reader.ReaderError):
+        line = text.count("\n", 0, problem.position) + 1
+        said = f"character 0x{ord(text[problem.position]):02x} is not allowed"
+    remedy = " Indent with spaces." if "'\\t'" in said else ""
+    return BadInput(f"{where}, line {line}: cannot be read as YAML: {said}.{remedy}")
+
+
+def _check_events(text: str, where: str) -> None:
+    """Before anything is built: a tree that is too deep, or grows by aliases, is never made."""
+    depth = documents = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        documents += isinstance(event, yaml.DocumentStartEvent)
+        if depth > DEEPEST:
+            raise _refused(where, line, f"nested more than {DEEPEST} deep", "less")
+        if documents > 1:
+            raise _refused(where, line, "a second document begins", "one without `---`")
+        if isinstance(event, yaml.AliasEvent):
+            raise _refused(where, line, f"alias *{event.anchor}", "the value itself")
+        if isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)):
+            if event.anchor:
+                raise _refused(where, line, f"anchor &{event.anchor}", "the value alone")
+            if event.tag:
+                raise _refused(where, line, f"tag {event.tag}", "a value without a tag")
+
+
+def _check_node(node: yaml.Node, where: str, name: str = "the file") -> None:
+    if isinstance(node, yaml.MappingNode):
+        _check_keys(node, where)
+        for key, value in node.value:
+            _check_node(value, where, key.value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _check_node(value, where, name)
+    elif isinstance(node, yaml.ScalarNode):
+        _check_scalar(node, where, name)
+
+
+def _check_keys(node: yaml.MappingNode, where: str) -> None:
+    lines: dict[str, int] = {}
+    for key, _ in node.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise _refused(where, line, "a key that is a list or a mapping", "text")
+        if _kind(key) == "merge":
+            raise _refused(where, line, "merge key <<", "the keys themselves")
+        if _kind(key) != "str":
+            raise _refused(where, line, f"key {written(key)} is {KINDS[_kind(key)]}",
+                           f"text; {QUOTES}")
+        if key.value in lines:
+            raise _refused(where, line, f"key {key.value} is there twice, first in line "
+                           f"{lines[key.value]}", "it once")
+        lines[key.value] = line
+
+
+def _check_scalar(node: yaml.ScalarNode, where: str, name: str) -> None:
+    kind, line = _kind(node), node.start_mark.line + 1
+    if kind in ("merge", "value"):
+        raise _refused(where, line, f"{name} is {node.value}", f"a value; {QUOTES}")
+    if kind not in ("int", "float"):
+        return
+    if not DECIMAL.fullmatch(node.value) or not math.isfinite(float(node.value)):
+        raise _refused(where, line, f"{name} is {node.value}",
+                       f"a finite number in plain decimals, such as 10 or 0.5; {QUOTES}")
+    if kind == "int" and len(node.value.lstrip("+-")) > LONGEST_NUMBER:
+        raise _refused(where, line, f"{name} is a number of {len(node.value)} digits",
+                       f"at most {LONGEST_NUMBER}; {QUOTES}")
+
+
+def _refused(where: str, line: int, found: str, expected: str) -> BadInput:
+    return BadInput(f"{where}, line {line}: {found}; expected {expected}.")
+
+
+def _kind(node: yaml.Node) -> str:
+    return str(node.tag).removeprefix(TAG)
+
+
+def value_of(node: yaml.Node) -> Any:
+    """A checked node as dict, list, str, int, float, bool or None; a date is the text it is."""
+    if isinstance(node, yaml.MappingNode):
+        return {key.value: value_of(value) for key, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [value_of(each) for each in node.value]
+    kind, text = _kind(node), str(node.value)
+    if kind == "bool":
+        return _Loader.bool_values[text.lower()]
+    if kind == "int":
+        return int(text)
+    return float(text) if kind == "float" else None if kind == "null" else text
+
+
+def written(node: yaml.Node | None) -> str:
+    """A value as the file has it: text in quotes, `yes`, `.nan` and numbers as they were typed."""
+    if not isinstance(node, yaml.ScalarNode):
+        return repr(value_of(node)) if node else "missing"
+    return repr(node.value) if _kind(node) == "str" else node.value or "empty"
