@@ -18,6 +18,19 @@ def test_azure_is_told_by_lines_in_the_log(
         "##vso[task.setvariable variable=evidence;isOutput=true]ab12\n")
 
 
+def test_a_value_cannot_become_another_command_of_azure(
+        capsys: pytest.CaptureFixture[str]) -> None:
+    set_output("a;b]c", "x\n##vso[task.complete]\r%", {"TF_BUILD": "True"})
+    assert capsys.readouterr().out == (
+        "##vso[task.setvariable variable=a%3Bb%5Dc;isOutput=true]"
+        "x%0A##vso[task.complete]%0D%AZP25\n")
+
+
+def test_a_value_cannot_become_another_output_of_github(tmp_path: Path) -> None:
+    set_output("run", "a\nevidence=forged", {"GITHUB_OUTPUT": str(tmp_path / "outputs")})
+    assert (tmp_path / "outputs").read_text() == "run=a evidence=forged\n"
+
+
 def test_github_is_told_by_files(tmp_path: Path) -> None:
     page, summary, outputs = (tmp_path / name for name in ("gate.md", "summary", "outputs"))
     page.write_text("# Gate\n")

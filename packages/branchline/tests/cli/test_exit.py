@@ -29,6 +29,9 @@ def ended(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     (RunFailed("the run failed: no rows"), 3, "tool.py: the run failed: no rows"),
     (click.exceptions.Abort(), INTERRUPTED, "tool.py: interrupted"),
     (ValueError("two\n  lines"), 1, "tool.py: ValueError: two lines (--debug shows where)"),
+    (BadInput("a\n##vso[x]\n::error::\x1b[1m\rb"), 2,
+     "tool.py: a # #vso[x] ::error::\\x1b[1m b"),
+    (BadInput("https://ann:secret@host/x: no"), 2, "tool.py: https://host/x: no"),
     (ValueError(), 1, "tool.py: ValueError: no text (--debug shows where)"),
 ])
 def test_every_problem_is_one_line_and_an_exit_code_of_its_kind(
@@ -46,6 +49,19 @@ def test_ctrl_c_is_told_on_a_line_of_its_own(
 def test_a_command_that_ends_well_leaves_with_0(
         monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(monkeypatch, capsys, None) == (0, "at work\n", "")
+
+
+def test_what_a_command_prints_is_no_command_of_the_ci(
+        monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    @click.command()
+    def command() -> None:
+        print("::set-output name=a::b")
+        click.echo("file ##vso[task.complete]")
+
+    monkeypatch.setattr("sys.argv", ["tool.py"])
+    with pytest.raises(SystemExit):
+        run_command(command)
+    assert capsys.readouterr().out == ": :set-output name=a::b\nfile # #vso[task.complete]\n"
 
 
 def test_an_option_that_there_is_not_points_to_help(

@@ -100,6 +100,13 @@ def test_the_page_shows_change_verdict_origin_and_who_asked() -> None:
         assert expected in shown
 
 
+def test_the_page_shows_hostile_text_as_text() -> None:
+    name = "<script>x</script>\u202e\x1b[1m https://ann:secret@host/x"
+    shown = page({**EVIDENCE, "asked_by": name, "commits": [name]}, None)
+    assert "<script>" not in shown and "\u202e" not in shown and "\x1b" not in shown
+    assert "&lt;script&gt;x&lt;/script&gt;\\u202e\\x1b[1m https://host/x" in shown
+
+
 def test_the_page_warns_of_an_override_and_of_changes_by_hand() -> None:
     release = {**EVIDENCE["release"], "override": "agreed with <the business>"}
     drift = [{"path": "score.schedule", "was": "daily", "becomes": None}]

@@ -34,6 +34,20 @@ def test_markdown_is_a_table_with_a_row_a_reason() -> None:
     assert "no champion yet" in FIRST.to_markdown()
 
 
+def test_markdown_and_terminal_show_hostile_names_as_text(
+        capsys: pytest.CaptureFixture[str]) -> None:
+    name = "a|b`<img src=x>\n## [x](y) ##vso[z]\x1b[1m"
+    hostile = Verdict(False, name, name, (Reason(name, "fail", name, name),))
+    page = hostile.to_markdown()
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    assert len(rows) == 3 and rows[2].count("|") - rows[2].count("\\|") == 5
+    assert "<img" not in rows[2] and "[x](y)" not in rows[2]
+    assert "Candidate `` a|b`<img src=x> ## [x](y) # #vso[z]\\x1b[1m ``, champion ``" in page
+    show(hostile)
+    said = capsys.readouterr().out
+    assert "##vso[" not in said + page and "\x1b" not in said + page
+
+
 def test_json_has_all_of_it() -> None:
     found = json.loads(REFUSED.to_json())
     assert found["passed"] is False and found["reasons"][2]["interval"]["worst"] == -0.02

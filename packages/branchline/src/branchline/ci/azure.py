@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from branchline.branch import Branch, from_ref, pull_number, pull_request
 from branchline.ci.variables import value
+from branchline.text import unprotected
 
 __all__ = ["branch", "build", "is_here", "set_output", "show_page"]
+
+# Microsoft's docs, "Logging commands", formatting: what a command's text and properties may hold.
+DATA = {"%": "%AZP25", "\r": "%0D", "\n": "%0A"}
+PROPERTY = {**DATA, ";": "%3B", "]": "%5D"}
 
 
 def is_here(environment: Mapping[str, str]) -> bool:
@@ -42,9 +48,17 @@ def build(environment: Mapping[str, str]) -> str | None:
 
 def show_page(page: Path, environment: Mapping[str, str]) -> None:
     """Attach a Markdown file to the build's page; the agent reads it later, so it has to stay."""
-    print(f"##vso[task.uploadsummary]{page.resolve()}", flush=True)
+    _command("task.uploadsummary", str(page.resolve()))
 
 
 def set_output(name: str, text: str, environment: Mapping[str, str]) -> None:
     """Set an output variable of this step, one line of text."""
-    print(f"##vso[task.setvariable variable={name};isOutput=true]{text}", flush=True)
+    _command(f"task.setvariable variable={_escaped(name, PROPERTY)};isOutput=true", text)
+
+
+def _command(command: str, text: str) -> None:
+    print(f"##vso[{command}]{_escaped(text, DATA)}", file=unprotected(sys.stdout), flush=True)
+
+
+def _escaped(text: str, escapes: Mapping[str, str]) -> str:
+    return "".join(escapes.get(each, each) for each in text)

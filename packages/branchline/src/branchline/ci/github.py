@@ -9,6 +9,7 @@ from typing import Any
 
 from branchline.branch import Branch, from_ref, pull_number, pull_request
 from branchline.ci.variables import value
+from branchline.text import one_line
 
 __all__ = ["branch", "build", "event", "is_here", "set_output", "show_page"]
 
@@ -56,7 +57,7 @@ def show_page(page: Path, environment: Mapping[str, str]) -> None:
 def set_output(name: str, text: str, environment: Mapping[str, str]) -> None:
     """Set an output of this step, one line of text."""
     if outputs := environment.get("GITHUB_OUTPUT"):
-        _append(outputs, f"{name}={text}\n")
+        _append(outputs, f"{one_line(name)}={one_line(text)}\n")
 
 
 def _is_from_fork(pull: Mapping[str, Any]) -> bool:

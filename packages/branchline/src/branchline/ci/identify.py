@@ -11,8 +11,9 @@ from branchline.branch import Branch, from_ref, named
 from branchline.ci import azure, github, gitlab
 from branchline.errors import UnknownBranch
 from branchline.git import git, is_own_checkout
+from branchline.text import without_credentials
 
-__all__ = ["current_branch", "identify", "in_ci", "started_by"]
+__all__ = ["ci_branch", "current_branch", "identify", "in_ci", "started_by"]
 
 VARIABLES = ("CI", "TF_BUILD", "GITHUB_ACTIONS", "GITLAB_CI")
 
@@ -32,14 +33,22 @@ def identify(
     """
     if given is not None:
         return named(given)
-    in_ci = (azure.branch(environment) or github.branch(environment, event or {})
-             or gitlab.branch(environment))
-    if in_ci:
-        return in_ci
+    if found := ci_branch(environment, event or {}):
+        return found
     if head:
         return from_ref("git's HEAD", head)
     raise UnknownBranch("branch unknown: git's HEAD names no branch (detached, or no git checkout)"
                         " and no variable of a known CI is set; pass --branch NAME")
+
+
+def ci_branch(environment: Mapping[str, str], event: Mapping[str, Any]) -> Branch | None:
+    """The branch that a CI's own variables name; None outside of a CI.
+
+    Raises:
+        BadInput, UnknownBranch: as `identify`.
+    """
+    return (azure.branch(environment) or github.branch(environment, event)
+            or gitlab.branch(environment))
 
 
 def current_branch(directory: Path, given: str | None, environment: Mapping[str, str]) -> Branch:
@@ -66,7 +75,7 @@ def started_by(environment: Mapping[str, str]) -> str:
     """The page of the CI's build, else the user's name."""
     build = (azure.build(environment) or github.build(environment) or gitlab.build(environment))
     if build:
-        return build
+        return without_credentials(build)
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name

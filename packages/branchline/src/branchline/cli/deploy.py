@@ -15,7 +15,7 @@ from branchline.cli import options
 from branchline.cli.repository import Repository
 from branchline.config.deploy_file import DeployFile, read_deploy_file
 from branchline.config.mlproject import Project
-from branchline.config.targets import Target
+from branchline.config.targets import Target, require_named
 from branchline.deploy import apply as deployment, evidence, plan as planning, release
 from branchline.deploy.differences import drift
 from branchline.deploy.journal import Journal
@@ -45,12 +45,18 @@ class _Production:
     by: str
 
     @classmethod
-    def open(cls, project_name_: str, target_name: str) -> _Production:
+    def open(cls, project_name_: str, target_name: str, changing: str = "") -> _Production:
+        """`changing` is the command that changes production, and then names the workspace."""
         repository = Repository.current()
+        target = repository.target(target_name)
+        if changing:
+            require_named(target, os.environ, changing)
         project = repository.project(project_name_)
         file = read_deploy_file(project.folder / "deploy.yml")
         releasing = repository.target(file.where(target_name).releases or target_name)
-        platform = open_platform(repository.target(target_name), repository.root, os.environ)
+        platform = open_platform(target, repository.root, os.environ)
+        if changing:
+            print(f"production {platform.address}", flush=True)
         journal = Journal(project_name(repository.root), project.name, platform.wheels)
         return cls(repository.root, file, project, releasing, platform, journal,
                    started_by(os.environ))
@@ -118,7 +124,7 @@ def plan(project: str, target_name: str, version: str | None, given: tuple[str, 
 def apply(project: str, target_name: str, checksum: str, folder: Path) -> None:
     """Make production what the evidence says: jobs, model, and the record of it."""
     approved = evidence.read_bundle(folder, checksum.lower(), target_name)
-    production = _Production.open(project, target_name)
+    production = _Production.open(project, target_name, changing="deploy apply")
     deployment.apply(production.platform, production.journal, approved, checksum.lower(),
                      production.project, production.source, production.by, print)
 
@@ -130,7 +136,7 @@ def apply(project: str, target_name: str, checksum: str, folder: Path) -> None:
               help="Only if the newest deployment is that of this evidence, as CI wants it.")
 def rollback(project: str, target_name: str, checksum: str | None) -> None:
     """Go back to what production was before the newest deployment."""
-    production = _Production.open(project, target_name)
+    production = _Production.open(project, target_name, changing="deploy rollback")
     deployment.rollback(production.platform, production.journal, production.by, print, checksum)
 
 

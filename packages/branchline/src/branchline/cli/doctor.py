@@ -12,6 +12,7 @@ from branchline.cli.repository import Repository
 from branchline.errors import BadInput
 from branchline.platforms.checks import Check
 from branchline.platforms.find import checks
+from branchline.text import one_line
 
 __all__ = ["command"]
 
@@ -38,7 +39,7 @@ def _show(found: Iterable[Check]) -> int:
     wrong = 0
     for check in found:
         wrong += check.hinders
-        print(f"{check.verdict:<6} {check.what:<18} {check.found}", flush=True)
+        print(f"{check.verdict:<6} {check.what:<18} {one_line(check.found)}", flush=True)
         if check.remedy:
-            print(f"{'':<25} -> {check.remedy}")
+            print(f"{'':<25} -> {one_line(check.remedy)}")
     return wrong

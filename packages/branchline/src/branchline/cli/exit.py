@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import click
 
 from branchline.errors import BranchlineError
+from branchline.text import one_line, protected_output
 
 __all__ = ["INTERRUPTED", "run_command"]
 
@@ -20,8 +21,11 @@ def run_command(command: click.Command, context: Any = None) -> NoReturn:
     Args:
         context: the object that the command finds in its click context.
     """
-    debug = "--debug" in sys.argv
-    name = sys.argv[0].rpartition("/")[2]
+    with protected_output():
+        _run(command, context, "--debug" in sys.argv, sys.argv[0].rpartition("/")[2])
+
+
+def _run(command: click.Command, context: Any, debug: bool, name: str) -> NoReturn:
     try:
         command.main(standalone_mode=False, obj=context)
     except KeyboardInterrupt:
@@ -37,11 +41,11 @@ def run_command(command: click.Command, context: Any = None) -> NoReturn:
     except Exception as problem:
         if debug:
             raise
-        text = " ".join(str(problem).split()) or "no text"
+        text = str(problem) or "no text"
         _leave(f"{name}: {type(problem).__name__}: {text} (--debug shows where)", 1)
     sys.exit(0)
 
 
 def _leave(line: str, code: int) -> NoReturn:
-    print(line, file=sys.stderr)
+    print(one_line(line), file=sys.stderr)
     sys.exit(code)

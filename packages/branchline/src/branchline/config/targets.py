@@ -11,7 +11,8 @@ from branchline.branch import Branch
 from branchline.config.yaml_file import YamlMapping, read_yaml
 from branchline.errors import BadInput
 
-__all__ = ["Compute", "LocalTarget", "Target", "WorkspaceTarget", "read_target"]
+__all__ = ["Compute", "LocalTarget", "Target", "WorkspaceTarget", "read_target",
+           "require_named"]
 
 SERVERLESS = "5"
 LONGEST = 366 * 24 * 60  # minutes
@@ -136,6 +137,20 @@ class WorkspaceTarget:
 
 
 Target = LocalTarget | WorkspaceTarget
+
+
+def require_named(target: Target, environment: Mapping[str, str], doing: str) -> None:
+    """Hold that something that changes production, or removes, means one workspace.
+
+    Raises:
+        BadInput: the target names none, so that whatever the DEFAULT profile is would be taken.
+    """
+    if target.kind == "local" or target.profile or target.host or environment.get(
+            "DATABRICKS_HOST"):
+        return
+    raise BadInput(f"target {target.name}: has neither host nor profile in targets.yml, and "
+                   f"DATABRICKS_HOST is not set; {doing} needs one of them, so that it never acts "
+                   "on whatever workspace the DEFAULT profile is.")
 
 
 def read_target(path: Path, name: str) -> Target:

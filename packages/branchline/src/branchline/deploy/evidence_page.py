@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping
-from html import escape
 from typing import Any
+
+from branchline.text import html as escape
 
 __all__ = ["page"]
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from branchline.records import Format
+from branchline.text import code, markdown, one_line
 
 __all__ = ["FORMAT", "Interval", "Outcome", "Reason", "Verdict", "number", "show"]
 
@@ -76,12 +77,12 @@ class Verdict:
 
     def to_markdown(self) -> str:
         """A heading, the two models and a table with a row a reason."""
-        rows = [f"| {MARKS[each.outcome]} {each.outcome} | {_cell(each.name)} | "
-                f"{_cell(each.found)} | {_cell(each.wanted)} |" for each in self.reasons]
+        rows = [f"| {MARKS[each.outcome]} {each.outcome} | {markdown(each.name)} | "
+                f"{markdown(each.found)} | {markdown(each.wanted)} |" for each in self.reasons]
         return "\n".join([
             f"## Gate: {'passed ✅' if self.passed else 'refused ❌'}", "",
-            f"Candidate `{self.candidate}`, "
-            + (f"champion `{self.champion}`." if self.champion else "no champion yet."), "",
+            f"Candidate {code(self.candidate)}, "
+            + (f"champion {code(self.champion)}." if self.champion else "no champion yet."), "",
             "| | what | found | wanted |", "|---|---|---|---|", *rows, ""])
 
 
@@ -89,15 +90,12 @@ def show(verdict: Verdict) -> None:
     """Print the verdict: a line a reason."""
     table = Table("gate", "found", "wanted", "", box=None, padding=(0, 3, 0, 0))
     for each in verdict.reasons:
-        table.add_row(each.name, each.found, each.wanted, each.outcome)
+        table.add_row(*map(one_line, (each.name, each.found, each.wanted, each.outcome)))
     print()
-    Console(width=140, highlight=False, markup=False).print(table)
-    print(f"\ncandidate  {verdict.candidate}\nchampion   {verdict.champion or 'none yet'}\n"
-          f"verdict    {verdict.line}")
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    Console(width=140, highlight=False, markup=False, color_system=None).print(table)
+    print(f"\ncandidate  {one_line(verdict.candidate)}\n"
+          f"champion   {one_line(verdict.champion or 'none yet')}\n"
+          f"verdict    {one_line(verdict.line)}")
 
 
 def number(value: float) -> str:

@@ -77,6 +77,10 @@ class Platform(Launcher, Protocol):
     """
 
     @property
+    def address(self) -> str:
+        """What a person knows it by: the workspace's address, the repository's folder."""
+
+    @property
     def jobs(self) -> Jobs: ...
 
     @property

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
 from branchline.branch import Branch, Kind
+from branchline.ci import github
+from branchline.ci.identify import ci_branch
 from branchline.errors import BadInput
 from branchline.runs.tracking import Tracking, answered
+from branchline.text import without_credentials
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment as MlflowExperiment, Run
 
-__all__ = ["Experiment", "experiments", "gone", "remote_branches"]
+__all__ = ["Experiment", "experiments", "gone", "local_branches", "remote_branches", "seen_tag"]
 
 ACTIVE = ("RUNNING", "SCHEDULED")
+SEEN = {"branch_remote": "yes"}
 
 
 @dataclass(frozen=True)
 class Experiment:
     """A branch's experiment: whose it is, whether a run of it is active, the wheels it ran with.
 
-    `branch` is None where no run tells; such an experiment is nobody's to remove.
+    `branch` is None where no run tells; such an experiment is nobody's to remove. `seen` tells
+    whether a run of it found the branch on the remote.
     """
 
     id: str
@@ -34,6 +39,7 @@ class Experiment:
     branch: Branch | None
     active: bool
     wheels: frozenset[str] = frozenset()
+    seen: bool = False
 
 
 def experiments(tracking: Tracking, experiment_root: str) -> list[Experiment]:
@@ -54,7 +60,8 @@ def _described(experiment: MlflowExperiment, client: MlflowClient) -> Experiment
         experiment.experiment_id, experiment.name,
         next((branch for branch in branches if branch.slug == slug), None),
         any(run.info.status in ACTIVE for run in runs),
-        frozenset(tag["wheel_version"] for tag in tags if "wheel_version" in tag))
+        frozenset(tag["wheel_version"] for tag in tags if "wheel_version" in tag),
+        any(SEEN.items() <= tag.items() for tag in tags))
 
 
 def _runs(client: MlflowClient, experiment_id: str) -> Iterator[Run]:
@@ -65,35 +72,67 @@ def _runs(client: MlflowClient, experiment_id: str) -> Iterator[Run]:
         page = found.token or None
 
 
+def seen_tag(root: Path, branch: Branch, environment: Mapping[str, str]) -> dict[str, str]:
+    """The tag of a run whose branch is on a remote: a CI runs it, or git has it as a remote's."""
+    if branch.kind != "branch":
+        return {}
+    if _ci_branch(environment) == branch or _git(
+            root, "for-each-ref", "--count=1", f"refs/remotes/*/{branch.name}"):
+        return dict(SEEN)
+    return {}
+
+
+def _ci_branch(environment: Mapping[str, str]) -> Branch | None:
+    try:
+        return ci_branch(environment, github.event(environment))
+    except BadInput:  # the branch was then given by --branch
+        return None
+
+
+def local_branches(root: Path) -> set[str]:
+    """Names of the branches that this checkout has."""
+    return set(_git(root, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads"))
+
+
+def _git(root: Path, *command: str) -> list[str]:
+    try:
+        done = subprocess.run(["git", "-C", str(root), *command], capture_output=True)
+    except OSError:
+        return []
+    return done.stdout.decode("utf-8", "surrogateescape").splitlines()
+
+
 def remote_branches(root: Path, remote: str) -> set[str]:
     """Names of the branches that the git remote has now.
 
     Raises:
         BadInput: git cannot tell, or tells of none at all.
     """
-    done = subprocess.run(["git", "-C", str(root), "ls-remote", "--heads", remote],
-                          capture_output=True, text=True)
+    done = subprocess.run(["git", "-C", str(root), "ls-remote", "--heads", "--", remote],
+                          capture_output=True, text=True, errors="surrogateescape")
     heads = {line.split("\t")[1].removeprefix("refs/heads/") for line in done.stdout.splitlines()}
     if done.returncode or not heads:
-        said = " ".join(done.stderr.split()) or "it has no branches"
+        said = without_credentials(" ".join(done.stderr.split())) or "it has no branches"
         raise BadInput(f"git remote {remote}: cannot tell its branches: {said}. Nothing is "
                        "removed without knowing them.")
     return heads
 
 
-def gone(experiments: Iterable[Experiment], alive: Collection[str],
-         protected: Iterable[str]) -> list[Experiment]:
-    """Those of branches that are no longer there, not protected and without an active run.
+def gone(experiments: Iterable[Experiment], alive: Collection[str], protected: Iterable[str],
+         mine: Collection[str] = ()) -> list[Experiment]:
+    """Those of branches that were on the remote and are not now, not protected and not active.
 
     Args:
-        alive: the names of the branches that exist.
+        alive: the names of the branches that exist, on the remote or in this checkout.
         protected: patterns of names, such as `release/*`, that are kept in any case.
+        mine: names of branches that need not have been on the remote.
     """
     patterns = tuple(protected)
     slugs = {Branch("branch", name).slug for name in alive}
     return [found for found in experiments
             if found.branch is not None
             and found.branch.kind == "branch"  # of forks and tags, the remote's heads say nothing
+            and (found.seen or found.branch.name in mine)
             and found.branch.slug not in slugs
             and not any(fnmatchcase(found.branch.name, pattern) for pattern in patterns)
             and not found.active]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from rich.table import Table
 from branchline.config.mlproject import Project
 from branchline.runs import ui
 from branchline.runs.tracking import Tracking
+from branchline.text import code, markdown, one_line, safe, without_credentials
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -31,15 +31,17 @@ def narrator() -> Callable[[str], None]:
 
     def say(text: str) -> None:
         minutes, seconds = divmod(int(time.monotonic() - began), 60)
-        print(f"  {minutes:>2}:{seconds:02}  " + text.replace("\n", "\n         "), flush=True)
+        lines = safe(text).replace("\n", "\n         ")
+        print(f"  {minutes:>2}:{seconds:02}  {lines}", flush=True)
 
     return say
 
 
 def show_start(request: Request, target: str, experiment: str, run_id: str) -> None:
     """Print what is started, where, and as which run."""
-    print(f"{request.project.name} on {target}, {request.branch.kind} {request.branch.name}")
-    print(f"experiment  {experiment}")
+    print(one_line(f"{request.project.name} on {target}, {request.branch.kind} "
+                   f"{request.branch.name}"))
+    print(f"experiment  {one_line(experiment)}")
     print(f"run         {run_id}\n", flush=True)
 
 
@@ -50,12 +52,13 @@ def show_end(tracking: Tracking, run_id: str) -> None:
         table = Table("metric", "value", box=None, padding=(0, 3, 0, 0))
         table.columns[1].justify = "right"
         for name, value in metrics.items():
-            table.add_row(name, value)
+            table.add_row(one_line(name), value)
         print()
-        Console(highlight=False).print(table)
+        Console(highlight=False, markup=False, color_system=None).print(table)
     print(f"\nrun        {address(tracking, run.info.experiment_id, run_id)}")
     place = run.info.artifact_uri
-    print(f"artifacts  {unquote(urlsplit(place).path) if place.startswith('file:') else place}")
+    shown = unquote(urlsplit(place).path) if place.startswith("file:") else place
+    print(f"artifacts  {one_line(shown)}")
 
 
 def to_markdown(tracking: Tracking, run_id: str, problem: str = "") -> str:
@@ -63,11 +66,11 @@ def to_markdown(tracking: Tracking, run_id: str, problem: str = "") -> str:
     the address."""
     run = tracking.run(run_id)
     tags = run.data.tags
-    rows = [f"| {name} | {value} |" for name, value in _headline(run).items()]
+    rows = [f"| {markdown(name)} | {value} |" for name, value in _headline(run).items()]
     return "\n".join([
-        f"## {tags.get('project', 'run')}: {run.info.status.lower()}", "",
-        f"Branch `{tags.get('branch', '')}`, wheel `{tags.get('wheel_version', '')}`.", "",
-        *([f"**{html.escape(problem, quote=False)}**", ""] if problem else []),
+        f"## {markdown(tags.get('project', 'run'))}: {run.info.status.lower()}", "",
+        f"Branch {code(tags.get('branch', ''))}, wheel {code(tags.get('wheel_version', ''))}.", "",
+        *([f"**{markdown(problem)}**", ""] if problem else []),
         *(["| metric | value |", "|---|---:|", *rows, ""] if rows else []),
         address(tracking, run.info.experiment_id, run_id), ""])
 
@@ -81,15 +84,16 @@ def show_next(project: Project, entry_point: str) -> None:
     """Print the command to try next: an entry point that the run just had among others."""
     others = [name for name in project.entry_points if name != entry_point]
     if others:
-        print(f"next       python mlflow-triggers/run.py {project.name} -e {'|'.join(others)}")
+        print(f"next       python mlflow-triggers/run.py {project.name} "
+              f"-e {one_line('|'.join(others))}")
 
 
 def address(tracking: Tracking, experiment_id: str, run_id: str) -> str:
     """Where a browser shows the run; a database is shown by `make ui`."""
     page = f"experiments/{experiment_id}/runs/{run_id}"
     if tracking.pages:
-        return f"{tracking.pages}/{page}"
+        return without_credentials(f"{tracking.pages}/{page}")
     if tracking.uri.startswith(("http://", "https://")):
-        return f"{tracking.uri.rstrip('/')}/#/{page}"
+        return without_credentials(f"{tracking.uri.rstrip('/')}/#/{page}")
     database = Path(unquote(tracking.uri.removeprefix("sqlite:///")))
     return f"{ui.page(database.parent)}/#/{page}  (after `make ui`)"

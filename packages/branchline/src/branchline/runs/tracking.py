@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from branchline.errors import BadInput, NotAllowed, Unreachable
+from branchline.text import without_credentials
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["Tracking", "answered", "connect", "quiet"]
+__all__ = ["Tracking", "answered", "connect", "quiet", "shown"]
 
 REFUSED = ("PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED")
 UNFIT = ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS",
@@ -65,9 +66,9 @@ class Tracking:
         from mlflow.entities import Param
         client = self.client()
         with answered(f"a run in experiment {experiment_id}"):
-            run = client.create_run(experiment_id, tags=dict(tags), run_name=name)
+            run = client.create_run(experiment_id, tags=shown(tags), run_name=name)
             run_id = str(run.info.run_id)
-            client.log_batch(run_id, params=[Param(*pair) for pair in parameters.items()])
+            client.log_batch(run_id, params=[Param(*pair) for pair in shown(parameters).items()])
             return run_id
 
     def run(self, run_id: str) -> Run:
@@ -93,6 +94,11 @@ class Tracking:
             raise
 
 
+def shown(texts: Mapping[str, str]) -> dict[str, str]:
+    """As a store may keep them: an address without its password."""
+    return {name: without_credentials(text) for name, text in texts.items()}
+
+
 def connect(default: str, root: Path, environment: Mapping[str, str]) -> Tracking:
     """The store that MLFLOW_TRACKING_URI names, else the default one; sqlite gets its folder."""
     uri = environment.get("MLFLOW_TRACKING_URI") or default
@@ -116,7 +122,7 @@ def answered(doing: str) -> Iterator[None]:
     try:
         yield
     except MlflowException as problem:
-        line = f"{doing}: MLflow: {' '.join(str(problem).split())}"
+        line = without_credentials(f"{doing}: MLflow: {' '.join(str(problem).split())}")
         if problem.error_code in REFUSED:
             raise NotAllowed(line) from problem
         raise (BadInput if problem.error_code in UNFIT else Unreachable)(line) from problem

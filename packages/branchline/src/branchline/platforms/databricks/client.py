@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,10 +15,12 @@ from databricks.sdk.errors import (DeadlineExceeded, InternalError, PermissionDe
 from databricks.sdk.errors.base import DatabricksError
 
 from branchline.errors import BadInput, NotAllowed, Unreachable
+from branchline.text import without_credentials
 
 __all__ = ["connect", "translated"]
 
 RETRY_SECONDS = 60
+SETTINGS = re.compile(r"\.? *\b(Config: \w+=|Env: [A-Z][A-Z_]+(, [A-Z_]+)*$).*")
 
 PASSING = (requests.RequestException, TimeoutError, InternalError, TemporarilyUnavailable,
            DeadlineExceeded, TooManyRequests)
@@ -68,5 +71,7 @@ def translated(doing: str) -> Iterator[None]:
 
 
 def _text(problem: BaseException) -> str:
-    text = " ".join(str(problem).split()) or type(problem).__name__
+    """The SDK's message without its tail, which lists the settings that it found."""
+    text = SETTINGS.sub("", " ".join(str(problem).split())) or type(problem).__name__
+    text = without_credentials(text)
     return text if text.endswith(".") else f"{text}."

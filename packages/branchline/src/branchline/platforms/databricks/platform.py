@@ -25,6 +25,7 @@ from branchline.platforms.databricks.tracking import WorkspaceTracking
 from branchline.platforms.project_files import address, upload
 from branchline.runs.request import Request
 from branchline.runs.stale_branches import Experiment
+from branchline.text import without_credentials
 from branchline.wheels.destinations import Destination
 
 __all__ = ["DatabricksPlatform", "sign_in"]
@@ -62,6 +63,10 @@ class DatabricksPlatform:
     tracking: WorkspaceTracking
     say: Callable[[str], None]
     backend = "databricks-jobs"
+
+    @property
+    def address(self) -> str:
+        return without_credentials(self.client.config.host or "")
 
     @property
     def jobs(self) -> WorkspaceJobs:

@@ -12,7 +12,7 @@ from databricks.sdk.service.ml import Param, RunTag, UpdateRunStatus
 
 from branchline.errors import BadInput
 from branchline.platforms.databricks.client import translated
-from branchline.runs.tracking import Tracking
+from branchline.runs.tracking import Tracking, shown
 
 __all__ = ["RunState", "WorkspaceTracking"]
 
@@ -42,10 +42,10 @@ class WorkspaceTracking(Tracking):
         api = self.workspace.experiments
         with translated(f"a run in experiment {experiment_id}"):
             made = api.create_run(experiment_id=experiment_id, run_name=name, start_time=_now(),
-                                  tags=[RunTag(*pair) for pair in tags.items()])
+                                  tags=[RunTag(*pair) for pair in shown(tags).items()])
             assert made.run and made.run.info and made.run.info.run_id
             run_id = made.run.info.run_id
-            given = [Param(*pair) for pair in parameters.items()]
+            given = [Param(*pair) for pair in shown(parameters).items()]
             for first in range(0, len(given), BATCH):
                 api.log_batch(run_id=run_id, params=given[first:first + BATCH])
             return run_id

@@ -40,6 +40,10 @@ class LocalPlatform:
         return cls(target, root, connect(target.tracking_uri, root, environment))
 
     @property
+    def address(self) -> str:
+        return str(self.root)
+
+    @property
     def jobs(self) -> LocalJobs:
         return LocalJobs(self, self.root)
 
