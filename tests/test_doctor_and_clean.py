@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import mlflow
@@ -49,12 +50,47 @@ def test_clean_lists_first_and_removes_on_yes(signed_in: Workspace, tmp_path: Pa
     signed_in.client().workspace.mkdirs("/Shared/branchline/cleaned")
     experiment = mlflow.create_experiment("/Shared/branchline/cleaned/long-gone")
     run = mlflow.MlflowClient().create_run(experiment, tags={
-        "branch": "long-gone", "branch_kind": "branch"})
+        "branch": "long-gone", "branch_kind": "branch", "branch_remote": "yes"})
     mlflow.MlflowClient().set_terminated(run.info.run_id)
     line = "experiment /Shared/branchline/cleaned/long-gone"
     listed = trigger("clean", "--merged", "--on", "emulated", folder=folder)
     assert listed.returncode == 0 and f"would remove  {line}" in listed.stdout
+    assert listed.stdout.startswith(f"target emulated, {signed_in.host}\n")
     removed = trigger("clean", "--merged", "--on", "emulated", "--yes", folder=folder)
     assert removed.returncode == 0 and f"removing  {line}" in removed.stdout
     again = trigger("clean", "--merged", "--on", "emulated", folder=folder)
     assert line not in again.stdout
+
+
+def test_clean_keeps_what_was_never_pushed_unless_it_is_marked(
+        signed_in: Workspace, tmp_path: Path) -> None:
+    folder = clone(tmp_path / "clone")
+    signed_in.client().workspace.mkdirs("/Shared/branchline/cleaned")
+    for name in ("never-pushed", "own", "other"):
+        experiment = mlflow.create_experiment(f"/Shared/branchline/cleaned/{name}")
+        run = mlflow.MlflowClient().create_run(experiment, tags={
+            "branch": name, "branch_kind": "branch",
+            **({"branch_remote": "yes"} if name == "other" else {})})
+        mlflow.MlflowClient().set_terminated(run.info.run_id)
+    subprocess.run(["git", "branch", "other"], cwd=folder, check=True)
+    arguments = ("--merged", "--on", "emulated", "--yes")
+    assert "/cleaned/" not in trigger("clean", *arguments, folder=folder).stdout
+    refused = trigger("clean", *arguments, "--mine", "other", folder=folder)
+    assert refused.returncode == 2 and "delete it first: git branch -D other" in refused.stderr
+    unknown = trigger("clean", *arguments, "--mine", "none", folder=folder)
+    assert unknown.returncode == 2 and "--mine none: no experiment is of that" in unknown.stderr
+    marked = trigger("clean", *arguments, "--mine", "own", folder=folder)
+    assert marked.returncode == 0
+    assert [line for line in marked.stdout.splitlines() if "/cleaned/" in line] == [
+        "removing  experiment /Shared/branchline/cleaned/own"]
+
+
+@pytest.mark.parametrize("command", [
+    ("clean", "--merged", "--on", "production", "--yes"),
+    ("deploy", "rollback", "fraud-training", "--to", "production")])
+def test_what_removes_or_changes_production_wants_a_workspace_that_is_named(
+        command: tuple[str, ...], tmp_path: Path) -> None:
+    folder = clone(tmp_path / "clone")
+    done = trigger(*command, folder=folder, DATABRICKS_HOST="")
+    assert done.returncode == 2 and done.stdout == ""
+    assert "target production: has neither host nor profile in targets.yml" in done.stderr

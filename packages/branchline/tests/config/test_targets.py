@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from branchline.branch import Branch
-from branchline.config.targets import Compute, LocalTarget, WorkspaceTarget, read_target
+from branchline.config.targets import (Compute, LocalTarget, WorkspaceTarget, read_target,
+                                       require_named)
 from branchline.errors import BadInput
 from support.clone import ROOT
 
@@ -90,6 +91,22 @@ def test_what_is_wrong_with_the_file_is_told_in_one_line(
     with pytest.raises(BadInput) as refused:
         read_target(tmp_path / "targets.yml", name)
     assert line in str(refused.value) and "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("lines", "environment"), [
+    ("  host: https://dev.example\n", {}), ("  profile: dev\n", {}),
+    ("", {"DATABRICKS_HOST": "https://dev.example"})])
+def test_a_workspace_is_named_by_host_profile_or_the_variable(
+        tmp_path: Path, lines: str, environment: dict[str, str]) -> None:
+    (tmp_path / "targets.yml").write_text(DEV + lines)
+    require_named(read_target(tmp_path / "targets.yml", "dev"), environment, "clean --yes")
+
+
+def test_the_default_profile_names_no_workspace(tmp_path: Path) -> None:
+    (tmp_path / "targets.yml").write_text(LOCAL + DEV)
+    require_named(read_target(tmp_path / "targets.yml", "local"), {}, "clean --yes")
+    with pytest.raises(BadInput, match="target dev: has neither host nor profile.*clean --yes"):
+        require_named(read_target(tmp_path / "targets.yml", "dev"), {}, "clean --yes")
 
 
 def workspace(volume: str) -> WorkspaceTarget:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, MutableMapping
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from branchline.config.targets import Target
 from branchline.platforms.base import Platform
 from branchline.platforms.checks import Check
 from branchline.runs import summary
+from branchline.runs.tracking import take_away
 
 __all__ = ["checks", "open_platform"]
 
@@ -19,6 +21,9 @@ def open_platform(target: Target, root: Path, environment: MutableMapping[str, s
     Raises:
         PlatformError: a workspace that cannot be signed in to.
     """
+    for name in take_away(environment):
+        print(f"note: {name} is set and not used: targets.yml, the branch and the new run decide",
+              file=sys.stderr, flush=True)
     if target.kind == "local":
         from branchline.platforms.local.platform import LocalPlatform
         return LocalPlatform.connect(target, root, environment)

@@ -10,6 +10,7 @@ from branchline.ci.identify import started_by
 from branchline.config.targets import Target
 from branchline.errors import RunFailed
 from branchline.runs import summary
+from branchline.runs.orphans import own_process
 from branchline.runs.request import Request, tags as tags_of
 from branchline.runs.stale_branches import seen_tag
 from branchline.runs.tracking import Tracking
@@ -51,7 +52,7 @@ def start(platform: Launcher, asked: Request, environment: Mapping[str, str],
         KeyboardInterrupt: a signal; the run was stopped and is marked KILLED.
     """
     tags = tags_of(asked, source_of(asked.root), started_by(environment), platform.backend)
-    tags |= seen_tag(asked.root, asked.branch, environment)
+    tags |= seen_tag(asked.root, asked.branch, environment) | own_process()
     experiment = asked.branch.experiment(platform.target.experiment_root, asked.project.name)
     experiment_id = platform.tracking.experiment(experiment)
     with _new_run(platform.tracking, asked, experiment_id, tags) as run_id:

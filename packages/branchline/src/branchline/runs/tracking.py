@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["Tracking", "answered", "connect", "quiet", "shown"]
+__all__ = ["Tracking", "answered", "connect", "quiet", "shown", "take_away"]
 
+SQLITE = "sqlite:///"
+ELSEWHERE = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME",
+             "MLFLOW_REGISTRY_URI")
 REFUSED = ("PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED")
 UNFIT = ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS",
          "BAD_REQUEST", "INVALID_STATE", "NOT_FOUND", "CATALOG_DOES_NOT_EXIST",
@@ -42,6 +46,8 @@ class Tracking:
         import mlflow
         quiet()
         mlflow.set_tracking_uri(self.uri)
+        if self.uri.startswith(SQLITE):
+            _make_tables(self.uri)
         return mlflow.MlflowClient()
 
     def experiment(self, name: str) -> str:
@@ -58,7 +64,16 @@ class Tracking:
                     found = client.get_experiment_by_name(name)  # made by another run meanwhile
                     if found is None:
                         raise
+            if found.lifecycle_stage == "deleted":
+                raise self._deleted(name, found.experiment_id)
             return str(found.experiment_id)
+
+    def _deleted(self, name: str, experiment_id: str) -> BadInput:
+        store = shown({"uri": self.uri})["uri"]
+        return BadInput(
+            f"experiment {name}: is deleted, and keeps its name. Restore it: MLFLOW_TRACKING_URI="
+            f"{store} mlflow experiments restore --experiment-id {experiment_id}; or remove it for "
+            f"good: mlflow gc --backend-store-uri {store} --experiment-ids {experiment_id}")
 
     def start(self, experiment_id: str, name: str, tags: Mapping[str, str],
               parameters: Mapping[str, str]) -> str:
@@ -99,16 +114,32 @@ def shown(texts: Mapping[str, str]) -> dict[str, str]:
     return {name: without_credentials(text) for name, text in texts.items()}
 
 
+def take_away(environment: MutableMapping[str, str]) -> list[str]:
+    """Take variables away by which MLflow would send a run or a model elsewhere; their names."""
+    return [name for name in ELSEWHERE if environment.pop(name, "")]
+
+
 def connect(default: str, root: Path, environment: Mapping[str, str]) -> Tracking:
     """The store that MLFLOW_TRACKING_URI names, else the default one; sqlite gets its folder."""
     uri = environment.get("MLFLOW_TRACKING_URI") or default
-    if not uri.startswith("sqlite:///"):
+    if not uri.startswith(SQLITE):
         return Tracking(uri, None)
-    database = root / unquote(uri.removeprefix("sqlite:///"))
+    database = root / unquote(uri.removeprefix(SQLITE))
     database.parent.mkdir(parents=True, exist_ok=True)
     # SQLAlchemy takes the path for a quoted one.
     path = str(database).replace("%", "%25").replace("?", "%3F")
-    return Tracking(f"sqlite:///{path}", database.parent.resolve() / "artifacts")
+    return Tracking(f"{SQLITE}{path}", database.parent.resolve() / "artifacts")
+
+
+@cache
+def _make_tables(uri: str) -> None:
+    """Let one process at a time make or migrate the tables of a database."""
+    import fcntl
+
+    import mlflow
+    with open(f"{unquote(uri.removeprefix(SQLITE))}.lock", "ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        mlflow.MlflowClient().search_experiments(max_results=1)
 
 
 @contextmanager

@@ -74,6 +74,10 @@ class WorkspaceTracking(Tracking):
             experiment = self.workspace.experiments.get_by_name(name).experiment
         except NotFound:
             return None
+        if experiment and experiment.lifecycle_stage == "deleted":
+            raise BadInput(f"experiment {name}: is deleted, and keeps its name. Restore it: "
+                           f"databricks experiments restore-experiment {experiment.experiment_id};"
+                           " or delete it for good in the workspace's trash.")
         return experiment.experiment_id if experiment else None
 
     def _created(self, name: str) -> str:

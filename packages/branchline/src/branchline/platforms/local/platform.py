@@ -15,6 +15,7 @@ from branchline.platforms.base import Leftover
 from branchline.platforms.local import launch
 from branchline.platforms.local.jobs import FOLDER, LocalJobs
 from branchline.platforms.project_files import address, files_of, upload
+from branchline.runs.orphans import end_orphans
 from branchline.runs.request import Request
 from branchline.runs.stale_branches import Experiment
 from branchline.runs.tracking import Tracking, connect
@@ -53,6 +54,7 @@ class LocalPlatform:
 
     def launch(self, request: Request, experiment_id: str, run_id: str, tags: Mapping[str, str],
                wait: bool) -> None:
+        end_orphans(self.tracking, experiment_id, run_id)
         launch.launch(request, self.tracking, experiment_id, run_id)
 
     def attach(self, run_id: str) -> None:
