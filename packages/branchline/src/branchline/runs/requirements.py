@@ -21,7 +21,7 @@ def model_requirements(uri: str) -> list[str]:
     """
     import mlflow
     with answered(f"model {uri}"):
-        file = mlflow.artifacts.download_artifacts(f"{uri}/requirements.txt")
+        file = mlflow.pyfunc.get_model_dependencies(uri)
     return Path(file).read_text(encoding="utf-8").splitlines()
 
 

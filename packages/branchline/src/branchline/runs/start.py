@@ -32,6 +32,13 @@ class Launcher(Protocol):
     @property
     def backend(self) -> str: ...
 
+    def check(self, request: Request) -> None:
+        """Refuse what could not be launched, before a run of it exists.
+
+        Raises:
+            BadInput: something that the target names is missing or unfit.
+        """
+
     def launch(self, request: Request, experiment_id: str, run_id: str, tags: Mapping[str, str],
                wait: bool) -> None:
         """Run the request as this MLflow run; follow it to its end if `wait`.
@@ -48,9 +55,11 @@ def start(platform: Launcher, asked: Request, environment: Mapping[str, str],
     """Start the run in the branch's experiment, and follow it to its end if `wait`; its id.
 
     Raises:
+        BadInput: it could not be launched; no run of it exists.
         RunFailed: it ended without success; it knows the run's id.
         KeyboardInterrupt: a signal; the run was stopped and is marked KILLED.
     """
+    platform.check(asked)
     tags = tags_of(asked, source_of(asked.root), started_by(environment), platform.backend)
     tags |= seen_tag(asked.root, asked.branch, environment) | own_process()
     experiment = asked.branch.experiment(platform.target.experiment_root, asked.project.name)

@@ -41,6 +41,13 @@ def test_a_project_resumes_its_mlflow_run_on_each_kind_of_compute(
     assert [found.info.run_id for found in runs_of(experiment)] == [run.info.run_id]
 
 
+def test_without_an_experiment_there_is_one_line_as_mlflow_run_prints_it(
+        greeting: Path, signed_in: Workspace) -> None:
+    with pytest.raises(ExecutionException, match="no experiment: .*--experiment-name /Shared/NAME"):
+        mlflow.projects.run(str(greeting), backend="databricks-jobs",  # type: ignore
+                            backend_config=CLUSTER)
+
+
 def test_a_second_run_uploads_nothing(
         greeting: Path, experiment: str, signed_in: Workspace) -> None:
     project_run(greeting, experiment, entry_point="silent")

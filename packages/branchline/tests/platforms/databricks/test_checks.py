@@ -71,6 +71,19 @@ def test_what_a_target_names_and_a_workspace_lacks_is_wrong(
     assert verdict == "wrong" and text in said
 
 
+@pytest.mark.parametrize(("address", "command"), [
+    ("/Volumes/nowhere/x/y", "databricks catalogs create nowhere"),
+    ("dbfs:/Volumes/dev/nowhere/y", "databricks schemas create nowhere dev"),
+    ("/Volumes/dev/branchline/none/folder", "databricks volumes create dev branchline none MANAGED")])
+def test_the_remedy_of_a_missing_place_is_the_command_that_makes_it(
+        signed_in: Workspace, address: str, command: str) -> None:
+    for what in ("volume", "wheels"):
+        verdict, said = examined(replace(TARGET, **{what: address}))[what]
+        assert verdict == "wrong" and said.endswith(f"make it, or have it made: {command}")
+    _, said = examined(replace(TARGET, catalog="nowhere"))["catalog nowhere"]
+    assert said.endswith("databricks catalogs create nowhere")
+
+
 @pytest.mark.parametrize(("change", "what", "text"), [
     ({"node_type_id": "Standard_Huge"}, "cluster.json", "'Standard_Huge', which the workspace"),
     ({"spark_version": "12.2.x-scala2.12"}, "cluster.json", "which the workspace does not offer"),

@@ -9,6 +9,7 @@ from typing import Any
 
 from databricks.sdk import WorkspaceClient
 from mlflow.entities import RunStatus
+from mlflow.exceptions import ExecutionException
 from mlflow.projects import SubmittedRun
 from mlflow.projects.backend.abstract_backend import AbstractBackend
 from mlflow.projects.utils import fetch_and_validate_project, get_or_create_run, load_project
@@ -37,12 +38,16 @@ class DatabricksJobsBackend(AbstractBackend):
         """Submit the entry point; `backend_config` is described at `place.of_config`.
 
         Raises:
+            ExecutionException: no experiment is named; `mlflow run` prints it as one line.
             BadInput: tracking is elsewhere than at the workspace, or something is unfit to run.
             PlatformError: the workspace does not answer, or does not permit it.
         """
         if not tracking_uri.startswith("databricks"):
             raise BadInput(f"tracking URI is {tracking_uri!r}; the backend databricks-jobs needs "
                            "runs tracked where they run: set MLFLOW_TRACKING_URI=databricks.")
+        if str(experiment_id or "0") == "0":  # MLflow's default, which no workspace has
+            raise ExecutionException("no experiment: a workspace has no default one; pass "
+                                     "--experiment-name /Shared/NAME.")
         given = dict(params or {})
         folder = Path(fetch_and_validate_project(  # type: ignore[no-untyped-call]
             project_uri, version, entry_point, given))

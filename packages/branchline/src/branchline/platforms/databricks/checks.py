@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import uuid4
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound
+from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.catalog import SecurableType
 
 from branchline.config.targets import WorkspaceTarget
@@ -38,9 +40,12 @@ def check_workspace(target: WorkspaceTarget, root: Path) -> Iterable[Check]:
         return
     yield Check("sign-in", f"{me} at {client.config.host}")
     yield check("experiments", partial(_experiments, client, target))
-    yield check(f"catalog {target.catalog}", partial(_catalog, client, target.catalog, me))
-    yield check("volume", partial(_writable, client, target.volume))
-    yield check("wheels", partial(_writable, client, target.wheels))
+    catalog = check(f"catalog {target.catalog}", partial(_catalog, client, target.catalog, me))
+    yield replace(catalog, remedy=_missing_catalog(client, target.catalog)
+                  ) if catalog.hinders else catalog
+    for what, address in (("volume", target.volume), ("wheels", target.wheels)):
+        found = check(what, partial(_writable, client, address))
+        yield replace(found, remedy=_remedy(client, address)) if found.hinders else found
     yield from _compute(client, target, root)
 
 
@@ -80,6 +85,33 @@ def _catalog(client: WorkspaceClient, catalog: str, me: str) -> str:
 def _writable(client: WorkspaceClient, address: str) -> str:
     _written(destination(address, client))
     return f"{address} can be written to"
+
+
+def _remedy(client: WorkspaceClient, address: str) -> str:
+    """The command that makes what is missing of a volume; nothing where all of it is there."""
+    parts = address.removeprefix("dbfs:").split("/")
+    if parts[:2] != ["", "Volumes"] or len(parts) < 5:
+        return ""
+    catalog, schema, volume = parts[2:5]
+    return (_missing_catalog(client, catalog)
+            or _missing(partial(client.schemas.get, f"{catalog}.{schema}"),
+                        f"databricks schemas create {schema} {catalog}")
+            or _missing(partial(client.volumes.read, f"{catalog}.{schema}.{volume}"),
+                        f"databricks volumes create {catalog} {schema} {volume} MANAGED"))
+
+
+def _missing_catalog(client: WorkspaceClient, catalog: str) -> str:
+    return _missing(partial(client.catalogs.get, catalog), f"databricks catalogs create {catalog}")
+
+
+def _missing(look: Callable[[], Any], command: str) -> str:
+    try:
+        look()
+    except NotFound:
+        return f"make it, or have it made: {command}"
+    except DatabricksError:  # whether it is there is not told to everybody
+        return ""
+    return ""
 
 
 def _written(place: Any) -> None:

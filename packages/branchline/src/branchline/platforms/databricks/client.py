@@ -10,11 +10,12 @@ from contextlib import contextmanager
 import requests
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
-from databricks.sdk.errors import (DeadlineExceeded, InternalError, PermissionDenied,
-                                   TemporarilyUnavailable, TooManyRequests, Unauthenticated)
+from databricks.sdk.errors import (DeadlineExceeded, InternalError, NotImplemented,
+                                   PermissionDenied, TemporarilyUnavailable, TooManyRequests,
+                                   Unauthenticated)
 from databricks.sdk.errors.base import DatabricksError
 
-from branchline.errors import BadInput, NotAllowed, Unreachable
+from branchline.errors import BadInput, NotAllowed, PlatformError, Unreachable
 from branchline.text import without_credentials
 
 __all__ = ["connect", "translated"]
@@ -51,6 +52,7 @@ def translated(doing: str) -> Iterator[None]:
     Raises:
         NotAllowed: not signed in, or not permitted.
         Unreachable: no answer, or a failure of the service itself.
+        PlatformError: the workspace does not have what is asked of it.
         BadInput: anything else that it refused.
     """
     try:
@@ -61,6 +63,8 @@ def translated(doing: str) -> Iterator[None]:
     except PASSING as problem:
         raise Unreachable(f"{doing}: the workspace does not answer as it should: {_text(problem)} "
                           "Try again; nothing is started twice.") from problem
+    except NotImplemented as problem:
+        raise PlatformError(f"{doing}: the workspace cannot do this: {_text(problem)}") from problem
     except DatabricksError as problem:
         if type(problem) is DatabricksError:  # a status that the SDK has no class for, such as 502
             raise Unreachable(f"{doing}: {_text(problem)} Try again.") from problem

@@ -20,7 +20,7 @@ from branchline.platforms.databricks.leftovers import leftovers
 from branchline.platforms.databricks.project_copy import files_to_upload
 from branchline.platforms.databricks.reach import host_of, reach
 from branchline.platforms.databricks.run_settings import settings_for_target
-from branchline.platforms.databricks.submit_project import MODELS_BY_FILES_API
+from branchline.platforms.databricks.submit_project import MODELS_BY_FILES_API, python_script
 from branchline.platforms.databricks.tracking import WorkspaceTracking
 from branchline.platforms.project_files import address, upload
 from branchline.runs.request import Request
@@ -75,6 +75,10 @@ class DatabricksPlatform:
     @property
     def wheels(self) -> Destination:
         return destination(self.target.wheels, self.client)
+
+    def check(self, request: Request) -> None:
+        settings_for_target(self.target, request.project.folder, request.root)
+        python_script(request.command, request.project.folder.name, request.entry_point)
 
     def launch(self, request: Request, experiment_id: str, run_id: str, tags: Mapping[str, str],
                wait: bool) -> None:

@@ -52,6 +52,9 @@ class LocalPlatform:
     def wheels(self) -> Destination:
         return LocalFolder(self.root / FOLDER / "wheels")
 
+    def check(self, request: Request) -> None:
+        """There is nothing that a run here would name and not find."""
+
     def launch(self, request: Request, experiment_id: str, run_id: str, tags: Mapping[str, str],
                wait: bool) -> None:
         end_orphans(self.tracking, experiment_id, run_id)
