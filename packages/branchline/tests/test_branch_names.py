@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import assume, example, given, strategies as st
 
-from branchline.branch import Branch, Kind
+from branchline.branch import PRODUCTION, Branch, Kind
 
 
 @pytest.mark.parametrize(("kind", "name", "slug"), [
@@ -57,6 +57,20 @@ def test_a_branch_never_takes_a_schema_of_the_platform(name: str) -> None:
     assert re.fullmatch(name + "-[0-9a-f]{8}", Branch("branch", name).slug)
 
 
+@pytest.mark.parametrize("name", ["production", "Production", "PRODUCTION", "production/"])
+def test_a_branch_called_production_does_not_meet_what_is_deployed(name: str) -> None:
+    branch = Branch("branch", name)
+    assert branch.slug != PRODUCTION.slug and branch.schema != PRODUCTION.schema
+    assert re.fullmatch("production-[0-9a-f]{8}", branch.slug)
+    assert branch.experiment("/Shared", "p") != PRODUCTION.experiment("/Shared", "p")
+    assert (PRODUCTION.slug, PRODUCTION.schema) == ("production", "production")
+
+
+@pytest.mark.parametrize("kind", ["branch", "tag", "pull-request"])
+def test_nothing_of_git_is_production(kind: Kind) -> None:
+    assert Branch(kind, "production").slug != PRODUCTION.slug
+
+
 @pytest.mark.parametrize("root", ["/Shared/ml", "/Workspace/Shared/ml", "/Shared//ml/",
                                   "//Workspace/Shared/ml", "Shared/ml"])
 def test_an_experiment_is_an_absolute_path_without_the_workspace_prefix(root: str) -> None:
@@ -75,6 +89,8 @@ def test_only_a_whole_leading_workspace_folder_of_the_root_is_dropped(
 
 
 KINDS: st.SearchStrategy[Kind] = st.sampled_from(["branch", "pull-request", "tag"])
+TAKEN = {"default", "global_temp", "hive_metastore", "information_schema", "samples", "system",
+         "production"}
 PIECES = st.sampled_from(["-", "/", "_", ".", "A", "a", "0", "e", "12", "deadbeef", "pull-",
                           "tag-", "branch-", "default", "x" * 31, "é", "🎉", "\udcff"])
 CRAFTED = st.lists(PIECES, max_size=6).map("".join)
@@ -114,9 +130,15 @@ def test_every_slug_is_short_and_plain(branch: Branch) -> None:
 
 @given(BRANCHES)
 def test_every_schema_is_legal_in_unity_catalog_and_hive_metastore(branch: Branch) -> None:
-    assert re.fullmatch(r"[a-z0-9_]{1,255}", branch.schema)
-    assert branch.schema not in {"default", "global_temp", "hive_metastore", "information_schema",
-                                 "samples", "system"}
+    for schema in (branch.schema, branch.hashed_schema):
+        assert re.fullmatch(r"[a-z0-9_]{1,255}", schema) and schema not in TAKEN
+
+
+@given(BRANCHES, BRANCHES)
+@example(Branch("branch", "files"), Branch("branch", Branch("branch", "files").hashed_schema))
+def test_the_hashed_schema_is_no_other_branch_s(first: Branch, second: Branch) -> None:
+    assume(first != second)
+    assert first.hashed_schema not in (second.schema, second.hashed_schema)
 
 
 @given(BRANCHES)

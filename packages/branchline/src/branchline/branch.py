@@ -51,6 +51,11 @@ class Branch:
         """The slug as a schema name, legal in Unity Catalog and hive_metastore."""
         return self.slug.replace("-", "_")
 
+    @property
+    def hashed_schema(self) -> str:
+        """Another schema of this branch alone, for where `schema` is taken by something else."""
+        return self._hashed(_PREFIXES[self.kind] + self.name).replace("-", "_")
+
     def experiment(self, root: str, project: str) -> str:
         """The absolute experiment name `<root>/<project>/<slug>`."""
         folders = [part for part in root.split("/") if part]

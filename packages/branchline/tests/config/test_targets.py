@@ -53,6 +53,26 @@ def test_a_workspace_gives_each_branch_a_schema_of_its_catalog(tmp_path: Path) -
         "data": "/Volumes/x", "n": "7", "from": "2018-08-08"}
 
 
+@pytest.mark.parametrize(("lines", "branch"), [
+    ("", "b"), ("", "w"), ("  schema_prefix: information_\n", "schema"),
+    ("  schema_prefix: de\n", "fault")],
+    ids=["of the volume", "of the wheels", "of the platform", "default"])
+def test_a_branch_s_schema_is_never_one_that_is_taken(
+        tmp_path: Path, lines: str, branch: str) -> None:
+    (tmp_path / "targets.yml").write_text(DEV.replace("/b/w", "/w/w") + lines)
+    target = read_target(tmp_path / "targets.yml", "dev")
+    assert isinstance(target, WorkspaceTarget)
+    feature = Branch("branch", branch)
+    assert target.schema(feature) == target.schema_prefix + feature.hashed_schema
+    assert target.values(feature, tmp_path)["schema"] == target.schema(feature)
+
+
+def test_a_schema_of_another_catalog_is_not_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "targets.yml").write_text(DEV.replace("catalog: dev", "catalog: other"))
+    target = read_target(tmp_path / "targets.yml", "dev")
+    assert isinstance(target, WorkspaceTarget) and target.schema(Branch("branch", "b")) == "b"
+
+
 @pytest.mark.parametrize(("content", "name", "line"), [
     (LOCAL, "dev", "target dev is not in targets.yml; found local."),
     ("", "local", "found none."),

@@ -33,4 +33,4 @@ def test_a_model_s_requirements_are_those_that_mlflow_logged(store: str, tmp_pat
     run_id = finished(tracking.experiment(str(tmp_path)), with_model=True)
     [model] = tracking.client().search_logged_models(
         [tracking.run(run_id).info.experiment_id], f"source_run_id = '{run_id}'")
-    assert model_requirements(f"models:/{model.model_id}") == []
+    assert model_requirements(f"models:/{model.model_id}") == [f"mlflow=={version('mlflow')}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
@@ -10,6 +11,7 @@ import click
 
 from branchline.cli.exit import run_command
 from branchline.cli.repository import Repository
+from branchline.errors import BadInput
 
 __all__ = ["COMMANDS", "main", "trigger"]
 
@@ -41,13 +43,22 @@ class Commands(click.Group):
 
 def main() -> NoReturn:
     """Run `branchline COMMAND` in the repository that the current folder is in."""
+    _refuse_windows()
     run_command(Commands("branchline", context_settings={"help_option_names": ["-h", "--help"]},
                          help="From a feature branch to production, in one repository."))
 
 
 def trigger(name: str, root: Path) -> NoReturn:
     """Run the command `name` in the repository at `root`, as mlflow-triggers/NAME.py does."""
+    _refuse_windows()
     run_command(_command(name), Repository(root))
+
+
+def _refuse_windows() -> None:
+    if sys.platform == "win32":
+        print("branchline: found Windows; expected Linux, macOS, or Windows with WSL 2, in which "
+              "it runs as on Linux.", file=sys.stderr)
+        sys.exit(BadInput.exit_code)
 
 
 def _command(name: str) -> click.Command:

@@ -15,6 +15,7 @@ __all__ = ["Compute", "LocalTarget", "Target", "WorkspaceTarget", "read_target",
            "require_named"]
 
 SERVERLESS = "5"
+RESERVED = {"default", "global_temp", "information_schema"}  # as a prefix and a branch may spell
 LONGEST = 366 * 24 * 60  # minutes
 
 
@@ -120,9 +121,18 @@ class WorkspaceTarget:
                            "/SCHEMA/VOLUME, whose schema holds the models.")
         return ".".join([*parts[2:4], project.replace("-", "_")])
 
+    def schema(self, branch: Branch) -> str:
+        """The schema of a branch's tables: never one of the platform's, nor that of the volume
+        and the wheels, which clean.py would remove with the branch."""
+        name = self.schema_prefix + branch.schema
+        parts = [place.removeprefix("dbfs:").split("/") for place in (self.volume, self.wheels)]
+        taken = {part[3].lower() for part in parts if part[1:3] == ["Volumes", self.catalog]
+                 and len(part) > 3} | RESERVED
+        return self.schema_prefix + branch.hashed_schema if name in taken else name
+
     def values(self, branch: Branch, root: Path) -> dict[str, str]:
         """What every project that takes them is given: where the branch's tables are, its data."""
-        return {"lakehouse": self.catalog, "schema": self.schema_prefix + branch.schema,
+        return {"lakehouse": self.catalog, "schema": self.schema(branch),
                 "files": self.volume, **self.parameters}
 
     def location(self, text: str) -> str:

@@ -74,7 +74,7 @@ def test_what_a_target_names_and_a_workspace_lacks_is_wrong(
 @pytest.mark.parametrize(("address", "command"), [
     ("/Volumes/nowhere/x/y", "databricks catalogs create nowhere"),
     ("dbfs:/Volumes/dev/nowhere/y", "databricks schemas create nowhere dev"),
-    ("/Volumes/dev/branchline/none/folder", "databricks volumes create dev branchline none MANAGED")])
+    ("/Volumes/dev/branchline/none/x", "databricks volumes create dev branchline none MANAGED")])
 def test_the_remedy_of_a_missing_place_is_the_command_that_makes_it(
         signed_in: Workspace, address: str, command: str) -> None:
     for what in ("volume", "wheels"):

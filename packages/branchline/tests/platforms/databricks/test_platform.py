@@ -12,6 +12,7 @@ from databricks.sdk.service.jobs import RunResultState
 from branchline.branch import Branch
 from branchline.config.mlproject import Project
 from branchline.config.targets import Compute, WorkspaceTarget
+from branchline.errors import BadInput
 from branchline.platforms.databricks.platform import sign_in
 from branchline.platforms.databricks.tracking import WorkspaceTracking
 from branchline.runs.request import request
@@ -20,6 +21,22 @@ from support.clone import PATH
 from support.processes import wait_until
 from support.releasing import CLUSTER, repository
 from workspace_server import Workspace
+
+
+def test_an_unfit_cluster_file_is_refused_before_a_run_exists(
+        signed_in: Workspace, tmp_path: Path) -> None:
+    name = f"{tmp_path.parent.name}-{tmp_path.name}"
+    target = WorkspaceTarget("dev", f"/Shared/{name}", "dev", "/Volumes/dev/branchline/files",
+                             f"dbfs:/Volumes/dev/branchline/wheels/{name}",
+                             Compute(cluster="none.json"))
+    root, feature = repository(tmp_path / "repository"), Branch("branch", "feature")
+    project = Project.read(root / "mlflow-notebooks" / "greeting")
+    there = sign_in(target, root, dict(os.environ), lambda line: None)
+    asked = request(root, target, project, "main", {}, feature)
+    with pytest.raises(BadInput, match="none.json: cannot be read as JSON"):
+        start(there, asked, {})
+    experiment = feature.experiment(target.experiment_root, project.name)
+    assert mlflow.get_experiment_by_name(experiment) is None
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -26,8 +26,7 @@ def leftovers(target: WorkspaceTarget, client: WorkspaceClient, tracking: Tracki
     for experiment in stale:
         yield Leftover(f"experiment {experiment.name}",
                        partial(tracking.delete_experiment, experiment.id))
-    schemas = {target.schema_prefix + experiment.branch.schema
-               for experiment in stale if experiment.branch}
+    schemas = {target.schema(experiment.branch) for experiment in stale if experiment.branch}
     yield from _schemas(target, client, schemas)
     wheels = destination(target.wheels, client)
     for found in unused(published(wheel, wheels), keep, {*used, *_installed_by_jobs(client)}):
