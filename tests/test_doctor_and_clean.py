@@ -36,7 +36,6 @@ def test_the_doctor_looks_at_a_workspace(workspace: Workspace) -> None:
 
 @pytest.mark.parametrize(("arguments", "line"), [
     ([], "Missing option '--merged'"),
-    (["--merged", "--on", "local"], "target local is this machine; expected a workspace."),
     (["--merged", "--remote", "nowhere"], "git remote nowhere: cannot tell its branches"),
 ])
 def test_clean_refuses_what_it_cannot_be_sure_of(arguments: list[str], line: str) -> None:
