@@ -117,6 +117,15 @@ def test_all_that_is_printed_is_safe_but_what_a_ci_is_told(
     assert capsys.readouterr() == ("# #vso[a]b : :x\n##vso[ours]\n", ": :error::\\x1b[1m\n")
 
 
+def test_a_project_s_process_is_protected_for_its_life() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys\nfrom branchline.text import protect_output\n"
+         "protect_output()\nprotect_output()\nprint('##vso[x]')\n"
+         "raise ValueError('\\n::error::\\x1b[1m')"], capture_output=True, text=True)
+    assert done.stdout == "# #vso[x]\n" and "\n: :error::" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
 def test_a_protected_stream_is_otherwise_the_one_that_it_writes_to() -> None:
     done = subprocess.run(
         [sys.executable, "-c", "import sys\nfrom branchline.text import protected_output\n"

@@ -18,6 +18,7 @@ from branchline.errors import BadInput, BranchlineError
 from branchline.lakehouse import Lakehouse, Table
 from branchline.runs import tracking
 from branchline.spark.session import session
+from branchline.text import protect_output, without_credentials
 
 if TYPE_CHECKING:
     from branchline.pipeline import Pipeline
@@ -124,6 +125,7 @@ def start(pipeline: Pipeline, arguments: Sequence[str] | None = None) -> Job:
     """
     import mlflow
     tracking.quiet()
+    protect_output()
     sys.excepthook = _fail
     settings = pipeline.read(sys.argv[1:] if arguments is None else arguments)
     if mlflow.active_run() is None:
@@ -143,8 +145,10 @@ def _fail(kind: type[BaseException], error: BaseException, trace: TracebackType 
     interrupted = issubclass(kind, KeyboardInterrupt)
     text = str(error) if isinstance(error, BranchlineError) else (
         f"{kind.__name__}: {' '.join(str(error).split())[:500]}")
+    text = without_credentials(text)
     print(f"\n{'interrupted' if interrupted else text}", file=sys.stderr, flush=True)
     if mlflow.active_run():
         mlflow.set_tag("error", text)
-        mlflow.log_text("".join(traceback.format_exception(kind, error, trace)), "traceback.txt")
+        lines = without_credentials("".join(traceback.format_exception(kind, error, trace)))
+        mlflow.log_text(lines, "traceback.txt")
         mlflow.end_run("KILLED" if interrupted else "FAILED")

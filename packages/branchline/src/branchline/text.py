@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any, TextIO, cast
 
-__all__ = ["code", "html", "markdown", "one_line", "printable", "protected_output", "safe",
-           "unprotected", "without_credentials"]
+__all__ = ["code", "html", "markdown", "one_line", "printable", "protect_output",
+           "protected_output", "safe", "unprotected", "without_credentials"]
 
 # What comes before the @ of an address; a password may itself hold / or @, a port may not.
 USER = re.compile(r"(?<=://)(?:[^\s/?#'\"<>]*@|[^\s/:@'\"<>]*:(?![0-9]+[/?#])[^\s'\"<>]*@)")
@@ -94,11 +94,17 @@ class _Protected:
         return getattr(self.unprotected, name)
 
 
+def protect_output() -> None:
+    """From now on, all that this process prints is `safe`."""
+    sys.stdout, sys.stderr = (cast(TextIO, _Protected(unprotected(each)))
+                              for each in (sys.stdout, sys.stderr))
+
+
 @contextmanager
 def protected_output() -> Iterator[None]:
     """In the block, all that this process prints is `safe`."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (cast(TextIO, _Protected(unprotected(each))) for each in before)
+    protect_output()
     try:
         yield
     finally:

@@ -13,6 +13,7 @@ from branchline.branch import Branch, Kind
 from branchline.ci import github
 from branchline.ci.identify import ci_branch
 from branchline.errors import BadInput
+from branchline.git import git
 from branchline.runs.tracking import Tracking, answered
 from branchline.text import without_credentials
 
@@ -76,7 +77,7 @@ def seen_tag(root: Path, branch: Branch, environment: Mapping[str, str]) -> dict
     """The tag of a run whose branch is on a remote: a CI runs it, or git has it as a remote's."""
     if branch.kind != "branch":
         return {}
-    if _ci_branch(environment) == branch or _git(
+    if _ci_branch(environment) == branch or _lines(
             root, "for-each-ref", "--count=1", f"refs/remotes/*/{branch.name}"):
         return dict(SEEN)
     return {}
@@ -91,15 +92,11 @@ def _ci_branch(environment: Mapping[str, str]) -> Branch | None:
 
 def local_branches(root: Path) -> set[str]:
     """Names of the branches that this checkout has."""
-    return set(_git(root, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads"))
+    return set(_lines(root, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads"))
 
 
-def _git(root: Path, *command: str) -> list[str]:
-    try:
-        done = subprocess.run(["git", "-C", str(root), *command], capture_output=True)
-    except OSError:
-        return []
-    return done.stdout.decode("utf-8", "surrogateescape").splitlines()
+def _lines(root: Path, *command: str) -> list[str]:
+    return (git(root, *command) or b"").decode("utf-8", "surrogateescape").splitlines()
 
 
 def remote_branches(root: Path, remote: str) -> set[str]:
