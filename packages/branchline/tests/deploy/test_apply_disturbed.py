@@ -115,7 +115,8 @@ def test_another_plan_is_refused_while_a_deployment_is_half_done(
     with pytest.raises(Unreachable):
         shop.apply(half)
     other = shop.plan(shop.release("1.0+g2"))
-    with pytest.raises(NotApproved, match=f"finish it with `deploy.py apply greeting --evidence {half}`"):
+    with pytest.raises(NotApproved,
+                       match=f"finish it with `deploy.py apply greeting --evidence {half}`"):
         shop.apply(other)
     assert jobs_of(shop, workspace) == []
 
