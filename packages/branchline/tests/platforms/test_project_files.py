@@ -41,6 +41,8 @@ def project(tmp_path: Path) -> Path:
     (folder / ".hidden").write_text("")
     (tmp_path / "repository" / "src" / "package").mkdir(parents=True)
     (tmp_path / "repository" / "src" / "package" / "__init__.py").write_text("VALUE = 1\n")
+    (tmp_path / "repository" / "pyproject.toml").write_text(
+        '[project]\nname = "package"\nversion = "1.0"\n')
     return folder
 
 

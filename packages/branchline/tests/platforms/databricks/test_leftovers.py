@@ -13,7 +13,7 @@ from branchline.config.targets import Compute, WorkspaceTarget
 from branchline.deploy.journal import Journal, Record, State
 from branchline.platforms.databricks.files import destination
 from branchline.platforms.databricks.leftovers import leftovers
-from branchline.runs.stale_branches import experiments, gone
+from branchline.runs.stale_branches import SEEN, experiments, gone
 from branchline.runs.tracking import Tracking
 from workspace_server import Workspace
 
@@ -44,7 +44,7 @@ def lived(target: WorkspaceTarget, client: WorkspaceClient) -> WorkspaceTarget:
         experiment = mlflow.create_experiment(
             branch.experiment(target.experiment_root, "fraud-training"))
         run = mlflow.MlflowClient().create_run(experiment, tags={
-            "branch": name, "branch_kind": "branch", "wheel_version": version})
+            "branch": name, "branch_kind": "branch", "wheel_version": version, **SEEN})
         if name != "feature/busy":
             mlflow.MlflowClient().set_terminated(run.info.run_id)
         for schema in (f"clean_{branch.schema}", f"clean_{branch.schema}__data_ab12cd"):

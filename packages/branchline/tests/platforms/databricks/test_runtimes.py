@@ -3,11 +3,9 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-import tomllib
 from datetime import date
 from importlib.metadata import packages_distributions
 from pathlib import Path
-from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -17,6 +15,7 @@ from packaging.version import Version
 from branchline.errors import BadInput
 from branchline.platforms.databricks.runtimes import (Runtime, added, for_spark_version, runtimes,
                                                       unmet)
+from branchline.wheels.distributions import Distribution, distributions, requirements
 from support.clone import ROOT
 from workspace_server.runtime_environments import built
 
@@ -24,11 +23,7 @@ SUPPORTED = ["17.3-lts", "18-lts", "serverless-4", "serverless-5"]
 KEYS = [key for runtime in runtimes() for key in runtime.spark_versions]
 
 
-@pytest.fixture(scope="module")
-def project() -> dict[str, Any]:
-    """The wheel's metadata, as pyproject.toml states it."""
-    found: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return found
+NEEDED = requirements(ROOT)  # of the repository's wheels together
 
 
 def runtime_of(key: str) -> Runtime:
@@ -75,17 +70,17 @@ def test_only_an_ml_key_has_all_of_mlflow() -> None:
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_the_wheel_installs_on_the_lts_runtimes_as_they_are(
-        project: dict[str, Any], key: str) -> None:
+def test_the_wheels_install_on_the_lts_runtimes_as_they_are(key: str) -> None:
     runtime = runtime_of(key)
-    assert unmet(project["dependencies"], runtime, project["requires-python"]) == []
-    assert added(project["dependencies"], runtime) == []
+    for one in distributions(ROOT):
+        assert unmet(NEEDED, runtime, str(one.table["requires-python"])) == []
+    assert added(NEEDED, runtime) == []
 
 
-def test_on_serverless_only_version_4_has_an_older_mlflow(project: dict[str, Any]) -> None:
-    assert unmet(project["dependencies"], Runtime.read("serverless-5")) == []
-    assert unmet(project["dependencies"], Runtime.read("serverless-4")) == [
-        "mlflow-skinny>=3.0 (serverless-4 has 2.22.0)"]
+def test_on_serverless_only_version_4_has_an_older_mlflow() -> None:
+    assert unmet(NEEDED, Runtime.read("serverless-5")) == []
+    assert set(unmet(NEEDED, Runtime.read("serverless-4"))) == {
+        "mlflow-skinny>=3.0 (serverless-4 has 2.22.0)"}
 
 
 @pytest.mark.parametrize(("requirement", "found"), [
@@ -113,17 +108,20 @@ def test_a_wheel_for_another_python_is_unmet() -> None:
     assert unmet([], runtime, ">=3.11") == unmet([], runtime) == []
 
 
-def test_all_that_the_sources_import_is_required(project: dict[str, Any]) -> None:
-    required = {canonicalize_name(Requirement(text).name) for text in project["dependencies"]}
+@pytest.mark.parametrize("one", distributions(ROOT), ids=lambda one: str(one.name))
+def test_all_that_the_sources_import_is_required(one: Distribution) -> None:
+    optional = one.table.get("optional-dependencies", {}).values()
+    required = {canonicalize_name(Requirement(text).name)
+                for texts in [one.table["dependencies"], *optional] for text in texts}
     of_cluster = {"branchline", "fraud_detection", "pyspark", "delta"}
-    distributions = packages_distributions()
-    for name in imported() - of_cluster - sys.stdlib_module_names:
-        assert required & {canonicalize_name(each) for each in distributions[name]}, name
+    installed = packages_distributions()
+    for name in imported(ROOT / one.folder / "src") - of_cluster - sys.stdlib_module_names:
+        assert required & {canonicalize_name(each) for each in installed[name]}, name
 
 
-def imported() -> set[str]:
-    """The packages that the modules under src name in an import."""
-    nodes = [node for file in (ROOT / "src").rglob("*.py")
+def imported(sources: Path) -> set[str]:
+    """The packages that the modules of a distribution name in an import."""
+    nodes = [node for file in sources.rglob("*.py")
              for node in ast.walk(ast.parse(file.read_text()))]
     modules = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
     modules += [alias.name for node in nodes if isinstance(node, ast.Import)

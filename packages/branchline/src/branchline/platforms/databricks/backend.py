@@ -79,6 +79,11 @@ class SubmittedJob(SubmittedRun):
     def run_id(self) -> str:
         return self._job_run.run_id
 
+    @property
+    def job_run(self) -> int:
+        """The id of the run of the Jobs API."""
+        return self._job_run.job_run
+
     def wait(self) -> bool:
         """Poll the run to its end; whether it succeeded."""
         return self._job_run.wait().succeeded
