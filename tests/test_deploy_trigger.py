@@ -8,15 +8,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import mlflow
 import pytest
 
-from branchline.runs.registry import Registry
-from branchline.runs.tracking import Tracking
 from branchline.wheels.destinations import LocalFolder
 from branchline.wheels.publish import publish
 from branchline.wheels.source import source_of
-from support.releasing import commit, register
+from support.releasing import commit
 from tests.releases import Repository, made
 from workspace_server import Workspace
 
@@ -30,11 +27,11 @@ def here(store: str, tmp_path: Path) -> Repository:
 
 @pytest.fixture
 def there(workspace: Workspace, store: str, tmp_path: Path) -> Iterator[Repository]:
-    """To a workspace; the registry is a database, since Unity Catalog's is not emulated."""
-    opened = made(tmp_path, store, MLFLOW_REGISTRY_URI=store, **workspace.environment())
-    mlflow.set_tracking_uri(store)
-    name, _, version = register("dev.branchline.greeting").removeprefix("models:/").rpartition("/")
-    Registry(Tracking(store, None)).promote(name, version)
+    """To a workspace, with a project that has no model: the story deploys one that has."""
+    opened = made(tmp_path, store, **workspace.environment())
+    project = opened.folder / "mlflow-notebooks" / "greeting" / "MLproject"
+    project.write_text(project.read_text().replace("  compare: {command: python main.py}\n", ""))
+    commit(opened.folder)
     yield opened
     for job in workspace.client().jobs.list():
         workspace.client().jobs.delete(job.job_id or 0)
@@ -147,7 +144,7 @@ def test_a_version_that_is_taken_by_other_bytes_is_not_published(
         here: Repository, tmp_path: Path) -> None:
     other = tmp_path / f"sample-{source_of(here.folder).version}-py3-none-any.whl"
     other.write_bytes(b"something else")
-    publish(other, LocalFolder(here.folder / ".local" / "production" / "wheels"))
+    publish([other], LocalFolder(here.folder / ".local" / "production" / "wheels"))
     code, said = here.run("publish", "--override", "urgent")
     assert code == 2 and "a version never changes" in said
 

@@ -19,11 +19,11 @@ from fraud_detection.settings import Settings
 from fraud_detection.steps.compare import compared
 from fraud_detection.steps.evaluate import test_rows as held_out
 from fraud_detection.steps.train import best_threshold, fit, labelled
-from support.clone import ROOT
+from support.processes import PROJECT
 from tests.published import PUBLISHED
 
 pytestmark = PUBLISHED
-POLICY = read_policy(ROOT / "mlflow-triggers" / "gate.yml")
+POLICY = read_policy(PROJECT / "gate.yml")
 MODELS = {
     "default": {"model": "hist_gradient_boosting", "features": "full", "class_weight": "balanced"},
     "logistic regression": {"model": "logistic_regression"},

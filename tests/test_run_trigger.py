@@ -66,7 +66,7 @@ def test_what_cannot_be_used_is_one_line_and_exit_code_2(case: int, refused: Sta
 
 
 def test_without_the_environment_the_trigger_says_how_to_make_it() -> None:
-    done = subprocess.run([sys.executable, "-S", "-I", "mlflow-triggers/run.py"], cwd=ROOT,
+    done = subprocess.run([sys.executable, "-S", "-E", "-s", "mlflow-triggers/run.py"], cwd=ROOT,
                           capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr.startswith("run.py: ")
     assert "run `make setup`" in done.stderr and len(done.stderr.splitlines()) == 1

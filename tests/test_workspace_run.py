@@ -97,7 +97,7 @@ def test_the_whole_project_runs_from_the_wheel_in_the_branchs_experiment(
     assert run.data.metrics["predict/rows"] > 0
     tags = run.data.tags
     assert tags["branch"] == "a-feature" and tags["mlflow.project.backend"] == "databricks-jobs"
-    assert re.fullmatch(r"0\.1\.0\+g[0-9a-f]{12}(\.d[0-9a-f]{12})?", tags["wheel_version"])
+    assert re.fullmatch(r"0\.2\.0\+g[0-9a-f]{12}(\.d[0-9a-f]{12})?", tags["wheel_version"])
     models = mlflow.search_logged_models([run.info.experiment_id], output_format="list")
     assert mlflow.sklearn.load_model(models[0].model_uri).predict_proba  # uploaded whole
 

@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 
 import requests
 from databricks.sdk import WorkspaceClient
@@ -41,7 +42,7 @@ def connect(profile: str | None = None, host: str | None = None) -> WorkspaceCli
     logging.getLogger("databricks.sdk").setLevel(logging.ERROR)
     with translated("sign-in"):
         return WorkspaceClient(config=Config(
-            profile=profile, host=host, product="branchline", product_version="0.1.0",
+            profile=profile, host=host, product="branchline", product_version=version("branchline"),
             retry_timeout_seconds=RETRY_SECONDS))
 
 
