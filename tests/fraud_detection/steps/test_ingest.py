@@ -9,7 +9,7 @@ import pytest
 from branchline.errors import BadInput
 from branchline import Lakehouse
 from fraud_detection.data.tables import BRONZE_TRANSACTIONS
-from fraud_detection.settings import Settings
+from fraud_detection.settings import Columns, Settings
 from fraud_detection.steps import ingest
 
 pytestmark = pytest.mark.spark
@@ -89,6 +89,6 @@ def test_simulated_data_need_nothing(lakehouse: Lakehouse, monkeypatch: pytest.M
     assert counts["rows"] == len(simulator.simulate(small)) > 0
 
 
-def _published() -> ingest.Columns:
+def _published() -> Columns:
     root = Path(__file__).resolve().parents[2]
-    return ingest.Columns.read(root / "mlflow-notebooks" / "fraud-training" / "columns.yml")
+    return Columns.read(root / "mlflow-notebooks" / "fraud-training" / "columns.yml")
