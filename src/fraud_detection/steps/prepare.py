@@ -84,7 +84,7 @@ def _stream(lakehouse: Lakehouse, through: int, counts: list[int]) -> tuple[str,
 def _follow(lakehouse: Lakehouse, name: str, start: int, through: int, epoch: str | None) -> None:
     try:
         follow(lakehouse, BRONZE_TRANSACTIONS, name, start,
-                      _placer(lakehouse, name, through, epoch))
+               _placer(lakehouse, name, through, epoch))
     except PySparkException as failure:
         if "DIFFERENT_DELTA_TABLE_READ_BY_STREAMING_SOURCE" in str(failure):
             raise RowsLost(f"table {BRONZE_TRANSACTIONS.name} is another one than silver was "

@@ -75,4 +75,3 @@ class Folder:
 
     def _path_of(self, table: Table) -> Path:
         return self._path / table.name.replace(".", "/")
-
