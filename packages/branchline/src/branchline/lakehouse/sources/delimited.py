@@ -89,7 +89,7 @@ def read(file: IO[bytes], size: int | None, first: int, dialect: Dialect,
     source = lines.blocks(file, size)
     following = next(source, None)
     while following is not None:
-        block, following = carried + following, next(source, None)
+        block, following = carried + _utf8(following), next(source, None)
         rows, carried = _rows(block, dialect, last=following is None)
         for numbers, values, problems in rows:
             yield batch_of(layout, pa.array(numbers + first), values, problems,
@@ -130,8 +130,8 @@ def _parsed(block: bytes, dialect: Dialect) -> tuple[pa.Table, list[tuple[int, s
         pa.csv.ReadOptions(use_threads=False, column_names=names, block_size=len(block) + 1),
         pa.csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True,
                             invalid_row_handler=skip),
-        pa.csv.ConvertOptions(column_types=dict.fromkeys(wanted, pa.binary()),
-                              include_columns=wanted))
+        pa.csv.ConvertOptions(column_types=dict.fromkeys(wanted, pa.string()),
+                              include_columns=wanted, check_utf8=False))
     return table, skipped
 
 
@@ -142,28 +142,32 @@ def _ragged(actual: int, expected: int) -> str:
 def _numbered(table: pa.Table, skipped: list[tuple[int, str]], dialect: Dialect) -> list[Part]:
     places = np.array([place for place, _ in skipped], np.int64)
     numbers = np.arange(table.num_rows + len(skipped))
-    values = {name: _text(table[str(at)].combine_chunks()) for name, at in dialect.wanted.items()}
+    values = {name: _whole(table[str(at)]) for name, at in dialect.wanted.items()}
     parts: list[Part] = [(np.delete(numbers, places), values, None)]
     if skipped:
         parts.append((places, {}, pa.array([reason for _, reason in skipped])))
     return parts
 
 
-def _text(values: pa.Array) -> pa.Array:
-    """Bytes as text; what is not UTF-8 becomes U+FFFD."""
-    if isinstance(values, pa.ChunkedArray):
-        values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], pa.binary())
+def _whole(values: pa.ChunkedArray) -> pa.Array:
+    found = values.combine_chunks()
+    return found if isinstance(found, pa.Array) else pa.concat_arrays(found.chunks)
+
+
+def _utf8(block: bytes) -> bytes:
+    """The block; what is not UTF-8 becomes U+FFFD. Arrow keeps silent about rows that are ragged
+    and not UTF-8."""
     try:
-        return values.cast(pa.string())
-    except pa.ArrowInvalid:
-        return pa.array([value.decode("utf-8", "replace") for value in values.to_pylist()],
-                        pa.string())
+        block.decode()
+    except UnicodeDecodeError:
+        return block.decode("utf-8", "replace").encode()
+    return block
 
 
 def _line_by_line(block: bytes, dialect: Dialect, last: bool) -> tuple[list[Part], bytes]:
     """As `_rows`, for a block in which a quoted value goes on in the next line or never ends."""
     found = block.splitlines(keepends=True)
-    values: dict[str, list[bytes | None]] = {name: [] for name in dialect.wanted}
+    values: dict[str, list[str | None]] = {name: [] for name in dialect.wanted}
     problems: list[str | None] = []
     at = offset = 0
     while at < len(found):
@@ -176,11 +180,10 @@ def _line_by_line(block: bytes, dialect: Dialect, last: bool) -> tuple[list[Part
             cells, count, problem = _checked(record, line, dialect)
             problems.append(problem)
             for name, place in dialect.wanted.items():
-                values[name].append(cells[place].encode("utf-8", "surrogateescape")
-                                    if cells else None)
+                values[name].append(cells[place] if cells else None)
         offset += sum(map(len, found[at:at + count]))
         at += count
-    texts = {name: _text(pa.array(cells, pa.binary())) for name, cells in values.items()}
+    texts = {name: pa.array(cells, pa.string()) for name, cells in values.items()}
     return [(np.arange(len(problems)), texts, pa.array(problems, pa.string()))], block[offset:]
 
 
@@ -190,9 +193,9 @@ Record = tuple[list[str], int]
 def _record(following: list[bytes], dialect: Dialect) -> Record | None:
     """The values of the record that begins here, and its lines; None: its quote is not closed."""
     if b'"' not in following[0]:
-        line = following[0].decode("utf-8", "surrogateescape").rstrip("\r\n")
+        line = following[0].decode().rstrip("\r\n")
         return line.split(dialect.delimiter), 1
-    text = [line.decode("utf-8", "surrogateescape") for line in following]
+    text = [line.decode() for line in following]
     reader = csv.reader(text, delimiter=dialect.delimiter, strict=True)
     try:
         return next(reader), reader.line_num
