@@ -37,7 +37,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     name, start = _stream(lakehouse, through, counts)
     if start <= through or counts[0] != sum(counts[1:]) and name in _streams(lakehouse):
         before = lakehouse.version(QUARANTINE)
-        _follow(lakehouse, name, start, through, settings.columns.epoch)
+        _follow(lakehouse, name, through, settings.columns.epoch)
         counts, rejected = count_rows(lakehouse, BRONZE_TRANSACTIONS, *PLACES), counts[2]
         if counts[2] > rejected:
             for line in commonest(lakehouse, before, settings.columns.epoch):
@@ -81,7 +81,8 @@ def _stream(lakehouse: Lakehouse, through: int, counts: list[int]) -> tuple[str,
     return (name, start) if name in known else (f"{NAME}-{start}", start)
 
 
-def _follow(lakehouse: Lakehouse, name: str, start: int, through: int, epoch: str | None) -> None:
+def _follow(lakehouse: Lakehouse, name: str, through: int, epoch: str | None) -> None:
+    start = int(name.rpartition("-")[2])
     try:
         follow(lakehouse, BRONZE_TRANSACTIONS, name, start,
                _placer(lakehouse, name, through, epoch))

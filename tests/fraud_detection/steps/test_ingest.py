@@ -11,6 +11,7 @@ from branchline import Lakehouse
 from fraud_detection.data.tables import BRONZE_TRANSACTIONS
 from fraud_detection.settings import Columns, Settings
 from fraud_detection.steps import ingest
+from tests.conftest import COLUMNS
 
 pytestmark = pytest.mark.spark
 HEADER = "transaction_id,event_time,customer_id,terminal_id,amount,is_fraud\n"
@@ -85,10 +86,5 @@ def test_simulated_data_need_nothing(lakehouse: Lakehouse, monkeypatch: pytest.M
     from fraud_detection.data import simulator
     small = replace(simulator.World(), customers=20, terminals=40, days=5)
     monkeypatch.setattr(simulator, "World", lambda: small)
-    counts = ingest.run(lakehouse, Settings(columns=_published()))
+    counts = ingest.run(lakehouse, Settings(columns=Columns.read(COLUMNS)))
     assert counts["rows"] == len(simulator.simulate(small)) > 0
-
-
-def _published() -> Columns:
-    root = Path(__file__).resolve().parents[2]
-    return Columns.read(root / "mlflow-notebooks" / "fraud-training" / "columns.yml")
