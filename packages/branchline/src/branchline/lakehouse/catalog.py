@@ -31,6 +31,9 @@ class Catalog:
     def exists(self, table: Table) -> bool:
         return self._spark.catalog.tableExists(self.reference(table))
 
+    def drop(self, table: Table) -> None:
+        self._spark.sql(f"DROP TABLE {self.reference(table)}")
+
     def create_schema(self) -> None:
         self._spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(self._name)}.{quoted(self._schema)}")
 

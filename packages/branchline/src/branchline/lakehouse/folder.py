@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,9 @@ class Folder:
 
     def exists(self, table: Table) -> bool:
         return (self._path_of(table) / "_delta_log").is_dir()
+
+    def drop(self, table: Table) -> None:
+        shutil.rmtree(self._path_of(table))
 
     def create_schema(self) -> None:
         """Nothing: Delta makes the folders of a table."""

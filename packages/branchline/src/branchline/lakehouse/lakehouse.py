@@ -63,6 +63,13 @@ class Lakehouse:
             update(self.spark, self._storage, table, write=True)
         self._to_write.add(table)
 
+    def drop(self, table: Table) -> None:
+        """Delete the table and its rows, if it exists."""
+        if self.exists(table):
+            self._storage.drop(table)
+        self._to_read.discard(table)
+        self._to_write.discard(table)
+
     def read(self, table: Table, version: int | None = None) -> DataFrame:
         """The table's rows, now or as of a version.
 
