@@ -18,6 +18,9 @@ SURFACE = {
     "branchline.features.kernel": "DAY Definition Floats Ints Product Ratio Window compute "
                                   "look_back_days time_order",
     "branchline.features.arrow": "FromTime with_features",
+    "branchline.lakehouse.appends": "Append append_once appends count_rows",
+    "branchline.lakehouse.sources": "FILES FileSource Layout Piece Source Taken one_line",
+    "branchline.lakehouse.stream": "checkpoint checkpoints follow forget",
     "branchline.gate.comparison": "ARTIFACT Comparison Data Measured Model Slice",
     "branchline.gate.resampling": "Floats Measure standard_errors variance",
 }

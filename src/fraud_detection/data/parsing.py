@@ -1,76 +1,138 @@
-"""What a bronze row says: silver's values, whether they are valid, and what is wrong if not."""
+"""What rows of text say: silver's values, and what is wrong where a row is not valid."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from functools import reduce
 
-from pyspark.sql import Column, functions as F
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from fraud_detection.data.tables import TRANSACTION_COLUMNS
-from fraud_detection.settings import Columns
+from fraud_detection.data.times import EARLIEST, LATEST, counted, written
 
-__all__ = ["Parsed", "parsed"]
+__all__ = ["LARGEST_AMOUNT", "Parsed", "parse"]
 
-GENUINE, FRAUD = ("0", "0.0", "false"), ("1", "1.0", "true")
-EPOCH_DIVISOR = {"seconds": 1, "milliseconds": 1000}
+LARGEST_AMOUNT = 1e9  # in the data's currency; more is a broken export, and breaks linear models
+IDS = ("transaction_id", "customer_id", "terminal_id")
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+CONTROL = r"[\x00-\x1f\x7f\x{80}-\x{9f}\x{2028}\x{2029}]"
+NO_LABEL = {"", "null", "none", "nan", "na", "n/a", "<na>", "\\n"}
 SHOWN = 60
+Fault = tuple[pa.Array, str, str]  # where, the column, the words
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """Columns over bronze rows.
+    """Silver's `values` by name (meaningful where valid), `valid`, and the texts they came from."""
 
-    `values` are silver's, by name; `valid` is never NULL; `reason` has words for a row that is not
-    valid. Spark makes one Java method of a projection, and the JVM compiles none of more than 8000
-    bytes: `valid` and `values` are short, and only the rows that `valid` left ask for `reason`.
+    values: dict[str, pa.Array]
+    valid: pa.Array
+    text: dict[str, pa.Array]
+    problem: pa.Array
+    faults: tuple[Fault, ...]
+
+    def reasons(self) -> pa.Array:
+        """Everything that is wrong with each row; NULL where it is valid."""
+        words = [pc.if_else(where, _words(name, self.text[name], fault), None)
+                 for where, name, fault in self.faults]
+        said = pa.nulls(len(self.valid), pa.string())
+        for text in words:
+            said = pc.coalesce(pc.binary_join_element_wise(said, text, "; "), said, text)
+        return pc.if_else(self.valid, None, pc.coalesce(self.problem, said))
+
+
+def parse(rows: pa.RecordBatch, epoch: str | None, largest: float = LARGEST_AMOUNT) -> Parsed:
+    """Read the text columns of bronze rows; times are counted in `epoch` or, with None, written.
+
+    A time lies in the years 1900 to 2261 and not after the arrival of its file (`arrived_at`).
     """
-
-    values: dict[str, Column]
-    valid: Column
-    reason: Column
-
-
-def parsed(columns: Columns) -> Parsed:
-    """What bronze rows say whose times are counted as `columns` tells."""
-    text = {name: F.trim(name) for name in TRANSACTION_COLUMNS}
-    missing = {name: F.coalesce(text[name], F.lit("")) == "" for name in TRANSACTION_COLUMNS}
-    time = _time(text["event_time"], columns.epoch)
-    amount = text["amount"].try_cast("double")
-    label = F.lower(text["is_fraud"])
-    usable = {name: ~missing[name] for name in TRANSACTION_COLUMNS} | {
-        "event_time": _true(time <= F.col("arrived_at")),
-        "amount": _true((amount >= 0) & (amount < float("inf"))),  # NaN is more than infinity
-        "is_fraud": missing["is_fraud"] | _true(label.isin(*GENUINE, *FRAUD))}
-    faults = {
-        "event_time": F.when(time.isNull(), "is not a time").otherwise(
-            "lies after the arrival of its file"),
-        "amount": F.when(amount < 0, "is negative").otherwise("is not a finite number"),
-        "is_fraud": F.lit("is not 0, 1 or missing")}
-    absent = [F.when(~usable[name] & missing[name], f"{name} is missing")
-              for name in TRANSACTION_COLUMNS]
-    wrong = [F.when(~usable[name] & ~missing[name], F.concat_ws(
-        " ", F.lit(name), F.substring(text[name], 1, SHOWN), fault))
-        for name, fault in faults.items()]
-    return Parsed(
-        {**text, "event_time": time, "amount": amount,
-         "is_fraud": F.when(label.isin(*FRAUD), 1).when(label.isin(*GENUINE), 0)},
-        reduce(Column.__and__, usable.values(), F.col("problem").isNull()),
-        F.coalesce("problem", F.concat_ws("; ", *absent, *wrong)))
+    text = {name: pc.ascii_trim(rows.column(name), " \t") for name in TRANSACTION_COLUMNS}
+    missing = {name: pc.equal(pc.fill_null(text[name], ""), "") for name in TRANSACTION_COLUMNS}
+    time = (written if epoch is None else lambda values: counted(values, epoch))(
+        pc.if_else(missing["event_time"], None, text["event_time"]))
+    amount, no_number = _amounts(pc.if_else(missing["amount"], None, text["amount"]))
+    label, no_label = _labels(text["is_fraud"])
+    faults = [(missing[name], name, "is missing") for name in TRANSACTION_COLUMNS[:-1]]
+    faults += [(broken, name, "holds a line break or control character")
+               for name in IDS if (broken := _control(text[name])) is not None]
+    faults += [*_time_faults(time, missing["event_time"], rows.column("arrived_at")),
+               *_amount_faults(amount, no_number, missing["amount"], largest),
+               (no_label, "is_fraud", "is not 0, 1 or missing")]
+    faults = [fault for fault in faults if pc.any(fault[0]).as_py()]
+    problem = rows.column("problem")
+    valid = pc.is_null(problem)
+    for where, _, _ in faults:
+        valid = pc.and_not(valid, where)
+    stamps = pc.cast(pc.multiply(pc.if_else(valid, time, None), 1000), pa.timestamp("us", "UTC"))
+    return Parsed({**{name: text[name] for name in IDS}, "event_time": stamps, "amount": amount,
+                   "is_fraud": label}, valid, text, problem, tuple(faults))
 
 
-def _true(condition: Column) -> Column:
-    return F.coalesce(condition, F.lit(False))
+def _words(name: str, text: pa.Array, fault: str) -> pa.Array:
+    if fault == "is missing":
+        return pa.repeat(f"{name} {fault}", len(text))
+    shown = pc.replace_substring_regex(pc.utf8_slice_codeunits(text, 0, SHOWN), CONTROL, " ")
+    return pc.binary_join_element_wise(name, shown, fault, " ")
 
 
-def _time(text: Column, epoch: str | None) -> Column:
-    """The time to the millisecond; without a zone it is UTC, whatever zone the session has."""
-    if epoch is not None:
-        milliseconds = (text.try_cast("decimal(25,6)")
-                        * (1000 // EPOCH_DIVISOR[epoch])).try_cast("bigint")
-        return F.timestamp_millis(F.when(F.abs(milliseconds) < 2**53, milliseconds))
-    in_zone = (F.when(text.rlike(r"^\d{4}-\d\d-\d\d$"), F.concat(text, F.lit("T00:00:00Z")))
-               .when(text.rlike(r":\d\d.*([+-]\d\d?(:?\d\d)?|[A-Za-z]+)$"), text)
-               .otherwise(F.concat(text, F.lit("Z"))))
-    time = in_zone.try_cast("timestamp")
-    return F.timestamp_millis(F.unix_millis(time))
+def _time_faults(time: pa.Array, missing: pa.Array, arrived: pa.Array) -> list[Fault]:
+    name = "event_time"
+    limit = pc.fill_null(pc.cast(arrived, pa.int64()), LATEST * 1000)
+    inside = pc.fill_null(pc.and_(pc.greater_equal(time, EARLIEST), pc.less_equal(time, LATEST)),
+                          True)
+    late = pc.fill_null(pc.greater(pc.if_else(inside, time, None), pc.divide(limit, 1000)), False)
+    return [(pc.and_not(pc.is_null(time), missing), name, "is not a time"),
+            (pc.invert(inside), name, "is not within the years 1900 to 2261"),
+            (late, name, "lies after the arrival of its file")]
+
+
+def _amount_faults(amount: pa.Array, no_number: pa.Array, missing: pa.Array, largest: float,
+                   ) -> list[Fault]:
+    return [(pc.and_not(no_number, missing), "amount", "is not a finite number"),
+            (pc.fill_null(pc.less(amount, 0), False), "amount", "is negative"),
+            (pc.fill_null(pc.greater(amount, largest), False), "amount",
+             f"is more than {largest:,.0f}")]
+
+
+def _amounts(text: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """The numbers, NULL for none, and where there is none; never infinite, and 0 has no sign."""
+    try:
+        number = pc.cast(text, pa.float64())
+    except pa.ArrowInvalid:
+        number = pa.array([None if value is None or not NUMBER.fullmatch(value) else float(value)
+                           for value in text.to_pylist()], pa.float64())
+    number = pc.if_else(pc.is_finite(number), number, None)
+    return pc.add(number, 0.0), pc.is_null(number)
+
+
+def _labels(text: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """1, 0 or NULL, and where it is none of them; the few texts are looked at once each."""
+    kinds = pc.fill_null(text, "").dictionary_encode()
+    found = [_label(kind) for kind in kinds.dictionary.to_pylist()]
+    at = kinds.indices
+    return (pa.array([label for label, _ in found], pa.int32()).take(at),
+            pa.array([wrong for _, wrong in found], pa.bool_()).take(at))
+
+
+def _label(text: str) -> tuple[int | None, bool]:
+    lower = text.lower()
+    if lower in NO_LABEL:
+        return None, False
+    if lower in ("true", "false"):
+        return int(lower == "true"), False
+    if NUMBER.fullmatch(text) and float(text) in (0.0, 1.0):
+        return int(float(text)), False
+    return None, True
+
+
+def _control(text: pa.Array) -> pa.Array | None:
+    """Where a text holds a control character or line break; None for nowhere."""
+    data = text.buffers()[2]
+    if data is None:
+        return None
+    codes = np.frombuffer(data, np.uint8)
+    if not ((codes < 0x20) | (codes == 0x7F) | (codes == 0xC2) | (codes == 0xE2)).any():
+        return None
+    return pc.fill_null(pc.match_substring_regex(text, CONTROL), False)

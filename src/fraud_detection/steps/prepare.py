@@ -2,92 +2,114 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from functools import reduce
+import logging
+from collections.abc import Callable
 
-from pyspark.sql import DataFrame, Window, functions as F
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame
 
-from branchline import Lakehouse, RowsLost, Step, Table
-from fraud_detection.data.parsing import Parsed, parsed
-from fraud_detection.data.tables import BRONZE_TRANSACTIONS, DUPLICATES, QUARANTINE, TRANSACTIONS
+from branchline import Lakehouse, RowsLost, Step
+from branchline.lakehouse.appends import appends, count_rows
+from branchline.lakehouse.stream import checkpoints, follow, forget
+from fraud_detection.data.placing import PLACES, Placing
+from fraud_detection.data.rejects import commonest
+from fraud_detection.data.tables import BRONZE_TRANSACTIONS, QUARANTINE, TRANSACTIONS
 from fraud_detection.settings import Settings
 
-__all__ = ["duplicated", "run", "step"]
+__all__ = ["run", "step"]
 
-PLACES = (TRANSACTIONS, QUARANTINE, DUPLICATES)
+log = logging.getLogger(__name__)
 
-
-def duplicated(valid: DataFrame, silver: DataFrame) -> DataFrame:
-    """The `valid` rows whose transaction_id landed before, among themselves or in silver."""
-    ids = valid.select("transaction_id", F.lit(False).alias("known")).unionByName(
-        silver.select("transaction_id", F.lit(True).alias("known")))
-    repeated = (ids.groupBy("transaction_id")
-                .agg(F.max("known").alias("known"), F.count("*").alias("times"))
-                .where("times > 1").drop("times"))
-    landing_order = Window.partitionBy("transaction_id").orderBy(
-        "ingested_at", "source_file", "source_row")
-    return (valid.join(F.broadcast(repeated), "transaction_id")
-            .withColumn("nth", F.row_number().over(landing_order))
-            .where("known OR nth > 1").drop("known", "nth"))
+NAME = "prepare"
+REMEDY = "Run `branchline repair`, which builds silver anew from bronze, and run again."
 
 
 def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     """Place the bronze rows that are in no silver table yet; counts: the rows of each table.
 
     Raises:
-        RowsLost: silver + quarantine + duplicates is not bronze.
+        RowsLost: silver + quarantine + duplicates is not bronze, or a table of them is gone.
     """
-    rows = _rows_by_file(lakehouse)
+    lakehouse.read(BRONZE_TRANSACTIONS)
+    _make_tables(lakehouse)
+    through = lakehouse.version(BRONZE_TRANSACTIONS)
+    counts = count_rows(lakehouse, BRONZE_TRANSACTIONS, *PLACES)
+    name, start = _stream(lakehouse, through, counts)
+    if start <= through or counts[0] != sum(counts[1:]) and name in _streams(lakehouse):
+        before = lakehouse.version(QUARANTINE)
+        _follow(lakehouse, name, through, settings.columns.epoch)
+        counts, rejected = count_rows(lakehouse, BRONZE_TRANSACTIONS, *PLACES), counts[2]
+        if counts[2] > rejected:
+            for line in commonest(lakehouse, before, settings.columns.epoch):
+                log.warning("%s", line)
+    return _balanced(*counts)
+
+
+def _make_tables(lakehouse: Lakehouse) -> None:
+    """Create what is not there; all may be gone, and are then filled anew, but not some alone."""
+    there = [table for table in PLACES if lakehouse.exists(table)]
+    gone = [table.name for table in PLACES if table not in there]
+    if not there:
+        for name in _streams(lakehouse):
+            forget(lakehouse, name)
+    elif gone and any(count_rows(lakehouse, *there)):
+        raise RowsLost(f"table {', '.join(gone)} is gone, but rows had been placed in it. {REMEDY}")
     for table in PLACES:
         lakehouse.create(table)
-    if open_files := [file for file in rows[BRONZE_TRANSACTIONS]
-                      if rows[BRONZE_TRANSACTIONS][file] != sum(rows[table][file]
-                                                                for table in PLACES)]:
-        _place(lakehouse, _unplaced(lakehouse, open_files, rows), parsed(settings.columns))
-        rows = _rows_by_file(lakehouse)
-    return _balanced(*(rows[table].total() for table in (BRONZE_TRANSACTIONS, *PLACES)))
 
 
-def _place(lakehouse: Lakehouse, new: DataFrame, said: Parsed) -> None:
-    """Silver comes last: until then the other two are told from what silver held before."""
-    lakehouse.merge(QUARANTINE, new.where(~said.valid).withColumn("reason", said.reason))
-    valid = new.where(said.valid).withColumn("transaction_id", said.values["transaction_id"])
-    lakehouse.merge(DUPLICATES, duplicated(valid, lakehouse.read(TRANSACTIONS)))
-    later = lakehouse.read(DUPLICATES).select("source_file", "source_row")
-    first = valid.join(F.broadcast(later), ["source_file", "source_row"], "left_anti")
-    lakehouse.merge(TRANSACTIONS, first.withColumns(said.values))
+def _streams(lakehouse: Lakehouse) -> list[str]:
+    return checkpoints(lakehouse, NAME)
 
 
-def _rows_by_file(lakehouse: Lakehouse) -> dict[Table, Counter[str]]:
-    """How many rows of each file every table has; none where there is no table yet."""
-    tables = (BRONZE_TRANSACTIONS, *PLACES)
-    parts = [lakehouse.read(table).select("source_file", F.lit(at).alias("table"))
-             for at, table in enumerate(tables)
-             if table == BRONZE_TRANSACTIONS or lakehouse.exists(table)]
-    found: dict[Table, Counter[str]] = {table: Counter() for table in tables}
-    for row in reduce(DataFrame.union, parts).groupBy("source_file", "table").count().collect():
-        found[tables[row["table"]]][row["source_file"]] = row["count"]
-    return found
+def _stream(lakehouse: Lakehouse, through: int, counts: list[int]) -> tuple[str, int]:
+    """The stream that fills silver, and the bronze version that it has yet to place first.
+
+    A stream is named by the version it began with. Where its checkpoint is lost, the next begins
+    behind the version that silver's log says was placed.
+    """
+    known = _streams(lakehouse)
+    last = next((append for append in appends(lakehouse, TRANSACTIONS)
+                 if append.note["writer"].startswith(f"{NAME}-")), None)
+    if last is None and known:
+        return known[-1], 0
+    if last is None:
+        start = through + 1 if any(counts[1:]) else 0  # placed by an older version, all of it
+        return f"{NAME}-{start}", start
+    start = int(last.note["through"]) + 1
+    name = str(last.note["writer"])
+    return (name, start) if name in known else (f"{NAME}-{start}", start)
 
 
-def _unplaced(lakehouse: Lakehouse, files: list[str],
-              rows: dict[Table, Counter[str]]) -> DataFrame:
-    """The bronze rows of these files, less those that a run which was cut off has placed."""
-    chosen = F.broadcast(lakehouse.spark.createDataFrame([(file,) for file in files],
-                                                         "source_file STRING"))
-    found = lakehouse.read(BRONZE_TRANSACTIONS).join(chosen, "source_file", "left_semi")
-    for table in PLACES:
-        if any(rows[table][file] for file in files):
-            placed = lakehouse.read(table).select("source_file", "source_row")
-            found = found.join(placed, ["source_file", "source_row"], "left_anti")
-    return found
+def _follow(lakehouse: Lakehouse, name: str, through: int, epoch: str | None) -> None:
+    start = int(name.rpartition("-")[2])
+    try:
+        follow(lakehouse, BRONZE_TRANSACTIONS, name, start,
+               _placer(lakehouse, name, through, epoch))
+    except PySparkException as failure:
+        if "DIFFERENT_DELTA_TABLE_READ_BY_STREAMING_SOURCE" in str(failure):
+            raise RowsLost(f"table {BRONZE_TRANSACTIONS.name} is another one than silver was "
+                           f"filled from. {REMEDY}") from None
+        raise
+
+
+def _placer(lakehouse: Lakehouse, name: str, through: int,
+            epoch: str | None) -> Callable[[DataFrame, int], None]:
+    """What a batch is handed to; it holds no session, for Spark Connect sends it to the server."""
+    place = (lakehouse.root, lakehouse.schema, lakehouse.files)
+
+    def placed(batch: DataFrame, number: int) -> None:
+        there = Lakehouse(batch.sparkSession, *place)
+        Placing(there, name, through, epoch).place(batch, number)
+
+    return placed
 
 
 def _balanced(bronze: int, silver: int, quarantine: int, duplicates: int) -> dict[str, int]:
     if silver + quarantine + duplicates != bronze:
         raise RowsLost(f"prepare: bronze has {bronze} rows, but silver + quarantine + duplicates "
-                       f"are {silver} + {quarantine} + {duplicates}; do not use these tables, and "
-                       "report it.")
+                       f"are {silver} + {quarantine} + {duplicates}; do not use these tables. "
+                       f"{REMEDY}")
     return {"rows": bronze, "silver": silver, "quarantine": quarantine, "duplicates": duplicates}
 
 

@@ -3,14 +3,17 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from branchline.errors import BadInput
-from branchline import Lakehouse
+from branchline import BadInput, Lakehouse, RowsLost
+from branchline.lakehouse.sources import FILES, files, taken
+from fraud_detection.data.repair import repair
 from fraud_detection.data.tables import BRONZE_TRANSACTIONS
-from fraud_detection.settings import Settings
+from fraud_detection.settings import Columns, Settings
 from fraud_detection.steps import ingest
+from tests.conftest import COLUMNS
 
 pytestmark = pytest.mark.spark
 HEADER = "transaction_id,event_time,customer_id,terminal_id,amount,is_fraud\n"
@@ -85,10 +88,110 @@ def test_simulated_data_need_nothing(lakehouse: Lakehouse, monkeypatch: pytest.M
     from fraud_detection.data import simulator
     small = replace(simulator.World(), customers=20, terminals=40, days=5)
     monkeypatch.setattr(simulator, "World", lambda: small)
-    counts = ingest.run(lakehouse, Settings(columns=_published()))
+    counts = ingest.run(lakehouse, Settings(columns=Columns.read(COLUMNS)))
     assert counts["rows"] == len(simulator.simulate(small)) > 0
 
 
-def _published() -> ingest.Columns:
-    root = Path(__file__).resolve().parents[2]
-    return ingest.Columns.read(root / "mlflow-notebooks" / "fraud-training" / "columns.yml")
+def test_names_of_any_kind_are_taken_once_each(lakehouse: Lakehouse, landing: Path) -> None:
+    for number, name in enumerate(("x y.csv", "x%20y.csv", "a:b.csv", "c#d?e.csv", "ü.csv")):
+        land(landing / name, number)
+    Path(os.fsdecode(os.fsencode(landing) + b"/\xff.csv")).write_text(HEADER + ROW.format(5))
+    (landing / "sub" / "loop").symlink_to(landing)
+    (landing / "sub" / "nowhere").symlink_to(landing / "gone")
+    settings = Settings(data=str(landing))
+    assert ingest.run(lakehouse, settings) == {"rows": 6, "files": 6, "unreadable": 0}
+    assert ingest.run(lakehouse, settings) == {"rows": 0, "files": 0, "unreadable": 0}
+    assert ids(lakehouse) == list("012345")
+
+
+def test_a_file_that_is_named_is_taken_alone_whatever_its_name(
+        lakehouse: Lakehouse, landing: Path) -> None:
+    land(landing / "_x.csv", 1)
+    land(landing / "sub" / "_x.csv", 2)
+    ingest.run(lakehouse, Settings(data=str(landing / "_x.csv")))
+    assert ids(lakehouse) == ["1"]
+
+
+@pytest.mark.parametrize(("data", "said"), [("", "data is empty"), ("s3://bucket/x", "not a path")])
+def test_data_that_name_no_place_are_bad_input(lakehouse: Lakehouse, data: str, said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        ingest.run(lakehouse, Settings(data=data))
+
+
+def test_a_bad_file_may_be_deleted_and_the_run_repeated(lakehouse: Lakehouse, landing: Path,
+                                                        ) -> None:
+    settings = Settings(data=str(landing))
+    land(landing / "a.csv", 1)
+    (landing / "b.csv").write_text("transaction_id,event_time\n1,t\n")
+    with pytest.raises(BadInput, match="b.csv: column"):
+        ingest.run(lakehouse, settings)
+    (landing / "b.csv").unlink()
+    ingest.run(lakehouse, settings)
+    assert ids(lakehouse) == ["1"]
+
+
+def test_a_taken_file_that_changes_is_said_and_not_taken_again(
+        lakehouse: Lakehouse, landing: Path, caplog: pytest.LogCaptureFixture) -> None:
+    settings = Settings(data=str(landing))
+    land(landing / "a.csv", 1)
+    ingest.run(lakehouse, settings)
+    land(landing / "a.csv", 1, 2)
+    assert ingest.run(lakehouse, settings)["rows"] == 0
+    assert "a.csv changed after being taken" in caplog.text and ids(lakehouse) == ["1"]
+
+
+def test_a_file_that_changes_while_it_is_read_is_left_for_the_next_run(
+        lakehouse: Lakehouse, landing: Path, caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(data=str(landing))
+    for number, name in enumerate(("a.csv", "b.csv", "c.csv")):
+        land(landing / name, number)
+    note = taken.note
+
+    def vanishing(*given: Any) -> None:
+        note(*given)
+        (landing / "b.csv").unlink(missing_ok=True)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(taken, "note", vanishing)
+        assert ingest.run(lakehouse, settings) == {"rows": 2, "files": 2, "unreadable": 0}
+    assert "b.csv changed while it was read" in caplog.text
+    land(landing / "b.csv", 1)
+    ingest.run(lakehouse, settings)
+    assert ids(lakehouse) == ["0", "1", "2"]
+
+
+def test_a_run_that_is_cut_off_between_note_and_rows_is_made_good(
+        lakehouse: Lakehouse, landing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(data=str(landing))
+    for number in range(3):
+        land(landing / f"{number}.csv", number)
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "append_once", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                ingest.run(lakehouse, settings)
+        assert ingest.run(lakehouse, settings)["rows"] == 1
+    assert ids(lakehouse) == ["0", "1", "2"]
+
+
+def test_lost_notes_are_made_anew_from_bronze(lakehouse: Lakehouse, landing: Path) -> None:
+    settings = Settings(data=str(landing))
+    land(landing / "a.csv", 1)
+    ingest.run(lakehouse, settings)
+    lakehouse.drop(FILES)
+    land(landing / "b.csv", 2)
+    assert ingest.run(lakehouse, settings)["rows"] == 1
+    assert ids(lakehouse) == ["1", "2"]
+
+
+def test_bronze_that_is_gone_stops_the_step_until_it_is_repaired(
+        lakehouse: Lakehouse, landing: Path) -> None:
+    settings = Settings(data=str(landing))
+    land(landing / "a.csv", 1)
+    ingest.run(lakehouse, settings)
+    lakehouse.drop(BRONZE_TRANSACTIONS)
+    with pytest.raises(RowsLost, match="bronze.transactions is gone.*`branchline repair`"):
+        ingest.run(lakehouse, settings)
+    assert repair(lakehouse) and not repair(lakehouse)
+    ingest.run(lakehouse, settings)
+    assert ids(lakehouse) == ["1"]

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from branchline.errors import RowsLost
-from branchline import Lakehouse, Table
+from branchline import Lakehouse, RowsLost, Table
+from branchline.lakehouse.appends import append_once
+from fraud_detection.data import placing
 from fraud_detection.data.tables import (BRONZE_TRANSACTIONS, DUPLICATES, QUARANTINE,
                                          TRANSACTION_COLUMNS, TRANSACTIONS)
 from fraud_detection.settings import Settings
@@ -90,13 +92,86 @@ def test_a_second_run_changes_nothing(placed: Lakehouse) -> None:
     assert versions == [placed.version(table) for table in PLACES]
 
 
-@pytest.mark.parametrize("undone", [(TRANSACTIONS, DUPLICATES), (TRANSACTIONS,)])
-def test_a_run_that_was_cut_off_is_completed_by_the_next(
-        placed: Lakehouse, lakehouse: Lakehouse, undone: tuple[Table, ...]) -> None:
-    for table in undone:
-        lakehouse.spark.sql(f"DELETE FROM {lakehouse.reference(table)}")
+@pytest.fixture
+def unplaced(spark: Any, placed: Lakehouse, tmp_path: Path) -> Lakehouse:
+    """The same bronze rows, of which none is placed yet."""
+    lakehouse = Lakehouse(spark, str(tmp_path), placed.schema)
+    shutil.copytree(Path(placed.root, placed.schema, "bronze"),
+                    Path(tmp_path, placed.schema, "bronze"))
+    return lakehouse
+
+
+class Killed(Exception):
+    """Stands for SIGKILL."""
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("appended", range(3))
+def test_a_batch_that_was_cut_off_is_completed_by_the_next_run(
+        placed: Lakehouse, unplaced: Lakehouse, monkeypatch: pytest.MonkeyPatch, appended: int,
+        late: bool) -> None:
+    done: list[Table] = []
+
+    def append(lakehouse: Lakehouse, table: Table, *rest: Any, **note: str) -> None:
+        if late and len(done) < 3 or len(done) < appended:
+            append_once(lakehouse, table, *rest, **note)
+        if len(done) == appended:
+            raise Killed()
+        done.append(table)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(placing, "append_once", append)
+        with pytest.raises(Exception, match="Killed"):
+            prepare.run(unplaced, Settings())
+    assert prepare.run(unplaced, Settings()) == COUNTS
+    assert contents(unplaced) == contents(placed)
+
+
+def test_silver_that_was_deleted_whole_is_built_anew(placed: Lakehouse, lakehouse: Lakehouse,
+                                                     ) -> None:
+    shutil.rmtree(Path(lakehouse.root, lakehouse.schema, "silver"))
     assert prepare.run(lakehouse, Settings()) == COUNTS
     assert contents(lakehouse) == contents(placed)
+
+
+def test_a_lost_checkpoint_places_no_row_twice(lakehouse: Lakehouse) -> None:
+    shutil.rmtree(lakehouse.area("checkpoints"))
+    assert prepare.run(lakehouse, Settings()) == COUNTS
+    lakehouse.merge(BRONZE_TRANSACTIONS, bronze(lakehouse.spark, [{"transaction_id": "new"}],
+                                                "new.csv", minute=3))
+    for _ in range(2):
+        assert prepare.run(lakehouse, Settings()) == {
+            **COUNTS, "rows": COUNTS["rows"] + 1, "silver": COUNTS["silver"] + 1}
+
+
+def test_one_table_that_is_gone_stops_the_step_with_the_remedy(lakehouse: Lakehouse) -> None:
+    shutil.rmtree(Path(lakehouse.root, lakehouse.schema, "silver", "duplicates"))
+    with pytest.raises(RowsLost, match="silver.duplicates is gone.* `branchline repair`"):
+        prepare.run(lakehouse, Settings())
+
+
+def test_bronze_that_is_another_table_stops_the_step_with_the_remedy(
+        spark: Any, lakehouse: Lakehouse) -> None:
+    shutil.rmtree(Path(lakehouse.root, lakehouse.schema, "bronze"))
+    for minute in range(3):
+        lakehouse.merge(BRONZE_TRANSACTIONS, bronze(spark, [{}], f"{minute}.csv", minute))
+    with pytest.raises(RowsLost, match="`branchline repair`"):
+        prepare.run(lakehouse, Settings())
+
+
+def test_the_commonest_reasons_are_said_with_an_example_and_a_hint(
+        spark: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    lakehouse = Lakehouse(spark, str(tmp_path), "a_branch")
+    counted: Rows = [{"event_time": f"170410320{at}"} for at in range(9)]
+    lakehouse.merge(BRONZE_TRANSACTIONS, bronze(spark, [*counted, {"amount": "-1"}]))
+    prepare.run(lakehouse, Settings())
+    assert [record.getMessage() for record in caplog.records] == [
+        "quarantine: 9 rows: event_time ... is not a time "
+        "(such as: event_time 1704103200 is not a time)",
+        "quarantine: 1 row: amount ... is negative (such as: amount -1 is negative)",
+        "times look like counts since 1970: say their unit in the columns file, `event_time: "
+        "{column: NAME, epoch: seconds}` (or milliseconds)",
+        "all of them, with their rows: branchline show silver.quarantine"]
 
 
 def test_rows_that_are_in_no_table_stop_the_step(lakehouse: Lakehouse) -> None:

@@ -1,4 +1,4 @@
-"""Tables in a Unity Catalog catalog, its volume for files, and Auto Loader for what lands."""
+"""Tables in a Unity Catalog catalog, and its volume for files."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from branchline.lakehouse.table import Table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-    from pyspark.sql.streaming.query import StreamingQuery
-    from pyspark.sql.streaming.readwriter import DataStreamWriter
+    from pyspark.sql.streaming.readwriter import DataStreamReader
 
 __all__ = ["Catalog"]
 
@@ -32,19 +31,17 @@ class Catalog:
     def exists(self, table: Table) -> bool:
         return self._spark.catalog.tableExists(self.reference(table))
 
+    def drop(self, table: Table) -> None:
+        self._spark.sql(f"DROP TABLE {self.reference(table)}")
+
     def create_schema(self) -> None:
         self._spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(self._name)}.{quoted(self._schema)}")
 
     def area(self, name: str) -> str:
         return f"/Volumes/{self._name}/{self._schema}/files/{name}"
 
-    def start(self, writer: DataStreamWriter, table: Table) -> StreamingQuery:
-        return writer.toTable(self.reference(table))
-
-    def new_files(self, location: str) -> DataFrame:
-        """A stream of files; Auto Loader keeps its listing in the stream's checkpoint."""
-        return (self._spark.readStream.format("cloudFiles")
-                .option("cloudFiles.format", "binaryFile").load(location))
+    def stream(self, reader: DataStreamReader, table: Table) -> DataFrame:
+        return reader.table(self.reference(table))
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -1,27 +1,24 @@
-"""Tables in a folder: where each is, who may write, and the files that are there to take."""
+"""Tables in a folder: where each is, and who may write."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from branchline.errors import BadInput, TablesBusy
+from branchline.errors import TablesBusy
 from branchline.lakehouse.sql import quoted
 from branchline.lakehouse.table import Table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-    from pyspark.sql.streaming.query import StreamingQuery
-    from pyspark.sql.streaming.readwriter import DataStreamWriter
+    from pyspark.sql.streaming.readwriter import DataStreamReader
 
 __all__ = ["Folder"]
-
-FILE = "path STRING, modificationTime TIMESTAMP, length LONG, content BINARY"
-FILES_AT_ONCE = 64
 
 
 class Folder:
@@ -38,32 +35,17 @@ class Folder:
     def exists(self, table: Table) -> bool:
         return (self._path_of(table) / "_delta_log").is_dir()
 
+    def drop(self, table: Table) -> None:
+        shutil.rmtree(self._path_of(table))
+
     def create_schema(self) -> None:
         """Nothing: Delta makes the folders of a table."""
 
     def area(self, name: str) -> str:
         return str(self._path / f"_{name}")
 
-    def start(self, writer: DataStreamWriter, table: Table) -> StreamingQuery:
-        return writer.start(str(self._path_of(table)))  # toTable refuses Delta's path names
-
-    def new_files(self, location: str) -> DataFrame:
-        """A stream of the files in a folder (or of one file).
-
-        Raises:
-            BadInput: `location` does not exist.
-        """
-        path = Path(location).resolve()
-        if not path.exists():
-            raise BadInput(f"{location}: no such file or folder; expected files to take.")
-        reader = (self._spark.readStream.format("binaryFile").schema(FILE)
-                  .option("maxFilesPerTrigger", FILES_AT_ONCE)
-                  .option("maxFileAge", "36500d")  # else a file older than the rest is passed over
-                  .option("recursiveFileLookup", "true"))
-        if path.is_file():
-            reader = reader.option("pathGlobFilter", _literal(path.name))
-            path = path.parent
-        return reader.load(_literal(str(path)))
+    def stream(self, reader: DataStreamReader, table: Table) -> DataFrame:
+        return reader.load(str(self._path_of(table)))  # table() refuses Delta's path names
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -97,8 +79,3 @@ class Folder:
 
     def _path_of(self, table: Table) -> Path:
         return self._path / table.name.replace(".", "/")
-
-
-def _literal(path: str) -> str:
-    """The path as a glob pattern that matches it alone."""
-    return "".join("\\" + c if c in "{}[]*?\\" else c for c in path)

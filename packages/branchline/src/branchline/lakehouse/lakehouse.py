@@ -38,7 +38,7 @@ class Lakehouse:
         self.spark = spark
         self.root = root
         self.schema = schema
-        self._files = files
+        self.files = files
         self._storage = (Folder if "/" in root else Catalog)(spark, root, schema)
         self._to_read: set[Table] = set()  # as declared in this session
         self._to_write: set[Table] = set()
@@ -62,6 +62,13 @@ class Lakehouse:
         elif table not in self._to_write:
             update(self.spark, self._storage, table, write=True)
         self._to_write.add(table)
+
+    def drop(self, table: Table) -> None:
+        """Delete the table and its rows, if it exists."""
+        if self.exists(table):
+            self._storage.drop(table)
+        self._to_read.discard(table)
+        self._to_write.discard(table)
 
     def read(self, table: Table, version: int | None = None) -> DataFrame:
         """The table's rows, now or as of a version.
@@ -105,26 +112,16 @@ class Lakehouse:
         self.create(table)
         rows.select(table.column_names).writeTo(self.reference(table)).overwrite(F.expr(where))
 
-    def new_files(self, location: str) -> DataFrame:
-        """A stream of the files in a folder (or of one file): path, modificationTime, content.
-
-        Raises:
-            BadInput: a local `location` that does not exist.
-        """
-        return self._storage.new_files(location)
-
-    def append_stream(self, table: Table, rows: DataFrame, checkpoint: str) -> None:
-        """Append what a stream has that is new, exactly once, and stop when it is all taken."""
-        self.create(table)
-        writer = (rows.select(table.column_names).writeStream.format("delta")
-                  .option("checkpointLocation", f"{self.area('checkpoints')}/{checkpoint}")
-                  .trigger(availableNow=True))
-        self._storage.start(writer, table).awaitTermination()
+    def stream(self, table: Table, start: int = 0) -> DataFrame:
+        """The table's rows as a stream; one without a checkpoint begins with version `start`."""
+        reader = self.spark.readStream.format("delta")
+        return self._storage.stream(
+            reader.option("startingVersion", str(start)) if start else reader, table)
 
     def area(self, name: str) -> str:
         """A folder of this schema for checkpoints or landed files."""
-        if self._files is not None:
-            return f"{self._files}/{self.schema}/{name}"
+        if self.files is not None:
+            return f"{self.files}/{self.schema}/{name}"
         return self._storage.area(name)
 
     def writing(self) -> AbstractContextManager[None]:

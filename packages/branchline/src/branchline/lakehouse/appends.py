@@ -1,0 +1,71 @@
+"""Appends that are made once, however often they are repeated, and what was appended last."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse.table import Table
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+__all__ = ["Append", "append_once", "appends", "count_rows"]
+
+LOOKED_BACK = 50
+
+
+@dataclass(frozen=True)
+class Append:
+    """An append that is in the table: its writer's number for it, its rows, and the writer's note.
+    """
+
+    number: int
+    rows: int
+    note: Mapping[str, str]
+
+
+def append_once(lakehouse: Lakehouse, table: Table, rows: DataFrame, writer: str, number: int,
+                **note: str) -> None:
+    """Append `rows`, unless this writer's `number`, or a later one, is in the table.
+
+    The numbers of a writer grow. Delta keeps the newest of each writer (txnAppId, txnVersion) in
+    the commit itself.
+    """
+    said = json.dumps({"writer": writer, "number": number, **note})
+    (rows.select(table.column_names).writeTo(lakehouse.reference(table))
+     .option("txnAppId", writer).option("txnVersion", str(number))
+     .option("userMetadata", said).append())
+
+
+def appends(lakehouse: Lakehouse, table: Table, writer: str = "") -> list[Append]:
+    """The last appends of a writer, or of each, newest first: from the table's log."""
+    history = lakehouse.spark.sql(f"DESCRIBE HISTORY {lakehouse.reference(table)} "
+                                  f"LIMIT {LOOKED_BACK}")
+    found = []
+    for commit in history.select("userMetadata", "operationMetrics").collect():
+        note = _note(commit["userMetadata"])
+        if "number" in note and writer in ("", note.get("writer")):
+            rows = int((commit["operationMetrics"] or {}).get("numOutputRows", 0))
+            found.append(Append(int(note["number"]), rows, note))
+    return found
+
+
+def _note(text: str | None) -> dict[str, str]:
+    try:
+        note = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return note if isinstance(note, dict) else {}
+
+
+def count_rows(lakehouse: Lakehouse, *tables: Table) -> list[int]:
+    """How many rows each table has: Delta tells it from its log, without reading the rows."""
+    counts = " UNION ALL ".join(
+        f"SELECT {at} AS at, count(*) AS rows FROM {lakehouse.reference(table)}"
+        for at, table in enumerate(tables))
+    found = {row["at"]: int(row["rows"]) for row in lakehouse.spark.sql(counts).collect()}
+    return [found[at] for at in range(len(tables))]

@@ -1,0 +1,228 @@
+"""CSV and its relatives: the header, and blocks of lines as columns of text."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+
+from branchline.lakehouse.sources import lines
+from branchline.lakehouse.sources.layout import Found, Layout, Unreadable, batch_of
+
+__all__ = ["Dialect", "dialect_of", "read"]
+
+DELIMITERS = ",;\t|"
+JOINED_LINES, JOINED_BYTES = 1000, 1 << 20  # how far a quoted value may reach
+UNCLOSED = "a quote is not closed"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A file's delimiter, its columns, and where its rows begin behind the header, in bytes."""
+
+    delimiter: str
+    found: Found
+    begin: int
+
+    @property
+    def width(self) -> int:
+        return len(self.found.names)
+
+    @property
+    def wanted(self) -> dict[str, int]:
+        return {name: at for name, at in self.found.places.items() if at is not None}
+
+
+def dialect_of(file: str, head: bytes, layout: Layout) -> Dialect:
+    """What the first lines tell; the delimiter is the one that finds the most columns.
+
+    Raises:
+        Unreadable: no header, or it has none of the columns, or one of them twice.
+        BadInput: a required column is not there.
+    """
+    begin, line = _header(head)
+    declared = line.strip().lower().removeprefix(b"sep=")
+    if len(declared) == 1 and line.strip().lower().startswith(b"sep="):  # what Excel writes
+        after, line = _header(head[begin:])
+        begin += after
+        choices = declared.decode("latin-1")
+    else:
+        choices = DELIMITERS
+    text = line.decode("utf-8", "replace")
+    if not text.strip():
+        raise Unreadable("blank lines only")
+    delimiter = max(choices, key=lambda choice: (_known(text, choice, layout), text.count(choice)))
+    return Dialect(delimiter, layout.find(file, _cells(text, delimiter)), begin)
+
+
+def _header(head: bytes) -> tuple[int, bytes]:
+    """The first line that is not blank, and where the next begins."""
+    at = 0
+    for line in head.splitlines(keepends=True):
+        at += len(line)
+        if line.strip():
+            return at, line.rstrip(b"\r\n")
+    return at, b""
+
+
+def _known(text: str, delimiter: str, layout: Layout) -> int:
+    return len(layout.expected() & {name.strip() for name in _cells(text, delimiter)})
+
+
+def _cells(text: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error:
+        return text.split(delimiter)
+
+
+def read(file: IO[bytes], size: int | None, first: int, dialect: Dialect,
+         layout: Layout) -> Iterator[pa.RecordBatch]:
+    """The rows of `size` bytes (None: all that is left), the first of them numbered `first`."""
+    carried = b""
+    source = lines.blocks(file, size)
+    following = next(source, None)
+    while following is not None:
+        block, following = carried + _utf8(following), next(source, None)
+        rows, carried = _rows(block, dialect, last=following is None)
+        for numbers, values, problems in rows:
+            yield batch_of(layout, pa.array(numbers + first), values, problems,
+                           dialect.found.ignored)
+        first += sum(len(numbers) for numbers, _, _ in rows)
+
+
+Part = tuple[np.ndarray, dict[str, pa.Array | None], pa.Array | None]
+
+
+def _rows(block: bytes, dialect: Dialect, last: bool) -> tuple[list[Part], bytes]:
+    """A block's rows, numbered from 0, and the bytes that belong to a row of the next block."""
+    quotes = b'"' in block
+    if not quotes or not _open_at_end(block, dialect):
+        table, skipped = _parsed(block, dialect)
+        if not quotes or table.num_rows + len(skipped) == lines.count_rows(block):
+            return _numbered(table, skipped, dialect), b""
+    return _line_by_line(block, dialect, last)
+
+
+def _open_at_end(block: bytes, dialect: Dialect) -> bool:
+    start = lines.last_end(block[:-1])
+    return b'"' in block[start:] and _record([block[start:]], dialect) is None
+
+
+def _parsed(block: bytes, dialect: Dialect) -> tuple[pa.Table, list[tuple[int, str]]]:
+    """Columns of bytes, and the places and reasons of the rows that were left out."""
+    skipped: list[tuple[int, str]] = []
+
+    def skip(row: pyarrow.csv.InvalidRow) -> str:
+        skipped.append((row.number - 1, _ragged(row.actual_columns, row.expected_columns)))
+        return "skip"
+
+    names = [str(at) for at in range(dialect.width)]
+    wanted = sorted({str(at) for at in dialect.wanted.values()}, key=int)
+    table = pa.csv.read_csv(
+        pa.BufferReader(block),
+        pa.csv.ReadOptions(use_threads=False, column_names=names, block_size=len(block) + 1),
+        pa.csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True,
+                            invalid_row_handler=skip),
+        pa.csv.ConvertOptions(column_types=dict.fromkeys(wanted, pa.string()),
+                              include_columns=wanted, check_utf8=False))
+    return table, skipped
+
+
+def _ragged(actual: int, expected: int) -> str:
+    return f"row has {actual} values, expected {expected}"
+
+
+def _numbered(table: pa.Table, skipped: list[tuple[int, str]], dialect: Dialect) -> list[Part]:
+    places = np.array([place for place, _ in skipped], np.int64)
+    numbers = np.arange(table.num_rows + len(skipped))
+    values = {name: _whole(table[str(at)]) for name, at in dialect.wanted.items()}
+    parts: list[Part] = [(np.delete(numbers, places), values, None)]
+    if skipped:
+        parts.append((places, {}, pa.array([reason for _, reason in skipped])))
+    return parts
+
+
+def _whole(values: pa.ChunkedArray) -> pa.Array:
+    found = values.combine_chunks()
+    return found if isinstance(found, pa.Array) else pa.concat_arrays(found.chunks)
+
+
+def _utf8(block: bytes) -> bytes:
+    """The block; what is not UTF-8 becomes U+FFFD. Arrow keeps silent about rows that are ragged
+    and not UTF-8."""
+    try:
+        block.decode()
+    except UnicodeDecodeError:
+        return block.decode("utf-8", "replace").encode()
+    return block
+
+
+def _line_by_line(block: bytes, dialect: Dialect, last: bool) -> tuple[list[Part], bytes]:
+    """As `_rows`, for a block in which a quoted value goes on in the next line or never ends."""
+    found = block.splitlines(keepends=True)
+    values: dict[str, list[str | None]] = {name: [] for name in dialect.wanted}
+    problems: list[str | None] = []
+    at = offset = 0
+    while at < len(found):
+        line, count = found[at], 1
+        if line.strip(b"\r\n"):
+            record = _record(found[at:at + JOINED_LINES] if b'"' in line else [line], dialect)
+            if (record is None and not last and len(found) - at < JOINED_LINES
+                    and len(block) - offset < JOINED_BYTES):
+                break
+            cells, count, problem = _checked(record, line, dialect)
+            problems.append(problem)
+            for name, place in dialect.wanted.items():
+                values[name].append(cells[place] if cells else None)
+        offset += sum(map(len, found[at:at + count]))
+        at += count
+    texts = {name: pa.array(cells, pa.string()) for name, cells in values.items()}
+    return [(np.arange(len(problems)), texts, pa.array(problems, pa.string()))], block[offset:]
+
+
+Record = tuple[list[str], int]
+
+
+def _record(following: list[bytes], dialect: Dialect) -> Record | None:
+    """The values of the record that begins here, and its lines; None: its quote is not closed."""
+    if b'"' not in following[0]:
+        line = following[0].decode().rstrip("\r\n")
+        return line.split(dialect.delimiter), 1
+    text = [line.decode() for line in following]
+    reader = csv.reader(text, delimiter=dialect.delimiter, strict=True)
+    try:
+        return next(reader), reader.line_num
+    except csv.Error:
+        alone = reader.line_num == 1 and len(following) > 1 or not _is_open(text[0], dialect)
+        return (_cells(text[0].rstrip("\r\n"), dialect.delimiter), 1) if alone else None
+
+
+def _is_open(line: str, dialect: Dialect) -> bool:
+    """Whether a quote that the line opens goes on behind its end."""
+    reader = csv.reader([line, '"'], delimiter=dialect.delimiter)
+    with contextlib.suppress(csv.Error):
+        next(reader)
+    return reader.line_num > 1
+
+
+def _checked(record: Record | None, line: bytes, dialect: Dialect,
+             ) -> tuple[list[str] | None, int, str | None]:
+    """The record's values, lines and problem; none of ours holds a line break.
+
+    Where they are no row, the first line alone is one with a problem: the next begins anew.
+    """
+    if record is None:
+        return None, 1, UNCLOSED
+    cells, count = record
+    broken = any(mark in cells[at] for mark in "\r\n" for at in dialect.wanted.values()
+                 if at < len(cells))
+    if len(cells) == dialect.width and not broken:
+        return cells, count, None
+    return None, 1, UNCLOSED if count > 1 or broken else _ragged(len(cells), dialect.width)

@@ -1,0 +1,33 @@
+"""The interface of a source: what is new there is appended to a table exactly once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse.table import Table
+
+__all__ = ["Source", "Taken"]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What one call has appended: rows, files (or other units), rows with a problem; remarks."""
+
+    rows: int = 0
+    units: int = 0
+    problems: int = 0
+    remarks: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """Rows from outside; files today, Kafka's topics next."""
+
+    def append(self, lakehouse: Lakehouse, table: Table) -> Taken:
+        """Append to `table` what it does not have yet; killed anywhere and repeated, once.
+
+        Raises:
+            BadInput: what is there cannot be taken as it is; then nothing was.
+        """
+        ...

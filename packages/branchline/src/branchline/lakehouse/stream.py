@@ -1,0 +1,46 @@
+"""A Delta table's new rows as a stream that hands each batch to a function."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from branchline.lakehouse.lakehouse import Lakehouse
+from branchline.lakehouse.table import Table
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+__all__ = ["checkpoint", "checkpoints", "follow", "forget"]
+
+
+def checkpoint(lakehouse: Lakehouse, stream: str) -> Path:
+    """The folder that keeps how far a stream has come."""
+    return Path(lakehouse.area("checkpoints"), stream)
+
+
+def checkpoints(lakehouse: Lakehouse, stem: str) -> list[str]:
+    """The streams named `stem-NUMBER` that have a checkpoint, by number."""
+    found = checkpoint(lakehouse, stem).parent.glob(f"{stem}-*")
+    return sorted((folder.name for folder in found), key=lambda name: int(name.rpartition("-")[2]))
+
+
+def forget(lakehouse: Lakehouse, stream: str) -> None:
+    """Delete the stream's checkpoint."""
+    shutil.rmtree(checkpoint(lakehouse, stream), ignore_errors=True)
+
+
+def follow(lakehouse: Lakehouse, table: Table, stream: str, start: int,
+           place: Callable[[DataFrame, int], None]) -> None:
+    """Hand `place` the rows that the table gained since the stream's last call, and stop.
+
+    A new stream begins with the table's version `start`. `place` is called with a batch and its
+    number; after a run that was cut off, with the same batch again. On Spark Connect it runs on
+    the server: it must not hold a session.
+    """
+    query = (lakehouse.stream(table, start).writeStream.foreachBatch(place)
+             .option("checkpointLocation", str(checkpoint(lakehouse, stream)))
+             .trigger(availableNow=True).start())
+    query.awaitTermination()

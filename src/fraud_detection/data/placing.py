@@ -1,0 +1,149 @@
+"""Where each bronze row of a batch goes: silver, quarantine or duplicates, once and for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import Column, DataFrame, Observation, Window, functions as F
+
+from branchline import Lakehouse, Table
+from branchline.lakehouse.appends import Append, append_once, appends
+from fraud_detection.data.parsing import parse
+from fraud_detection.data.tables import DUPLICATES, QUARANTINE, TRANSACTION_COLUMNS, TRANSACTIONS
+
+__all__ = ["PLACES", "Placing"]
+
+PLACES = (TRANSACTIONS, QUARANTINE, DUPLICATES)
+FEW = 100_000
+LANDED = ("source_file", "source_row", *TRANSACTION_COLUMNS, "arrived_at", "ingested_at")
+Read = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+
+
+@dataclass(frozen=True)
+class Placing:
+    """Places batches of the bronze table, each known by `stream` and its number.
+
+    A batch that was cut off anywhere is completed when it comes again: what was appended is known
+    from the tables' logs. Duplicates are told from what silver held before, so they come first.
+    `through` is the bronze version that the stream reaches, noted for a lost checkpoint.
+    """
+
+    lakehouse: Lakehouse
+    stream: str
+    through: int
+    epoch: str | None
+
+    def place(self, batch: DataFrame, number: int) -> None:
+        """Append the batch's rows to the three tables."""
+        rows = batch.select(*LANDED, "problem")
+        rejected = 1
+        if self._appended(TRANSACTIONS, number) is None:
+            rejected = self._append_valid(rows, number)
+        if rejected and self._appended(QUARANTINE, number) is None:
+            self._append(QUARANTINE, rows.mapInArrow(
+                _rejected(self.epoch), _types(QUARANTINE)), number)
+
+    def _append_valid(self, rows: DataFrame, number: int) -> int:
+        """Append duplicates and silver; how many rows are left for quarantine."""
+        repeated, count = self._append_repeated(rows, number)
+        seen = Observation()
+        valid = (rows.observe(seen, F.count(F.lit(1)).alias("rows"))
+                 .mapInArrow(_accepted(self.epoch), _types(TRANSACTIONS)))
+        if repeated is not None:
+            valid = valid.join(repeated, ["source_file", "source_row"], "left_anti")
+        self._append(TRANSACTIONS, valid, number)
+        appended = self._appended(TRANSACTIONS, number)
+        assert appended is not None
+        return int(seen.get["rows"]) - count - appended.rows
+
+    def _append_repeated(self, rows: DataFrame, number: int) -> tuple[DataFrame | None, int]:
+        """Append the valid rows whose id landed before; their places and their number."""
+        hashes = self._candidates(rows)
+        if hashes is None:
+            return None, 0
+        repeated = self._repeated(rows, hashes)
+        if self._appended(DUPLICATES, number) is None:
+            self._append(DUPLICATES, repeated, number)
+        appended = self._appended(DUPLICATES, number)
+        assert appended is not None
+        return repeated.select("source_file", "source_row"), appended.rows
+
+    def _candidates(self, rows: DataFrame) -> DataFrame | None:
+        """Hashes of the ids that are there more than once, in the batch or in silver; no others
+        but by chance. None for none."""
+        silver = self.lakehouse.read(TRANSACTIONS)
+        hashes = _hashed(rows).select("hash", F.lit(1).alias("new")).unionAll(
+            _hashed(silver).select("hash", F.lit(0).alias("new")))
+        repeated = (hashes.groupBy("hash").agg(F.sum("new").alias("new"), F.count("*").alias("all"))
+                    .where("new > 0 AND all > 1").select("hash"))
+        few = repeated.limit(FEW + 1).toArrow()
+        if not few.num_rows:
+            return None
+        if few.num_rows > FEW:
+            return repeated
+        return F.broadcast(self.lakehouse.spark.createDataFrame(few))
+
+    def _repeated(self, rows: DataFrame, hashes: DataFrame) -> DataFrame:
+        """The valid rows that are not the first of their id: by time of ingest, file, row."""
+        valid = _hashed(rows).join(hashes, "hash").select(*rows.columns).mapInArrow(
+            _valid(self.epoch), _types(DUPLICATES))
+        known = (_hashed(self.lakehouse.read(TRANSACTIONS)).join(hashes, "hash")
+                 .select("transaction_id", F.lit(True).alias("known")))
+        landing_order = Window.partitionBy("id").orderBy(
+            "ingested_at", "source_file", "source_row")
+        return (valid.withColumn("id", _id("transaction_id"))
+                .join(known.withColumnRenamed("transaction_id", "id"), "id", "left")
+                .withColumn("nth", F.row_number().over(landing_order))
+                .where("known OR nth > 1").select(DUPLICATES.column_names))
+
+    def _appended(self, table: Table, number: int) -> Append | None:
+        found = appends(self.lakehouse, table, self.stream)
+        return next((append for append in found if append.number == number), None)
+
+    def _append(self, table: Table, rows: DataFrame, number: int) -> None:
+        append_once(self.lakehouse, table, rows, self.stream, number, through=str(self.through))
+
+
+def _id(column: str) -> Column:
+    """As parsing trims it."""
+    return F.btrim(F.col(column), F.lit(" \t"))
+
+
+def _hashed(rows: DataFrame) -> DataFrame:
+    return rows.where("transaction_id IS NOT NULL").withColumn(
+        "hash", F.xxhash64(_id("transaction_id")))
+
+
+def _types(table: Table) -> str:
+    return ", ".join(f"{column.name} {column.type}" for column in table.columns)
+
+
+def _accepted(epoch: str | None) -> Read:
+    def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for rows in batches:
+            found = parse(rows, epoch)
+            columns = [found.values[name] if name in found.values else rows.column(name)
+                       for name in TRANSACTIONS.column_names]
+            made = pa.RecordBatch.from_arrays(columns, names=TRANSACTIONS.column_names)
+            yield made if pc.all(found.valid).as_py() else made.filter(found.valid)
+    return read
+
+
+def _valid(epoch: str | None) -> Read:
+    def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for rows in batches:
+            yield rows.filter(parse(rows, epoch).valid).select(DUPLICATES.column_names)
+    return read
+
+
+def _rejected(epoch: str | None) -> Read:
+    def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for rows in batches:
+            found = parse(rows, epoch)
+            if not pc.all(found.valid).as_py():
+                said = rows.append_column("reason", found.reasons())
+                yield said.filter(pc.invert(found.valid)).select(QUARANTINE.column_names)
+    return read

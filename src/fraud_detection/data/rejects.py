@@ -1,0 +1,46 @@
+"""What is wrong with the rows in quarantine, in few lines."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from pyspark.sql import functions as F
+
+from branchline import Lakehouse
+from branchline.lakehouse.sources import one_line
+from fraud_detection.data.tables import QUARANTINE
+
+__all__ = ["commonest"]
+
+SHOWN = 3
+KIND = (r"(?s)\b(transaction_id|event_time|customer_id|terminal_id|amount|is_fraud) .*? "
+        r"(is not|is negative|is more than|lies after|holds a line break)")
+NUMBER = re.compile(r"event_time \d{9,13}(\.\d*)? is not a time")
+EPOCH = ("times look like counts since 1970: say their unit in the columns file, "
+         "`event_time: {column: NAME, epoch: seconds}` (or milliseconds)")
+REST = "all of them, with their rows: branchline show silver.quarantine"
+
+
+def commonest(lakehouse: Lakehouse, before: int, epoch: str | None) -> list[str]:
+    """Lines about the rows that came into quarantine after its version `before`."""
+    now = _kinds(lakehouse, None)
+    then = _kinds(lakehouse, before)
+    new = Counter({kind: count - then.get(kind, (0, ""))[0] for kind, (count, _) in now.items()})
+    lines = [f"quarantine: {count:,} {'row' if count == 1 else 'rows'}: {one_line(kind)} "
+             f"(such as: {one_line(now[kind][1])})"
+             for kind, count in new.most_common(SHOWN) if count > 0]
+    if not lines:
+        return []
+    if epoch is None and any(NUMBER.search(now[kind][1]) for kind, _ in new.most_common(SHOWN)):
+        lines.append(EPOCH)
+    return [*lines, REST]
+
+
+def _kinds(lakehouse: Lakehouse, version: int | None) -> dict[str, tuple[int, str]]:
+    """Each kind of reason, values left out, with its count and an example."""
+    kind = F.regexp_replace("reason", KIND, "$1 ... $2").alias("kind")
+    found = lakehouse.read(QUARANTINE, version).groupBy(kind).agg(
+        F.count("*").alias("rows"), F.min("reason").alias("example"))
+    return {row["kind"]: (row["rows"], row["example"])
+            for row in found.orderBy(F.desc("rows")).limit(1000).collect()}

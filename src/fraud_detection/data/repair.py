@@ -1,0 +1,41 @@
+"""Brings back tables that do not fit together: what is derived is dropped, to be made anew."""
+
+from __future__ import annotations
+
+from branchline import Lakehouse
+from branchline.lakehouse.appends import count_rows
+from branchline.lakehouse.sources import FILES
+from branchline.lakehouse.stream import checkpoints, forget
+from fraud_detection.data.placing import PLACES
+from fraud_detection.data.tables import BRONZE_TRANSACTIONS
+
+__all__ = ["repair"]
+
+
+def repair(lakehouse: Lakehouse) -> list[str]:
+    """Drop what cannot be kept, and say so, a line each; nothing where all fits.
+
+    Without bronze, the notes of its files go, so that the next run takes the files anew; silver is
+    dropped with its checkpoints where it is not what bronze holds. Bronze itself is never touched.
+    """
+    said = []
+    if not lakehouse.exists(BRONZE_TRANSACTIONS) and lakehouse.exists(FILES):
+        lakehouse.drop(FILES)
+        said.append(f"{FILES.name}: dropped, for {BRONZE_TRANSACTIONS.name} is gone; the next run "
+                    "takes all files anew")
+    if not _adds_up(lakehouse):
+        for table in PLACES:
+            lakehouse.drop(table)
+        for stream in checkpoints(lakehouse, "prepare"):
+            forget(lakehouse, stream)
+        said.append(f"{', '.join(table.name for table in PLACES)}: dropped; the next run builds "
+                    "them anew from bronze")
+    return said
+
+
+def _adds_up(lakehouse: Lakehouse) -> bool:
+    there = [table for table in (BRONZE_TRANSACTIONS, *PLACES) if lakehouse.exists(table)]
+    if len(there) <= len(PLACES):
+        return not any(table in there for table in PLACES)
+    bronze, *places = count_rows(lakehouse, *there)
+    return bronze == sum(places)
