@@ -115,5 +115,5 @@ def test_a_comparison_that_fails_is_exit_code_3_and_the_run_is_undecidable(
     done = trigger("gate", "fraud-training", "--branch", "broken", "--run", run_id, "--policy",
                    str(tmp_path / "gate.yml"), MLFLOW_TRACKING_URI=store, SPARK_REMOTE=connect)
     assert done.returncode == 3
-    assert "was not logged by this project's train step" in done.stderr.splitlines()[-1]
+    assert "step compare reads bronze.transactions" in done.stderr.splitlines()[-1]
     assert tags(store, run_id)["gate"] == "undecidable"

@@ -89,9 +89,9 @@ def test_one_step_runs_alone_and_a_failing_one_ends_with_3_and_its_reason(
                    TF_BUILD="True")
     assert done.returncode == 3
     assert page.read_text().startswith("## fraud-training: failed\n")
-    assert "silver.transactions: not found" in page.read_text()
+    assert "step train reads silver.transactions" in page.read_text()
     assert f"##vso[task.uploadsummary]{page}" in done.stdout
-    assert "table silver.transactions: not found" in done.stderr.splitlines()[-1]
+    assert "step train reads silver.transactions" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -97,7 +98,8 @@ def sleeping(store: str, tmp_path_factory: pytest.TempPathFactory,
         processes[sent] = subprocess.Popen(
             [sys.executable, "-c", LAUNCHER, store, str(tmp_path_factory.mktemp(sent.name)),
              f"killed-{sent.name}"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, start_new_session=True)
+            text=True, start_new_session=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "packages" / "branchline" / "tests")})
     yield processes
     for process in processes.values():
         if process.returncode is None:
