@@ -46,7 +46,7 @@ def silver() -> tuple[Lakehouse, Settings]:
         simulator.write(simulator.World(customers=5000, terminals=10_000, days=157), data)
     columns = Columns.read(ROOT / "mlflow-notebooks" / "fraud-training" / "columns.yml")
     settings = Settings(data=str(data), columns=columns, lakehouse=str(WORK / "lakehouse"))
-    session = spark.session(os.environ, WORK / "spark.log")
+    session = spark(os.environ, WORK / "spark.log")
     lakehouse = Lakehouse(session, settings.lakehouse, settings.tables_schema)
     ingest.run(lakehouse, settings)
     rows = prepare.run(lakehouse, settings)["silver"]

@@ -64,8 +64,7 @@ def _note(text: str | None) -> dict[str, str]:
 
 def count_rows(lakehouse: Lakehouse, *tables: Table) -> list[int]:
     """How many rows each table has: Delta tells it from its log, without reading the rows."""
-    counts = " UNION ALL ".join(
-        f"SELECT {at} AS at, count(*) AS rows FROM {lakehouse.reference(table)}"
-        for at, table in enumerate(tables))
-    found = {row["at"]: int(row["rows"]) for row in lakehouse.spark.sql(counts).collect()}
-    return [found[at] for at in range(len(tables))]
+    # Nothing beside count(*): Delta then answers from its log.
+    counts = " UNION ALL ".join(f"SELECT count(*) AS rows FROM {lakehouse.reference(table)}"
+                                for table in tables)
+    return [int(row["rows"]) for row in lakehouse.spark.sql(counts).collect()]
