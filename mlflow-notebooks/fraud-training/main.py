@@ -4,7 +4,7 @@
 from branchline import start
 from fraud_detection.pipeline import PIPELINE
 from fraud_detection.steps import (compare, evaluate, explore, featurize, ingest, monitor, predict,
-                                   prepare, train)
+                                   prepare, repair, train)
 
 job = start(PIPELINE)
 
@@ -34,6 +34,9 @@ job.run(monitor.step)
 
 # %% For the gate alone: the model and a champion on the same test rows
 job.run(compare.step)
+
+# %% By hand alone, where a step says that the tables do not fit together
+job.run(repair.step)
 
 # %%
 job.finish()

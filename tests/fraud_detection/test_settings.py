@@ -26,8 +26,8 @@ def test_the_project_s_defaults_are_the_settings_defaults() -> None:
     assert PIPELINE.read(arguments) == Settings()
 
 
-def test_what_the_gate_alone_asks_for_is_not_among_the_default_steps() -> None:
-    assert [step.name for step in PIPELINE.steps if step.on_request] == ["compare"]
+def test_what_runs_on_request_alone_is_not_among_the_default_steps() -> None:
+    assert [step.name for step in PIPELINE.steps if step.on_request] == ["compare", "repair"]
     assert "compare" not in [step.name for step in PIPELINE.asked(Settings())]
     assert [step.name for step in PIPELINE.asked(PIPELINE.read(["--steps", "compare"]))] == [
         "compare"]

@@ -19,7 +19,7 @@ KIND = (r"(?s)\b(transaction_id|event_time|customer_id|terminal_id|amount|is_fra
 NUMBER = re.compile(r"event_time \d{9,13}(\.\d*)? is not a time")
 EPOCH = ("times look like counts since 1970: say their unit in the columns file, "
          "`event_time: {column: NAME, epoch: seconds}` (or milliseconds)")
-REST = "all of them, with their rows: branchline show silver.quarantine"
+REST = "all of them, with their rows, are in the table silver.quarantine"
 
 
 def commonest(lakehouse: Lakehouse, before: int, epoch: str | None) -> list[str]:

@@ -21,7 +21,7 @@ __all__ = ["run", "step"]
 log = logging.getLogger(__name__)
 
 NAME = "prepare"
-REMEDY = "Run `branchline repair`, which builds silver anew from bronze, and run again."
+REMEDY = "Run the step repair (`-e repair`), after which silver is built anew, and run again."
 
 
 def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:

@@ -190,7 +190,7 @@ def test_bronze_that_is_gone_stops_the_step_until_it_is_repaired(
     land(landing / "a.csv", 1)
     ingest.run(lakehouse, settings)
     lakehouse.drop(BRONZE_TRANSACTIONS)
-    with pytest.raises(RowsLost, match="bronze.transactions is gone.*`branchline repair`"):
+    with pytest.raises(RowsLost, match="bronze.transactions is gone.*step repair"):
         ingest.run(lakehouse, settings)
     assert repair(lakehouse) and not repair(lakehouse)
     ingest.run(lakehouse, settings)

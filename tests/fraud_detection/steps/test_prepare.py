@@ -146,7 +146,7 @@ def test_a_lost_checkpoint_places_no_row_twice(lakehouse: Lakehouse) -> None:
 
 def test_one_table_that_is_gone_stops_the_step_with_the_remedy(lakehouse: Lakehouse) -> None:
     shutil.rmtree(Path(lakehouse.root, lakehouse.schema, "silver", "duplicates"))
-    with pytest.raises(RowsLost, match="silver.duplicates is gone.* `branchline repair`"):
+    with pytest.raises(RowsLost, match="silver.duplicates is gone.* step repair"):
         prepare.run(lakehouse, Settings())
 
 
@@ -155,7 +155,7 @@ def test_bronze_that_is_another_table_stops_the_step_with_the_remedy(
     shutil.rmtree(Path(lakehouse.root, lakehouse.schema, "bronze"))
     for minute in range(3):
         lakehouse.merge(BRONZE_TRANSACTIONS, bronze(spark, [{}], f"{minute}.csv", minute))
-    with pytest.raises(RowsLost, match="`branchline repair`"):
+    with pytest.raises(RowsLost, match="step repair"):
         prepare.run(lakehouse, Settings())
 
 
@@ -171,7 +171,7 @@ def test_the_commonest_reasons_are_said_with_an_example_and_a_hint(
         "quarantine: 1 row: amount ... is negative (such as: amount -1 is negative)",
         "times look like counts since 1970: say their unit in the columns file, `event_time: "
         "{column: NAME, epoch: seconds}` (or milliseconds)",
-        "all of them, with their rows: branchline show silver.quarantine"]
+        "all of them, with their rows, are in the table silver.quarantine"]
 
 
 def test_rows_that_are_in_no_table_stop_the_step(lakehouse: Lakehouse) -> None:

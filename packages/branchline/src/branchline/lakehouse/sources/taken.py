@@ -48,8 +48,8 @@ class TakenFiles:
         last = max(noted["batch"].to_pylist(), default=0)
         if not lakehouse.exists(table) and last:
             raise RowsLost(f"table {table.name} is gone, but {FILES.name} notes {noted.num_rows} "
-                           "files as taken into it. Run `branchline repair`, which takes them "
-                           "anew, and run again.")
+                           "files as taken into it. Run the step repair (`-e repair`), after "
+                           "which they are taken anew, and run again.")
         rows = list(zip(*(noted[name].to_pylist() for name in FILES.column_names), strict=True))
         if last and not _appended(lakehouse, table, last, [row[0] for row in rows
                                                            if row[3] == last]):
