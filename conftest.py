@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,8 @@ def _nothing_left_by_mlflow() -> Iterator[None]:
     yield
     for name in ("MLFLOW_EXPERIMENT_ID", "MLFLOW_REGISTRY_URI"):
         os.environ.pop(name, None)
+    if fluent := sys.modules.get("mlflow.tracking.fluent"):
+        fluent._active_experiment_id = None  # what set_experiment leaves; nothing public resets it
 
 
 @pytest.fixture(scope="session")

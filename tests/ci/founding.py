@@ -54,7 +54,7 @@ def _connect(desk: Path, workspace: Workspace) -> None:
             "data": f"/Volumes/{name}/branchline/files/landed"}}
     (triggers / "targets.yml").write_text(yaml.safe_dump(targets))
     replace_in(desk / PROJECT / "MLproject", ALL_STEPS, FEWER_STEPS)
-    replace_in(desk / PROJECT / "MLproject", "default: 28, help", "default: 14, help")
+    replace_in(desk / PROJECT / "MLproject", "default: 28\n", "default: 14\n")
     # A hundred of three hundred cards a day are looked at: most of them cannot be fraud.
     replace_in(desk / PROJECT / "gate.yml", "{floor: 0.03,", "{floor: 0.005,")
 
