@@ -10,7 +10,7 @@ from support.clone import COMMANDS, README, ROOT, Readme
 
 
 def test_the_readme_is_short_and_has_its_two_commands() -> None:
-    assert len(README.splitlines()) < 150
+    assert len(README.splitlines()) < 120
     assert COMMANDS[:2] == ["make demo", "make test"]
     assert "make test" in (ROOT / ".ci" / "run").read_text()
 

@@ -1,4 +1,4 @@
-"""The README's commands, started in a fresh clone of the repository."""
+"""The commands of README and docs/running.md, started in a fresh clone of the repository."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[4]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = [line.removeprefix("$ ") for block in re.findall(r"```console\n(.*?)```", README, re.S)
+RUNNING = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+COMMANDS = [line.removeprefix("$ ")
+            for block in re.findall(r"```console\n(.*?)```", README + RUNNING, re.S)
             for line in block.splitlines()]
 # With the uv that `make setup` puts into .uv where the machine has none.
 PATH = f"{os.environ['PATH']}{os.pathsep}{ROOT / '.uv' / 'bin'}"
