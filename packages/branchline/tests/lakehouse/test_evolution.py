@@ -11,6 +11,7 @@ import pytest
 
 from branchline.errors import BadInput
 from branchline.lakehouse import Column, Lakehouse, Migration, Table
+from branchline.lakehouse.appends import append_once
 
 pytestmark = pytest.mark.spark
 
@@ -46,7 +47,7 @@ def old(tables: Lakehouse) -> Lakehouse:
 
 def again(lakehouse: Lakehouse) -> Lakehouse:
     """The same tables in a session that has not looked at them yet."""
-    return Lakehouse(lakehouse.spark, lakehouse.root, lakehouse.schema, lakehouse._files)
+    return Lakehouse(lakehouse.spark, lakehouse.root, lakehouse.schema, lakehouse.files)
 
 
 def held(lakehouse: Lakehouse, table: Table) -> list[tuple[Any, ...]]:
@@ -92,15 +93,12 @@ def test_a_new_column_is_null_when_read_and_added_with_its_comment_when_written(
 
 
 def test_code_that_does_not_know_a_new_column_goes_on_reading_and_writing(
-        tables: Lakehouse, tmp_path: Path) -> None:
+        tables: Lakehouse) -> None:
     tables.merge(WIDER, made(tables, WIDER, (1, 1.5, "a")))
     earlier = again(tables)
     earlier.merge(TABLE, made(earlier, TABLE, (2, "b")))
     earlier.overwrite(TABLE, made(earlier, TABLE, (3, "c")), "id = 3")
-    made(earlier, TABLE, (4, "d")).write.parquet(str(tmp_path / "landed"))
-    landed = earlier.spark.readStream.schema("id BIGINT, word STRING").parquet(
-        str(tmp_path / "landed"))
-    earlier.append_stream(TABLE, landed, "landed")
+    append_once(earlier, TABLE, made(earlier, TABLE, (4, "d")), "landed", 1)
     assert held(earlier, TABLE) == [(1, "a"), (2, "b"), (3, "c"), (4, "d")]
     assert held(tables, WIDER) == [(1, 1.5, "a"), (2, None, "b"), (3, None, "c"), (4, None, "d")]
 
