@@ -14,13 +14,13 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from branchline.lakehouse import Lakehouse
 from fraud_detection.data.days import run_days
-from fraud_detection.data.tables import FEATURES, TRANSACTIONS
 from fraud_detection.model.estimators import estimator, inputs
 from fraud_detection.model.metrics import ranking
 from fraud_detection.settings import Settings
 from fraud_detection.steps import featurize
 from fraud_detection.steps.evaluate import test_rows
 from fraud_detection.steps.train import labelled
+from fraud_detection.tables import FEATURES, TRANSACTIONS
 
 FOLDS = tuple(date(2018, 8, 8) + timedelta(days=7 * fold) for fold in range(4))
 SEEDS = (0, 1, 2)

@@ -20,9 +20,9 @@ from rich.table import Table
 
 from branchline.lakehouse import Lakehouse
 from fraud_detection.data.days import Span, between
-from fraud_detection.data.tables import FEATURES, TRANSACTIONS
 from fraud_detection.settings import Settings
 from fraud_detection.steps.featurize import features
+from fraud_detection.tables import FEATURES, TRANSACTIONS
 
 SLICE_DAYS = 45
 WARM_UP = 6  # until the JVM has compiled what it runs often

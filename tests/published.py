@@ -14,9 +14,9 @@ from pyspark.sql import DataFrame
 
 from branchline import Lakehouse
 from fraud_detection.data.days import between
-from fraud_detection.data.tables import TRANSACTIONS
 from fraud_detection.settings import Columns, Settings
 from fraud_detection.steps import featurize, ingest, prepare
+from fraud_detection.tables import TRANSACTIONS
 from tests.conftest import COLUMNS, SHARED
 
 PUBLISHED = [pytest.mark.spark, pytest.mark.skipif(

@@ -50,7 +50,7 @@ def contents(lakehouse: Lakehouse) -> dict[str, list[tuple[Any, ...]]]:
 
 def newest_model(lakehouse: Lakehouse) -> str:
     """The address of the one model that scored."""
-    from fraud_detection.data.tables import SCORES
+    from fraud_detection.tables import SCORES
     found = lakehouse.read(SCORES).select("model_version").distinct().collect()
     assert len(found) == 1
     return f"models:/{found[0][0]}"
@@ -64,7 +64,7 @@ def copied(lakehouse: Lakehouse, folder: Path) -> Lakehouse:
 
 def fill_silver(lakehouse: Lakehouse, *rows: tuple[Any, ...]) -> None:
     """Write rows of (id, days since 2024 began, customer, terminal, amount, label) into silver."""
-    from fraud_detection.data.tables import TRANSACTIONS
+    from fraud_detection.tables import TRANSACTIONS
     start = datetime(2024, 1, 1, tzinfo=timezone.utc)
     made = [(str(name), start + timedelta(days=days), str(customer), str(terminal), float(amount),
              label, "file:/landed.csv", number)

@@ -14,11 +14,11 @@ from branchline.gate.decide import decide
 from branchline.gate.verdict import Verdict
 from branchline.lakehouse import Lakehouse
 from fraud_detection.data.days import run_days
-from fraud_detection.data.tables import FEATURES, TRANSACTIONS
 from fraud_detection.settings import Settings
 from fraud_detection.steps.compare import compared
 from fraud_detection.steps.evaluate import test_rows as held_out
 from fraud_detection.steps.train import best_threshold, fit, labelled
+from fraud_detection.tables import FEATURES, TRANSACTIONS
 from support.processes import PROJECT
 from tests.published import PUBLISHED
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from branchline.lakehouse import Lakehouse, Table
-from fraud_detection.data.tables import BRONZE_TRANSACTIONS, FEATURES, SCORES, TRANSACTIONS
 from fraud_detection.settings import Settings
+from fraud_detection.tables import BRONZE_TRANSACTIONS, FEATURES, SCORES, TRANSACTIONS
 from support.processes import Project, kill
 from tests.tables import contents, copied, newest_model
 

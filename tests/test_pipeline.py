@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from branchline import Lakehouse, Step
-from fraud_detection.data.tables import TRANSACTIONS
 from fraud_detection.model.estimators import inputs
 from fraud_detection.pipeline import PIPELINE
+from fraud_detection.tables import TRANSACTIONS
 from support.processes import Project
 from tests.tables import Watched, contents, newest_model
 

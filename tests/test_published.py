@@ -9,9 +9,9 @@ import pandas as pd
 
 from benchmarks.folds import measures, scored_fold
 from branchline.lakehouse import Lakehouse
-from fraud_detection.data.tables import FEATURES
 from fraud_detection.features import names
 from fraud_detection.settings import Settings
+from fraud_detection.tables import FEATURES
 from tests.conftest import SHARED
 from tests.published import FIRST, PUBLISHED
 

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from branchline import Settings as BranchlineSettings, parameter
-from fraud_detection.data.columns import Columns
+from fraud_detection.data.landed_columns import Columns
 
 __all__ = ["Columns", "SIMULATED", "Settings"]
 

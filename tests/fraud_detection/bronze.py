@@ -9,7 +9,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
-from fraud_detection.data.tables import BRONZE_TRANSACTIONS
+from fraud_detection.tables import BRONZE_TRANSACTIONS
 
 GOOD = {"transaction_id": "1", "event_time": "2024-01-01 10:00:00", "customer_id": "c",
         "terminal_id": "t", "amount": "10.5", "is_fraud": "0"}

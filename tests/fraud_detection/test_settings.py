@@ -8,7 +8,7 @@ import pytest
 from branchline import BadInput
 from branchline.config.declaration import check, declared
 from branchline.config.mlproject import find_project
-from fraud_detection.data.columns import Columns
+from fraud_detection.data.landed_columns import Columns
 from fraud_detection.pipeline import PIPELINE
 from fraud_detection.settings import Settings
 from support.clone import ROOT

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fraud_detection.data.tables import TRANSACTION_COLUMNS
 from fraud_detection.data.times import EARLIEST, LATEST, counted, written
+from fraud_detection.tables import TRANSACTION_COLUMNS
 
 __all__ = ["LARGEST_AMOUNT", "Parsed", "parse"]
 

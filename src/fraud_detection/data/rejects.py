@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from branchline import Lakehouse
 from branchline.lakehouse.sources import one_line
-from fraud_detection.data.tables import QUARANTINE
+from fraud_detection.tables import QUARANTINE
 
 __all__ = ["commonest"]
 

@@ -6,8 +6,8 @@ from branchline import Lakehouse
 from branchline.lakehouse.appends import count_rows
 from branchline.lakehouse.sources import FILES
 from branchline.lakehouse.stream import checkpoints, forget
-from fraud_detection.data.placing import PLACES
-from fraud_detection.data.tables import BRONZE_TRANSACTIONS
+from fraud_detection.data.bronze_to_silver import PLACES
+from fraud_detection.tables import BRONZE_TRANSACTIONS
 
 __all__ = ["repair"]
 

@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
-from fraud_detection.data.tables import TRANSACTION_COLUMNS
 from fraud_detection.plots.style import (AMBER, BLUE, GREY, ORANGE, days_below, figure, interval,
                                          label_rows, legend, note, panels, percent, percentages,
                                          shares_by_name, thousands, whole)
+from fraud_detection.tables import TRANSACTION_COLUMNS
 
 __all__ = ["Section", "amounts", "days", "facts", "hours", "labels", "missing", "terminals",
            "write"]

@@ -16,12 +16,12 @@ from branchline import BadInput, Lakehouse, Step, Table
 from branchline.gate.comparison import ARTIFACT, Comparison, Data, Measured, Model, Slice
 from branchline.gate.resampling import Floats, standard_errors
 from fraud_detection.data.days import run_days
-from fraud_detection.data.tables import BRONZE_TRANSACTIONS, FEATURES, TRANSACTIONS
 from fraud_detection.model.estimators import LoggedModel, find_model
 from fraud_detection.model.metrics import (ALERTS_A_DAY, Weighted, average_precision,
                                            card_precision, net_saving)
 from fraud_detection.settings import Settings
 from fraud_detection.steps.evaluate import AMOUNT_BANDS, test_rows
+from fraud_detection.tables import BRONZE_TRANSACTIONS, FEATURES, TRANSACTIONS
 
 __all__ = ["compared", "run", "slices_of", "step"]
 

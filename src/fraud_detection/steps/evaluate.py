@@ -11,12 +11,12 @@ from sklearn.inspection import permutation_importance
 
 from branchline import BadInput, Lakehouse, Step
 from fraud_detection.data.days import Span, between, day_of, run_days
-from fraud_detection.data.tables import FEATURES, TRANSACTIONS
 from fraud_detection.model.estimators import LoggedModel, find_model
+from fraud_detection.model.known_cards import without_known_cards
 from fraud_detection.model.metrics import average_precision, headline, plain
-from fraud_detection.model.protocol import without_known_cards
 from fraud_detection.plots import model as curves
 from fraud_detection.settings import Settings
+from fraud_detection.tables import FEATURES, TRANSACTIONS
 
 __all__ = ["run", "slice_metrics", "step", "test_rows"]
 

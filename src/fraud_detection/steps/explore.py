@@ -12,10 +12,10 @@ from pyspark.sql import DataFrame, functions as F
 
 from branchline import Lakehouse, Step
 from fraud_detection.data.days import day_of
-from fraud_detection.data.tables import (BRONZE_TRANSACTIONS, DUPLICATES, QUARANTINE,
-                                         TRANSACTION_COLUMNS, TRANSACTIONS)
 from fraud_detection.plots import report
 from fraud_detection.settings import Settings
+from fraud_detection.tables import (BRONZE_TRANSACTIONS, DUPLICATES, QUARANTINE,
+                                    TRANSACTION_COLUMNS, TRANSACTIONS)
 
 __all__ = ["by_amount", "by_day", "by_hour", "by_terminal", "landed", "rejected", "run", "step",
            "totals"]

@@ -13,9 +13,9 @@ from branchline import Lakehouse, Step
 from branchline.features.arrow import with_features
 from branchline.features.kernel import Definition, look_back_days
 from fraud_detection.data.days import between, milliseconds, run_days
-from fraud_detection.data.tables import FEATURES, TRANSACTION_COLUMNS, TRANSACTIONS
 from fraud_detection.features import CALENDAR, calendar, definitions, kept
 from fraud_detection.settings import Settings
+from fraud_detection.tables import FEATURES, TRANSACTION_COLUMNS, TRANSACTIONS
 
 __all__ = ["features", "run", "step"]
 

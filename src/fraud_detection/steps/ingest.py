@@ -9,8 +9,8 @@ from branchline import Lakehouse, Step
 from branchline.lakehouse.sources import FILES
 from fraud_detection.data import simulator
 from fraud_detection.data.landing import landed
-from fraud_detection.data.tables import BRONZE_TRANSACTIONS
 from fraud_detection.settings import SIMULATED, Settings
+from fraud_detection.tables import BRONZE_TRANSACTIONS
 
 __all__ = ["run", "step"]
 

@@ -12,10 +12,10 @@ from pyspark.sql import DataFrame, functions as F
 
 from branchline import BadInput, Lakehouse, Step
 from fraud_detection.data.days import Span, between, run_days
-from fraud_detection.data.tables import DAILY_KPIS, FEATURES, MONITORING, SCORES, TRANSACTIONS
 from fraud_detection.model.estimators import LoggedModel, find_model
 from fraud_detection.plots import monitor as pictures
 from fraud_detection.settings import Settings
+from fraud_detection.tables import DAILY_KPIS, FEATURES, MONITORING, SCORES, TRANSACTIONS
 
 __all__ = ["comparison", "psi", "run", "shares", "step"]
 

@@ -9,9 +9,9 @@ from pyspark.sql import DataFrame, functions as F
 
 from branchline import BadInput, Lakehouse, Step
 from fraud_detection.data.days import Span, between, day_of, run_days
-from fraud_detection.data.tables import DAILY_KPIS, FEATURES, SCORES, TRANSACTIONS
 from fraud_detection.model.estimators import LoggedModel, find_model
 from fraud_detection.settings import Settings
+from fraud_detection.tables import DAILY_KPIS, FEATURES, SCORES, TRANSACTIONS
 
 __all__ = ["daily_kpis", "run", "scored", "step"]
 

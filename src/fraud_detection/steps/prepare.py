@@ -11,10 +11,10 @@ from pyspark.sql import DataFrame
 from branchline import Lakehouse, RowsLost, Step
 from branchline.lakehouse.appends import appends, count_rows
 from branchline.lakehouse.stream import checkpoints, follow, forget
-from fraud_detection.data.placing import PLACES, Placing
+from fraud_detection.data.bronze_to_silver import PLACES, Placing
 from fraud_detection.data.rejects import commonest
-from fraud_detection.data.tables import BRONZE_TRANSACTIONS, QUARANTINE, TRANSACTIONS
 from fraud_detection.settings import Settings
+from fraud_detection.tables import BRONZE_TRANSACTIONS, QUARANTINE, TRANSACTIONS
 
 __all__ = ["run", "step"]
 
@@ -31,22 +31,36 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
         RowsLost: silver + quarantine + duplicates is not bronze, or a table of them is gone.
     """
     lakehouse.read(BRONZE_TRANSACTIONS)
-    _make_tables(lakehouse)
+    are_new = _make_tables(lakehouse)
     through = lakehouse.version(BRONZE_TRANSACTIONS)
-    counts = count_rows(lakehouse, BRONZE_TRANSACTIONS, *PLACES)
-    name, start = _stream(lakehouse, through, counts)
-    if start <= through or counts[0] != sum(counts[1:]) and name in _streams(lakehouse):
-        before = lakehouse.version(QUARANTINE)
-        _follow(lakehouse, name, through, settings.columns.epoch)
-        counts, rejected = count_rows(lakehouse, BRONZE_TRANSACTIONS, *PLACES), counts[2]
-        if counts[2] > rejected:
-            for line in commonest(lakehouse, before, settings.columns.epoch):
-                log.warning("%s", line)
+    name, start = (f"{NAME}-0", 0) if are_new else _stream(lakehouse, through)
+    counts = _counts(lakehouse) if start > through else []
+    if not counts or _is_cut_off(lakehouse, name, counts):
+        _place(lakehouse, name, through, settings.columns.epoch)
+        counts = _counts(lakehouse)
     return _balanced(*counts)
 
 
-def _make_tables(lakehouse: Lakehouse) -> None:
-    """Create what is not there; all may be gone, and are then filled anew, but not some alone."""
+def _counts(lakehouse: Lakehouse) -> list[int]:
+    return count_rows(lakehouse, BRONZE_TRANSACTIONS, *PLACES)
+
+
+def _is_cut_off(lakehouse: Lakehouse, name: str, counts: list[int]) -> bool:
+    """Whether the stream's last batch is in silver, but not whole in the tables beside it."""
+    return counts[0] != sum(counts[1:]) and name in _streams(lakehouse)
+
+
+def _place(lakehouse: Lakehouse, name: str, through: int, epoch: str | None) -> None:
+    """Let the stream place what it has not, and tell what came into quarantine."""
+    before = lakehouse.version(QUARANTINE)
+    _follow(lakehouse, name, through, epoch)
+    if lakehouse.version(QUARANTINE) > before:
+        for line in commonest(lakehouse, before, epoch):
+            log.warning("%s", line)
+
+
+def _make_tables(lakehouse: Lakehouse) -> bool:
+    """Create what is not there, and tell whether nothing was; one alone must not be gone."""
     there = [table for table in PLACES if lakehouse.exists(table)]
     gone = [table.name for table in PLACES if table not in there]
     if not there:
@@ -56,13 +70,14 @@ def _make_tables(lakehouse: Lakehouse) -> None:
         raise RowsLost(f"table {', '.join(gone)} is gone, but rows had been placed in it. {REMEDY}")
     for table in PLACES:
         lakehouse.create(table)
+    return not there
 
 
 def _streams(lakehouse: Lakehouse) -> list[str]:
     return checkpoints(lakehouse, NAME)
 
 
-def _stream(lakehouse: Lakehouse, through: int, counts: list[int]) -> tuple[str, int]:
+def _stream(lakehouse: Lakehouse, through: int) -> tuple[str, int]:
     """The stream that fills silver, and the bronze version that it has yet to place first.
 
     A stream is named by the version it began with. Where its checkpoint is lost, the next begins
@@ -74,7 +89,8 @@ def _stream(lakehouse: Lakehouse, through: int, counts: list[int]) -> tuple[str,
     if last is None and known:
         return known[-1], 0
     if last is None:
-        start = through + 1 if any(counts[1:]) else 0  # placed by an older version, all of it
+        by_older_version = any(count_rows(lakehouse, *PLACES))  # which placed all of it
+        start = through + 1 if by_older_version else 0
         return f"{NAME}-{start}", start
     start = int(last.note["through"]) + 1
     name = str(last.note["writer"])

@@ -15,9 +15,9 @@ from sklearn.pipeline import Pipeline
 
 from branchline import BadInput, Lakehouse, Step
 from fraud_detection.data.days import Span, between, run_days
-from fraud_detection.data.tables import FEATURES, TRANSACTIONS
 from fraud_detection.model.estimators import SEARCH_SPACES, estimator, inputs
 from fraud_detection.settings import Settings
+from fraud_detection.tables import FEATURES, TRANSACTIONS
 
 __all__ = ["best_threshold", "fit", "labelled", "run", "step"]
 

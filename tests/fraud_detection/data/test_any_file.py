@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from branchline.errors import BadInput
 from branchline.lakehouse.sources import lines, pieces
 from fraud_detection.data.parsing import parse
-from fraud_detection.data.tables import TRANSACTION_COLUMNS
+from fraud_detection.tables import TRANSACTION_COLUMNS
 from tests.fraud_detection.landed import batches
 
 TRIED = settings(max_examples=150, deadline=None,

@@ -11,8 +11,8 @@ import pytest
 
 from branchline.errors import BadInput
 from branchline.lakehouse.sources import lines, pieces
-from fraud_detection.data.tables import TRANSACTION_COLUMNS
 from fraud_detection.settings import Columns
+from fraud_detection.tables import TRANSACTION_COLUMNS
 from tests.fraud_detection.landed import HEADER, parquet, rows_of
 
 Land = Callable[..., list[dict[str, Any]]]

@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from fraud_detection.data.tables import TRANSACTION_COLUMNS
 from fraud_detection.plots import model as curves, monitor as drift, report, style as pictures
+from fraud_detection.tables import TRANSACTION_COLUMNS
 
 Numbers = NDArray[Any]
 NONE = np.array([])

@@ -11,10 +11,10 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from branchline import Lakehouse
-from fraud_detection.data.tables import (BRONZE_TRANSACTIONS, DUPLICATES, QUARANTINE,
-                                         TRANSACTION_COLUMNS, TRANSACTIONS)
 from fraud_detection.settings import Settings
 from fraud_detection.steps import explore
+from fraud_detection.tables import (BRONZE_TRANSACTIONS, DUPLICATES, QUARANTINE,
+                                    TRANSACTION_COLUMNS, TRANSACTIONS)
 
 if TYPE_CHECKING:
     from mlflow import ActiveRun

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from branchline.features.kernel import look_back_days
 from branchline import Lakehouse
+from branchline.features.kernel import look_back_days
 from fraud_detection.data.days import between
-from fraud_detection.data.tables import FEATURES, TRANSACTIONS
 from fraud_detection.features import definitions
 from fraud_detection.settings import Settings
 from fraud_detection.steps import featurize
+from fraud_detection.tables import FEATURES, TRANSACTIONS
 from tests.tables import copied, fill_silver
 
 pytestmark = pytest.mark.spark

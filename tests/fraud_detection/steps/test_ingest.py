@@ -10,9 +10,9 @@ import pytest
 from branchline import BadInput, Lakehouse, RowsLost
 from branchline.lakehouse.sources import FILES, files, taken
 from fraud_detection.data.repair import repair
-from fraud_detection.data.tables import BRONZE_TRANSACTIONS
 from fraud_detection.settings import Columns, Settings
 from fraud_detection.steps import ingest
+from fraud_detection.tables import BRONZE_TRANSACTIONS
 from tests.conftest import COLUMNS
 
 pytestmark = pytest.mark.spark

@@ -10,13 +10,13 @@ from pyspark.sql import DataFrame
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from branchline.errors import BadInput
 from branchline import Lakehouse
-from fraud_detection.data.tables import DAILY_KPIS, SCORES
+from branchline.errors import BadInput
 from fraud_detection.model.estimators import LoggedModel
 from fraud_detection.settings import Settings
 from fraud_detection.steps import predict
 from fraud_detection.steps.predict import daily_kpis, scored
+from fraud_detection.tables import DAILY_KPIS, SCORES
 from tests.tables import copied, newest_model
 
 pytestmark = pytest.mark.spark

@@ -9,10 +9,10 @@ import pytest
 from branchline import Lakehouse, RowsLost, Table
 from branchline.lakehouse.appends import append_once
 from fraud_detection.data import placing
-from fraud_detection.data.tables import (BRONZE_TRANSACTIONS, DUPLICATES, QUARANTINE,
-                                         TRANSACTION_COLUMNS, TRANSACTIONS)
 from fraud_detection.settings import Settings
 from fraud_detection.steps import prepare
+from fraud_detection.tables import (BRONZE_TRANSACTIONS, DUPLICATES, QUARANTINE,
+                                    TRANSACTION_COLUMNS, TRANSACTIONS)
 from tests.fraud_detection.bronze import BAD, GOOD, TEN, Rows, bronze, session_set_to
 from tests.tables import contents, copied
 

@@ -17,6 +17,7 @@ from branchline.platforms.databricks.runtimes import Runtime, for_spark_version
 from workspace_server.errors import not_emulated
 from workspace_server.runtime_environments import environment
 
+CURRENT = "current"
 # Of the environment that tests run in: a run must not find the source tree through them.
 HIDDEN = ("branchline", "fraud_detection", "workspace_server", "_editable_impl_",
           "__editable__", "__pycache__")
@@ -50,8 +51,8 @@ class Environments:
         Raises:
             ApiError: 501, this repository has no data of that runtime.
         """
-        if self.kind == "current":
-            return Base("current", Path(sys.executable), version("pyspark"), version("delta-spark"))
+        if self.kind == CURRENT:
+            return Base(CURRENT, Path(sys.executable), version("pyspark"), version("delta-spark"))
         runtime = (Runtime.read(f"serverless-{wanted}") if wanted in ("4", "5")
                    else for_spark_version(wanted))
         if runtime is None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from branchline.spark.class_path import jvm_settings
 from branchline.spark.jars import jars_of
-from branchline.spark.session import LOCAL_SETTINGS
-from workspace_server.environments import Base
+from branchline.spark.session import JAVA_OPTIONS, LOCAL_SETTINGS
+from workspace_server.environments import CURRENT, Base
 
 QUIET = "rootLogger.level = error\nrootLogger.appenderRef.stderr.ref = stderr\n" \
         "appender.stderr.type = Console\nappender.stderr.name = stderr\n" \
@@ -24,7 +25,7 @@ def write_settings(folder: Path, base: Base, warehouse: Path, more: dict[str, st
     folder.mkdir(parents=True)
     warehouse.mkdir(parents=True, exist_ok=True)
     settings = {**LOCAL_SETTINGS, "spark.master": f"local[{os.cpu_count() or 2}]",
-                "spark.jars": ",".join(map(str, jars_of(base.spark, base.delta))),
+                **_jvm(base),
                 "spark.sql.warehouse.dir": str(warehouse),
                 "spark.sql.session.timeZone": "Etc/UTC", **_of_cluster(more)}
     # A module of the wheel, which a run need not have.
@@ -32,6 +33,14 @@ def write_settings(folder: Path, base: Base, warehouse: Path, more: dict[str, st
     (folder / "spark-defaults.conf").write_text(
         "".join(f"{name} {value}\n" for name, value in settings.items()))
     (folder / "log4j2.properties").write_text(QUIET)
+
+
+def _jvm(base: Base) -> dict[str, str]:
+    """Delta's jars; in the runtime that this process has, too, with this machine's archive."""
+    delta = jars_of(base.spark, base.delta)
+    if base.name == CURRENT:
+        return jvm_settings(delta, JAVA_OPTIONS)
+    return {"spark.jars": ",".join(map(str, delta))}
 
 
 def _of_cluster(given: dict[str, str]) -> dict[str, str]:

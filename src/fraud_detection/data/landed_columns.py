@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from branchline import BadInput
-from fraud_detection.data.tables import TRANSACTION_COLUMNS
+from fraud_detection.tables import TRANSACTION_COLUMNS
 
 __all__ = ["Columns"]
 

@@ -1,61 +1,11 @@
-"""Every table of the pipeline: what a row is, its key, its columns with type and meaning."""
+"""The gold tables: what models and the business read."""
 
 from __future__ import annotations
 
 from branchline import Column, Table
 from fraud_detection.features import meanings
 
-__all__ = ["BRONZE_TRANSACTIONS", "DAILY_KPIS", "DUPLICATES", "FEATURES", "MONITORING",
-           "QUARANTINE", "SCORES", "TRANSACTIONS", "TRANSACTION_COLUMNS"]
-
-_FILE = Column("source_file", "STRING", "The file that the row landed in", required=True)
-_ROW = Column("source_row", "BIGINT", "Its place in that file from 1; 0 stands for the whole file",
-              required=True)
-_ARRIVED = Column("arrived_at", "TIMESTAMP", "When the file arrived (its modification time)")
-_INGESTED = Column("ingested_at", "TIMESTAMP", "When this pipeline took the file")
-
-TRANSACTION_COLUMNS = ("transaction_id", "event_time", "customer_id", "terminal_id", "amount",
-                       "is_fraud")
-
-_AS_LANDED = (
-    Column("transaction_id", "STRING", "As landed; made from file and row where the file has none"),
-    Column("event_time", "STRING", "As landed"),
-    Column("customer_id", "STRING", "As landed"),
-    Column("terminal_id", "STRING", "As landed"),
-    Column("amount", "STRING", "As landed"),
-    Column("is_fraud", "STRING", "As landed"),
-)
-
-BRONZE_TRANSACTIONS = Table(
-    "bronze.transactions", "Card transactions as they landed, every value as text; append-only",
-    key=("source_file", "source_row"),
-    columns=(_FILE, _ROW, *_AS_LANDED,
-             Column("problem", "STRING", "Why the row, or the file, could not be read"),
-             Column("ignored_columns", "STRING", "The file's columns that were kept out"),
-             _ARRIVED, _INGESTED))
-
-TRANSACTIONS = Table(
-    "silver.transactions", "Card transactions: typed, valid, one row a transaction_id",
-    key=("transaction_id",),
-    columns=(
-        Column("transaction_id", "STRING", "The transaction; the first that landed wins", True),
-        Column("event_time", "TIMESTAMP", "When it happened (UTC, to the millisecond)", True),
-        Column("customer_id", "STRING", "The card's holder", True),
-        Column("terminal_id", "STRING", "The terminal it was made at", True),
-        Column("amount", "DOUBLE", "Its amount in the currency of the data, 0 or more", True),
-        Column("is_fraud", "INT", "1 fraud, 0 genuine, NULL where no label is known"),
-        _FILE, _ROW))
-
-QUARANTINE = Table(
-    "silver.quarantine", "Rows that were rejected, with the reason",
-    key=("source_file", "source_row"),
-    columns=(_FILE, _ROW, Column("reason", "STRING", "Everything that is wrong with the row", True),
-             *_AS_LANDED, _ARRIVED, _INGESTED))
-
-DUPLICATES = Table(
-    "silver.duplicates", "Valid rows whose transaction_id had landed before",
-    key=("source_file", "source_row"),
-    columns=(_FILE, _ROW, *_AS_LANDED, _ARRIVED, _INGESTED))
+__all__ = ["DAILY_KPIS", "FEATURES", "MONITORING", "SCORES"]
 
 FEATURES = Table(
     "gold.features", "Model input: what was known of a transaction when it was made",

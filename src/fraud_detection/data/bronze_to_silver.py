@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, Observation, Window, functions as F
 
 from branchline import Lakehouse, Table
-from branchline.lakehouse.appends import Append, append_once, appends
+from branchline.lakehouse.appends import Append, append_once, appends, count_rows
+from branchline.lakehouse.repeats import id_hash, repeated_hashes
 from fraud_detection.data.parsing import parse
-from fraud_detection.data.tables import DUPLICATES, QUARANTINE, TRANSACTION_COLUMNS, TRANSACTIONS
+from fraud_detection.tables import DUPLICATES, QUARANTINE, TRANSACTION_COLUMNS, TRANSACTIONS
 
 __all__ = ["PLACES", "Placing"]
 
@@ -75,10 +76,9 @@ class Placing:
         """Hashes of the ids that are there more than once, in the batch or in silver; no others
         but by chance. None for none."""
         silver = self.lakehouse.read(TRANSACTIONS)
-        hashes = _hashed(rows).select("hash", F.lit(1).alias("new")).unionAll(
-            _hashed(silver).select("hash", F.lit(0).alias("new")))
-        repeated = (hashes.groupBy("hash").agg(F.sum("new").alias("new"), F.count("*").alias("all"))
-                    .where("new > 0 AND all > 1").select("hash"))
+        is_filled = any(count_rows(self.lakehouse, TRANSACTIONS))
+        repeated = repeated_hashes(_hashed(rows).select("hash"),
+                                   _hashed(silver).select("hash") if is_filled else None)
         few = repeated.limit(FEW + 1).toArrow()
         if not few.num_rows:
             return None
@@ -114,7 +114,7 @@ def _id(column: str) -> Column:
 
 def _hashed(rows: DataFrame) -> DataFrame:
     return rows.where("transaction_id IS NOT NULL").withColumn(
-        "hash", F.xxhash64(_id("transaction_id")))
+        "hash", id_hash(_id("transaction_id")))
 
 
 def _types(table: Table) -> str:

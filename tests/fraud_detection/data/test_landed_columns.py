@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from branchline import BadInput
-from fraud_detection.data.columns import Columns
+from fraud_detection.data.landed_columns import Columns
 
 
 def mapping(folder: Path, text: str) -> Path:

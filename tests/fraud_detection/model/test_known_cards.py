@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from fraud_detection.model.protocol import without_known_cards
+from fraud_detection.model.known_cards import without_known_cards
 
 START = pd.Timestamp("2018-08-08")
 
