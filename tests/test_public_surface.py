@@ -19,6 +19,7 @@ SURFACE = {
                                   "look_back_days time_order",
     "branchline.features.arrow": "FromTime with_features",
     "branchline.lakehouse.appends": "Append append_once appends count_rows",
+    "branchline.lakehouse.repeats": "id_hash repeated_hashes",
     "branchline.lakehouse.sources": "FILES FileSource Layout Piece Source Taken one_line",
     "branchline.lakehouse.stream": "checkpoint checkpoints follow forget",
     "branchline.gate.comparison": "ARTIFACT Comparison Data Measured Model Slice",

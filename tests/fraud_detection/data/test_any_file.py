@@ -21,7 +21,7 @@ from fraud_detection.data.parsing import parse
 from fraud_detection.tables import TRANSACTION_COLUMNS
 from tests.fraud_detection.landed import batches
 
-TRIED = settings(max_examples=150, deadline=None,
+TRIED = settings(max_examples=150,
                  suppress_health_check=[HealthCheck.function_scoped_fixture])
 ARRIVED = 1_800_000_000_000_000
 HEADER = [*TRANSACTION_COLUMNS, "note"]

@@ -8,7 +8,7 @@ import pytest
 
 from branchline import Lakehouse, RowsLost, Table
 from branchline.lakehouse.appends import append_once
-from fraud_detection.data import placing
+from fraud_detection.data import bronze_to_silver
 from fraud_detection.settings import Settings
 from fraud_detection.steps import prepare
 from fraud_detection.tables import (BRONZE_TRANSACTIONS, DUPLICATES, QUARANTINE,
@@ -120,7 +120,7 @@ def test_a_batch_that_was_cut_off_is_completed_by_the_next_run(
         done.append(table)
 
     with monkeypatch.context() as patch:
-        patch.setattr(placing, "append_once", append)
+        patch.setattr(bronze_to_silver, "append_once", append)
         with pytest.raises(Exception, match="Killed"):
             prepare.run(unplaced, Settings())
     assert prepare.run(unplaced, Settings()) == COUNTS

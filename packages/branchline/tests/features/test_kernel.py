@@ -67,7 +67,7 @@ def computed(listed: Sequence[Definition], events: Sequence[tuple[int, int, floa
     return kernel.compute(listed, entity, time * HOUR, {"amount": amount, "is_fraud": fraud})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(EVENT, min_size=1, max_size=40).map(sorted), st.sampled_from([0, 1, 7]))
 def test_the_kernel_is_the_definition_word_by_word(
         events: list[tuple[int, int, float, float]], delay: int) -> None:
@@ -81,7 +81,7 @@ def test_the_kernel_is_the_definition_word_by_word(
             np.testing.assert_allclose(found[name], expected[name], atol=2e-6, err_msg=name)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(EVENT, min_size=2, max_size=40).map(sorted), st.data())
 def test_an_event_s_features_do_not_depend_on_what_is_computed_with_it(
         events: list[tuple[int, int, float, float]], data: st.DataObject) -> None:
@@ -95,7 +95,7 @@ def test_an_event_s_features_do_not_depend_on_what_is_computed_with_it(
         assert np.array_equal(alone[name], together[name][places]), name
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(EVENT, min_size=1, max_size=30).map(sorted), st.integers(0, 29))
 def test_no_label_is_seen_before_it_is_known(
         events: list[tuple[int, int, float, float]], changed: int) -> None:

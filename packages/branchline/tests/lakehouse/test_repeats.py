@@ -19,11 +19,10 @@ def hashes(spark: Any, names: list[str]) -> Any:
         id_hash("id").alias("hash"))
 
 
-@settings(max_examples=6, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(new=ids, old=ids)
-def test_an_id_is_repeated_if_it_is_new_twice_or_new_and_known(spark: Any, new: list[str],
-                                                              old: list[str]) -> None:
+def test_an_id_is_repeated_if_it_is_new_twice_or_new_and_known(
+        spark: Any, new: list[str], old: list[str]) -> None:
     counts = Counter(new)
     repeated = [name for name in counts if counts[name] > 1 or name in old]
     found = repeated_hashes(hashes(spark, new), hashes(spark, old) if old else None)
