@@ -23,11 +23,15 @@ SAMPLED = 0.1
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds on the clock, CPU seconds of all processes, and their largest memory in bytes."""
+    """Seconds on the clock, CPU seconds of all processes, and their largest memory in bytes.
+
+    `python` is the largest memory of those that are not the JVM.
+    """
 
     clock: float
     cpu: float
     memory: int
+    python: int
 
 
 def run(lakehouse: Lakehouse, settings: Settings) -> None:
@@ -69,16 +73,16 @@ def measured(work: Callable[[], object]) -> Cost:
     began, before = time.perf_counter(), family.cpu()
     with family:
         work()
-    return Cost(time.perf_counter() - began, family.cpu() - before, family.peak)
+    return Cost(time.perf_counter() - began, family.cpu() - before, family.peak, family.python)
 
 
 class Family:
     """This process and its descendants; a worker that has ended counts with its parent."""
 
-    peak = 0
+    peak = python = 0
 
     def cpu(self) -> float:
-        return sum(sum(process.cpu_times()[:4]) for process in self._alive())
+        return sum(_seconds(process) for process in self._alive())
 
     def __enter__(self) -> None:
         self._done = threading.Event()
@@ -91,15 +95,25 @@ class Family:
 
     def _sample(self) -> None:
         while not self._done.wait(SAMPLED):
-            self.peak = max(self.peak, sum(process.memory_info().rss for process in self._alive()))
+            used = [_memory(process) for process in self._alive()]
+            self.peak = max(self.peak, sum(size for size, _ in used))
+            self.python = max(self.python, sum(size for size, is_java in used if not is_java))
 
     def _alive(self) -> list[psutil.Process]:
         this = psutil.Process()
-        found = []
-        for process in [this, *this.children(recursive=True)]:
-            try:
-                process.memory_info(), process.cpu_times()
-                found.append(process)
-            except psutil.Error:
-                continue
-        return found
+        return [this, *this.children(recursive=True)]
+
+
+def _seconds(process: psutil.Process) -> float:
+    try:
+        return float(sum(process.cpu_times()[:4]))
+    except psutil.Error:  # it has ended
+        return 0.0
+
+
+def _memory(process: psutil.Process) -> tuple[int, bool]:
+    """Its memory in bytes, and whether it is a JVM."""
+    try:
+        return process.memory_info().rss, process.name() == "java"
+    except psutil.Error:
+        return 0, False
