@@ -137,7 +137,7 @@ def test_a_cluster_that_never_starts_can_be_cancelled(sent: Sent, signed_in: Wor
     submitted.cancel()
     assert sent.mlflow.info.status == "KILLED"
     ended = poll(sent.client, submitted.job_run, sent.said.append, IMPATIENT)
-    assert ended.state and ended.state.user_cancelled_or_timedout
+    assert ended.result == "CANCELED"
     outcome = submitted.wait()
     assert outcome.cancelled and not outcome.succeeded
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound
 from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.catalog import SecurableType
@@ -21,6 +20,7 @@ from branchline.platforms.databricks.client import connect, translated
 from branchline.platforms.databricks.files import destination
 from branchline.platforms.databricks.run_settings import settings_for_target
 from branchline.platforms.databricks.runtimes import Runtime, added, for_spark_version, unmet
+from branchline.platforms.databricks.workspace import Workspace
 from branchline.wheels.distributions import distributions, requirements
 
 __all__ = ["check_workspace"]
@@ -49,7 +49,7 @@ def check_workspace(target: WorkspaceTarget, root: Path) -> Iterable[Check]:
     yield from _compute(client, target, root)
 
 
-def _experiments(client: WorkspaceClient, target: WorkspaceTarget) -> str:
+def _experiments(client: Workspace, target: WorkspaceTarget) -> str:
     """The folder is made on the first run, so that the nearest one that exists decides."""
     folder = target.experiment_root
     while folder.strip("/"):
@@ -67,7 +67,7 @@ def _experiments(client: WorkspaceClient, target: WorkspaceTarget) -> str:
     return f"{target.experiment_root} can be written to"
 
 
-def _catalog(client: WorkspaceClient, catalog: str, me: str) -> str:
+def _catalog(client: Workspace, catalog: str, me: str) -> str:
     with translated(f"catalog {catalog}"):
         owner = client.catalogs.get(catalog).owner
         held = client.grants.get_effective(
@@ -82,12 +82,12 @@ def _catalog(client: WorkspaceClient, catalog: str, me: str) -> str:
     return "schemas can be made"
 
 
-def _writable(client: WorkspaceClient, address: str) -> str:
+def _writable(client: Workspace, address: str) -> str:
     _written(destination(address, client))
     return f"{address} can be written to"
 
 
-def _remedy(client: WorkspaceClient, address: str) -> str:
+def _remedy(client: Workspace, address: str) -> str:
     """The command that makes what is missing of a volume; nothing where all of it is there."""
     parts = address.removeprefix("dbfs:").split("/")
     if parts[:2] != ["", "Volumes"] or len(parts) < 5:
@@ -100,7 +100,7 @@ def _remedy(client: WorkspaceClient, address: str) -> str:
                         f"databricks volumes create {catalog} {schema} {volume} MANAGED"))
 
 
-def _missing_catalog(client: WorkspaceClient, catalog: str) -> str:
+def _missing_catalog(client: Workspace, catalog: str) -> str:
     return _missing(partial(client.catalogs.get, catalog), f"databricks catalogs create {catalog}")
 
 
@@ -121,7 +121,7 @@ def _written(place: Any) -> None:
     place.delete_folder("_doctor")
 
 
-def _compute(client: WorkspaceClient, target: WorkspaceTarget, root: Path) -> Iterable[Check]:
+def _compute(client: Workspace, target: WorkspaceTarget, root: Path) -> Iterable[Check]:
     compute = target.compute
     if compute.existing_cluster_id:
         yield check("cluster", partial(_running, client, compute.existing_cluster_id))
@@ -143,18 +143,18 @@ def _compute(client: WorkspaceClient, target: WorkspaceTarget, root: Path) -> It
         yield from _libraries(root, key, for_spark_version(key))
 
 
-def _running(client: WorkspaceClient, cluster: str) -> str:
+def _running(client: Workspace, cluster: str) -> str:
     with translated(f"cluster {cluster}"):
         found = client.clusters.get(cluster)
     return f"{found.cluster_name}, {found.state.value if found.state else 'unknown'}"
 
 
-def _policy(client: WorkspaceClient, policy: str) -> str:
+def _policy(client: Workspace, policy: str) -> str:
     with translated(f"policy {policy}"):
         return client.cluster_policies.get(policy).name or policy
 
 
-def _new_cluster(client: WorkspaceClient, cluster: Mapping[str, Any]) -> str:
+def _new_cluster(client: Workspace, cluster: Mapping[str, Any]) -> str:
     """Runtime and node type are among those that the workspace offers."""
     with translated("node types and runtimes"):
         runtimes = [each.key for each in client.clusters.spark_versions().versions or []]

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from importlib.metadata import version
 
 import requests
-from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 from databricks.sdk.errors import (DeadlineExceeded, InternalError, NotImplemented,
                                    PermissionDenied, TemporarilyUnavailable, TooManyRequests,
@@ -17,6 +16,7 @@ from databricks.sdk.errors import (DeadlineExceeded, InternalError, NotImplement
 from databricks.sdk.errors.base import DatabricksError
 
 from branchline.errors import BadInput, NotAllowed, PlatformError, Unreachable
+from branchline.platforms.databricks.workspace import Workspace
 from branchline.text import without_credentials
 
 __all__ = ["connect", "translated"]
@@ -28,7 +28,7 @@ PASSING = (requests.RequestException, TimeoutError, InternalError, TemporarilyUn
            DeadlineExceeded, TooManyRequests)
 
 
-def connect(profile: str | None = None, host: str | None = None) -> WorkspaceClient:
+def connect(profile: str | None = None, host: str | None = None) -> Workspace:
     """A client signed in by databricks-sdk's unified authentication.
 
     `profile` is one of ~/.databrickscfg, `host` a workspace's address; with neither, the
@@ -41,7 +41,7 @@ def connect(profile: str | None = None, host: str | None = None) -> WorkspaceCli
     # A host without an answer to its "well-known" page is warned about at each client.
     logging.getLogger("databricks.sdk").setLevel(logging.ERROR)
     with translated("sign-in"):
-        return WorkspaceClient(config=Config(
+        return Workspace(Config(
             profile=profile, host=host, product="branchline", product_version=version("branchline"),
             retry_timeout_seconds=RETRY_SECONDS))
 

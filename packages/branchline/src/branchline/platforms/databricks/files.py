@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import AlreadyExists, BadRequest, NotFound, ResourceAlreadyExists
 from databricks.sdk.service.files import DbfsAPI, FilesAPI
 from databricks.sdk.service.workspace import ImportFormat, ObjectType
 
 from branchline.errors import BadInput
 from branchline.platforms.databricks.client import translated
+from branchline.platforms.databricks.workspace import Workspace
 from branchline.wheels.destinations import Destination, FileInfo, LocalFolder
 
 __all__ = ["Dbfs", "Volume", "WorkspaceFolder", "destination"]
@@ -28,7 +28,7 @@ LEGACY = ("%s: the DBFS root is legacy: runtimes from 15.1 on do not install whe
           "and new workspaces have it off; use /Volumes/<catalog>/<schema>/<volume>.")
 
 
-def destination(address: str, client: WorkspaceClient | None) -> Destination:
+def destination(address: str, client: Workspace | None) -> Destination:
     """The place that an address names.
 
     `/Volumes/...` or `dbfs:/Volumes/...`, `/Workspace/...`, `dbfs:/...` (legacy, which is said in
@@ -58,7 +58,7 @@ def destination(address: str, client: WorkspaceClient | None) -> Destination:
 class _Remote(ABC):
     """A Destination below `folder`; the three kinds say what is called, this what answers mean."""
 
-    client: WorkspaceClient
+    client: Workspace
     folder: str
 
     def reference(self, path: str) -> str:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from databricks.sdk import WorkspaceClient
-
 from branchline.config.targets import WorkspaceTarget
 from branchline.errors import PlatformError
 from branchline.platforms.databricks.files import destination
@@ -18,6 +16,7 @@ from branchline.platforms.databricks.run_settings import settings_for_target
 from branchline.platforms.databricks.submission import tag_value
 from branchline.platforms.databricks.submit_project import Work, python_script, send
 from branchline.platforms.databricks.tracking import WorkspaceTracking
+from branchline.platforms.databricks.workspace import Workspace
 from branchline.platforms.project_files import upload
 from branchline.runs.request import Request
 from branchline.signals import interruptible
@@ -35,7 +34,7 @@ class Launch:
     """Launches projects in a workspace; `say` is called with a line at each change of a run."""
 
     target: WorkspaceTarget
-    client: WorkspaceClient
+    client: Workspace
     tracking: WorkspaceTracking
     wheels: Destination
     say: Callable[[str], None]

@@ -8,18 +8,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from databricks.sdk.service.compute import ClusterSpec, Environment, Library, PythonPyPiLibrary
-from databricks.sdk.service.jobs import (JobAccessControlRequest, JobEnvironment, SparkPythonTask,
-                                         SubmitTask)
-
 from branchline.errors import BadInput
 
-__all__ = ["Script", "Submission", "cluster_spec", "submit_arguments", "tag_value"]
+__all__ = ["CLUSTER_FIELDS", "Script", "Submission", "cluster_spec", "submit_body", "tag_value"]
 
 ENVIRONMENT = "default"
 LONGEST_PARAMETERS = 10_000
 LONGEST_TASK_KEY = 100
 LONGEST_TAG = 63
+TEXTS_BY_NAME = ("custom_tags", "spark_conf", "spark_env_vars")
+# Of the SDK's ClusterSpec, whose module takes a fifth of a submission to import.
+CLUSTER_FIELDS = frozenset(
+    """apply_policy_default_values autoscale autotermination_minutes aws_attributes
+    azure_attributes cluster_log_conf cluster_name custom_tags data_security_mode dependency_mode
+    docker_image driver_instance_pool_id driver_node_type_flexibility driver_node_type_id
+    enable_elastic_disk enable_local_disk_encryption gcp_attributes init_scripts instance_pool_id
+    is_single_node kind node_type_id num_workers policy_id remote_disk_throughput runtime_engine
+    single_user_name spark_conf spark_env_vars spark_version ssh_public_keys
+    total_initial_remote_disk_size use_ml_runtime worker_node_type_flexibility
+    workload_type""".split())
 
 
 @dataclass(frozen=True)
@@ -56,70 +63,70 @@ class Submission:
     timeout_seconds: int = 0
 
 
-def submit_arguments(submission: Submission) -> dict[str, Any]:
-    """The arguments of `WorkspaceClient.jobs.submit`.
+def submit_body(submission: Submission) -> dict[str, Any]:
+    """The body of `jobs/runs/submit`.
 
     Raises:
         BadInput: a parameter or the cluster is nothing that the Jobs API takes.
     """
-    arguments: dict[str, Any] = {
+    body: dict[str, Any] = {
         "run_name": submission.name,
         "idempotency_token": submission.token,
         "timeout_seconds": submission.timeout_seconds,
         "tasks": [_task(submission)],
     }
     if submission.serverless:
-        spec = Environment(environment_version=submission.serverless,
-                           dependencies=list(submission.libraries))
-        arguments["environments"] = [JobEnvironment(ENVIRONMENT, spec)]
+        body["environments"] = [{"environment_key": ENVIRONMENT, "spec": {
+            "environment_version": submission.serverless,
+            "dependencies": list(submission.libraries)}}]
     if submission.permissions:
-        arguments["access_control_list"] = [
-            JobAccessControlRequest.from_dict(dict(item)) for item in submission.permissions]
-    return arguments
+        body["access_control_list"] = [dict(item) for item in submission.permissions]
+    return body
 
 
-def _task(submission: Submission) -> SubmitTask:
-    key = re.sub(r"[^A-Za-z0-9_-]", "-", submission.name)[:LONGEST_TASK_KEY]
+def _task(submission: Submission) -> dict[str, Any]:
     variables = dict(submission.script.variables)
-    task = SubmitTask(task_key=key)
+    task: dict[str, Any] = {
+        "task_key": re.sub(r"[^A-Za-z0-9_-]", "-", submission.name)[:LONGEST_TASK_KEY]}
     if submission.new_cluster is not None:
         # Only a new cluster can be given variables; elsewhere they are parameters of start.py.
-        task.new_cluster = _cluster(submission, variables)
+        task["new_cluster"] = _cluster(submission, variables)
         variables = {}
     elif submission.serverless:
-        task.environment_key = ENVIRONMENT
+        task["environment_key"] = ENVIRONMENT
     else:
-        task.existing_cluster_id = submission.existing_cluster_id
-    if not submission.serverless:
-        task.libraries = [_library(text) for text in submission.libraries]
-    task.spark_python_task = SparkPythonTask(
-        python_file=submission.script.start, parameters=_parameters(submission.script, variables))
+        task["existing_cluster_id"] = submission.existing_cluster_id
+    if not submission.serverless and submission.libraries:
+        task["libraries"] = [_library(text) for text in submission.libraries]
+    task["spark_python_task"] = {"python_file": submission.script.start,
+                                 "parameters": _parameters(submission.script, variables)}
     return task
 
 
-def _library(text: str) -> Library:
-    is_wheel = text.endswith(".whl")
-    return Library(whl=text) if is_wheel else Library(pypi=PythonPyPiLibrary(package=text))
+def _library(text: str) -> dict[str, Any]:
+    return {"whl": text} if text.endswith(".whl") else {"pypi": {"package": text}}
 
 
-def _cluster(submission: Submission, variables: Mapping[str, str]) -> ClusterSpec:
+def _cluster(submission: Submission, variables: Mapping[str, str]) -> dict[str, Any]:
     content = dict(submission.new_cluster or {})
     tags = {name: tag_value(text) for name, text in submission.tags.items()}
     content["custom_tags"] = {**tags, **content.get("custom_tags", {})}
     content["spark_env_vars"] = {**content.get("spark_env_vars", {}), **variables}
-    return ClusterSpec.from_dict(content)
+    return content
 
 
 def cluster_spec(content: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     """The content of a cluster file, checked against the fields that the Jobs API knows.
 
     Raises:
-        BadInput: an unknown field, no size or two, no runtime, no node type.
+        BadInput: an unknown field, a value of another kind, no size or two, no runtime, no node
+            type.
     """
-    known = ClusterSpec.from_dict(dict(content)).as_dict()
     for name in content:
-        if name not in known and content[name] not in (None, [], {}, ""):
+        if name not in CLUSTER_FIELDS:
             raise BadInput(f"{where}: field {name} is unknown to the Jobs API's new_cluster.")
+    for name in TEXTS_BY_NAME:
+        _check_texts(content.get(name), f"{where}: field {name}")
     if "autotermination_minutes" in content:
         raise BadInput(f"{where}: field autotermination_minutes is not for job clusters, which end "
                        "with their run; take it out.")
@@ -129,10 +136,30 @@ def cluster_spec(content: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     if not content.get("node_type_id") and not content.get("instance_pool_id"):
         raise BadInput(f"{where}: field node_type_id is missing; a job cluster needs it (or "
                        "instance_pool_id). See README, \"The cluster\".")
+    _check_size(content, where)
+    return content
+
+
+def _check_texts(value: object, where: str) -> None:
+    if value is None:
+        return
+    if not isinstance(value, Mapping):
+        raise BadInput(f"{where}: found {value!r}; expected an object of names and texts.")
+    for name, text in value.items():
+        if not isinstance(text, str):
+            raise BadInput(f"{where}.{name}: found {json.dumps(text)}; expected a text, in quotes.")
+
+
+def _check_size(content: Mapping[str, Any], where: str) -> None:
     if ("num_workers" in content) == ("autoscale" in content):
         raise BadInput(f"{where}: a job cluster has one size; give either num_workers (0 for a "
                        "single node) or autoscale.")
-    return content
+    sizes = content.get("autoscale", {"num_workers": content.get("num_workers")})
+    numbers = sizes.values() if isinstance(sizes, Mapping) and sizes else [sizes]
+    for number in numbers:
+        if type(number) is not int or number < 0:
+            raise BadInput(f"{where}: size {json.dumps(number)}; expected num_workers as a whole "
+                           "number, or autoscale with min_workers and max_workers.")
 
 
 def _parameters(script: Script, variables: Mapping[str, str]) -> list[str]:
