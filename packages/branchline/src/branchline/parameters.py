@@ -42,10 +42,13 @@ class Parameter:
         `locate` raises ValueError with what was expected, for a place that the run cannot reach.
 
         Raises:
-            BadInput: the text is not of the parameter's type, or out of its bounds.
+            BadInput: the text is empty or not of the parameter's type, or out of its bounds.
         """
         if text == self.default:
             return text
+        if not text.strip():  # a CI's variable that is not set
+            raise self._not(text, "something; leave it out for the default" if self.default
+                            else "something, or leave it out")
         if self.type == "location":
             try:
                 return locate(text)
@@ -84,6 +87,8 @@ class Parameter:
         try:
             number = int(text) if self.type == "integer" else float(text)
         except ValueError:
+            number = math.nan
+        if "_" in text or not text.isascii():  # which Python takes, and nobody means
             number = math.nan
         if not least <= number <= most or math.isinf(number):
             raise self._not(text, ("a whole number" if self.type == "integer" else "a number")

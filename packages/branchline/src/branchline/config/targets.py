@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -17,6 +18,7 @@ __all__ = ["Compute", "LocalTarget", "Target", "WorkspaceTarget", "read_target",
 SERVERLESS = "5"
 RESERVED = {"default", "global_temp", "information_schema"}  # as a prefix and a branch may spell
 LONGEST = 366 * 24 * 60  # minutes
+REACHED = re.compile(r"[A-Za-z][\w+.-]*:/+[^/]|/(Volumes|Workspace)/[^/]")
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,13 @@ class LocalTarget:
         """
         if ":/" in text:
             return text
-        if not Path(text).exists():
-            raise ValueError("an existing file or folder")
-        return str(Path(text).resolve())
+        try:
+            return str(Path(text).resolve(strict=True))
+        except FileNotFoundError:
+            raise ValueError("an existing file or folder") from None
+        except (OSError, RuntimeError) as problem:  # RuntimeError: a link to itself
+            reason = getattr(problem, "strerror", None) or "a link to itself"
+            raise ValueError(f"an existing file or folder (the system says: {reason})") from None
 
 
 @dataclass(frozen=True)
@@ -141,7 +147,9 @@ class WorkspaceTarget:
         Raises:
             ValueError: it is not; its text says what was expected.
         """
-        if ":/" in text or text.startswith(("/Volumes/", "/Workspace/")):
+        if "$(" in text or "${" in text:
+            raise ValueError("an address in which the CI's variables have their values")
+        if text == text.strip() and REACHED.match(text):
             return text
         raise ValueError("an address that the workspace reaches, such as /Volumes/...")
 
