@@ -24,7 +24,8 @@ SURFACE = {
     "branchline.lakehouse.repeats": "id_hash repeated_hashes",
     "branchline.lakehouse.sources": "FILES FileSource Layout Piece Source Taken one_line",
     "branchline.lakehouse.stream": "checkpoint checkpoints follow forget",
-    "branchline.gate.comparison": "ARTIFACT Comparison Data Measured Model Slice",
+    "branchline.gate.comparison": "ARTIFACT Comparison Data Measured Model OTHER_LIBRARIES Slice",
+    "branchline.runs.requirements": "model_requirements unmet",
     "branchline.gate.resampling": "Floats Measure standard_errors variance",
 }
 

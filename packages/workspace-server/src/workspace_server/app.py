@@ -11,8 +11,8 @@ import uvicorn
 from fastapi import Depends, FastAPI
 
 from workspace_server import (catalog_api, clusters, dbfs, experiments, faults, identity, models,
-                              models_api, permissions, runs_api, saved_jobs, volumes,
-                              workspace_files)
+                              models_api, permissions, runs_api, saved_jobs, sign_in,
+                              volumes, workspace_files)
 from workspace_server.catalog import Catalog
 from workspace_server.environments import Environments
 from workspace_server.errors import answer_errors
@@ -51,6 +51,7 @@ def application(options: Options, runs: Runs) -> FrontDoor:
     files = models.ModelFiles(folder / "volumes", folder / "artifacts", registry)
     parts = (
         identity.routes(),
+        sign_in.routes(runs.machine.faults),
         faults.routes(runs.machine.faults, calls),
         workspace_files.routes(tree, known.forget),
         volumes.routes(files),

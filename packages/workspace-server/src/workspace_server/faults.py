@@ -20,6 +20,8 @@ from workspace_server.identity import Body, user_of
 
 CALL_FAULTS = ("429", "503", "500", "cut_before", "cut_after", "slow")
 RUN_FAULTS = ("never_starts", "cluster_failure", "node_lost", "library_failure")
+SIGN_IN_FAULTS = ("short_token", "assertion_expired")
+KINDS = (*CALL_FAULTS, *RUN_FAULTS, *SIGN_IN_FAULTS)
 CODES = {"429": "REQUEST_LIMIT_EXCEEDED", "503": "TEMPORARILY_UNAVAILABLE",
          "500": "INTERNAL_ERROR"}
 
@@ -69,8 +71,8 @@ class Faults:
             ApiError: an unknown kind or field.
         """
         unknown = wanted.keys() - {field.name for field in fields(Fault)}
-        if unknown or wanted.get("kind") not in (*CALL_FAULTS, *RUN_FAULTS):
-            raise invalid(f"No such fault: {wanted}; kinds are {CALL_FAULTS + RUN_FAULTS}.")
+        if unknown or wanted.get("kind") not in KINDS:
+            raise invalid(f"No such fault: {wanted}; kinds are {KINDS}.")
         with self._lock:
             self._on.append(Fault(**wanted))
 
@@ -84,6 +86,10 @@ class Faults:
                           and fault.method in ("", method))
 
     def of_run(self, kind: str) -> Fault | None:
+        return self._take(lambda fault: fault.kind == kind)
+
+    def of_sign_in(self, kind: str) -> Fault | None:
+        """The fault that the next exchange of a token shall meet."""
         return self._take(lambda fault: fault.kind == kind)
 
     def _take(self, fits: Callable[[Fault], bool]) -> Fault | None:

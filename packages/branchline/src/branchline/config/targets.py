@@ -91,7 +91,8 @@ class WorkspaceTarget:
     schema a branch (its name begins with `schema_prefix`), `volume` the landed files and
     checkpoints, `wheels` is where wheels are published. `permissions` are the Jobs API's,
     `parameters` what each project that takes them is given there. A host that does not answer is
-    given up after `connect_seconds`.
+    given up after `connect_seconds`; while a run is followed, one that does not answer or know the
+    user any more after `outage_minutes`.
     """
 
     kind: ClassVar[Literal["databricks"]] = "databricks"
@@ -110,6 +111,7 @@ class WorkspaceTarget:
     tags: Mapping[str, str] = field(default_factory=dict)
     timeout_minutes: int = 0
     connect_seconds: int = 60
+    outage_minutes: int = 30
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     def model_name(self, project: str) -> str:
@@ -195,13 +197,14 @@ def _workspace(name: str, entry: YamlMapping) -> WorkspaceTarget:
     entry.check_keys(f"target {name}", WorkspaceTarget)
     values = dict(entry.values)
     for key in values.keys() - {"compute", "permissions", "tags", "parameters",
-                                "timeout_minutes", "connect_seconds"}:
+                                "timeout_minutes", "connect_seconds", "outage_minutes"}:
         values[key] = entry.text(key, may_be_empty=key == "schema_prefix")
     values["compute"] = _compute(entry)
     values["permissions"] = _permissions(entry)
     values["tags"], values["parameters"] = entry.texts("tags"), entry.texts("parameters")
     for key, most, meaning in (("timeout_minutes", LONGEST, "minutes, or 0 for none"),
-                               ("connect_seconds", 3600, "seconds")):
+                               ("connect_seconds", 3600, "seconds"),
+                               ("outage_minutes", LONGEST, "minutes")):
         if key in values:
             values[key] = _whole(entry, key, most, meaning)
     if values.get("profile") and values.get("host"):

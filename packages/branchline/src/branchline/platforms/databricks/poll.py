@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from databricks.sdk.errors.base import DatabricksError
-
-from branchline.errors import Unreachable
+from branchline.errors import BranchlineError, NotSignedIn, Unreachable
+from branchline.platforms.databricks.client import translated
 from branchline.platforms.databricks.run_info import RunInfo, job_run_info
 from branchline.platforms.databricks.workspace import Workspace, call
 
@@ -26,18 +25,27 @@ WORDS = {
 
 @dataclass(frozen=True)
 class PollPolicy:
-    """Seconds between two polls, growing from `first` to `longest`; how long an outage may last."""
+    """Seconds between two polls, growing from `first` to `longest`; how long an outage may last.
+
+    During an outage, or while the sign-in cannot be renewed, the pauses grow up to `longest_retry`.
+    """
 
     first: float = 0.2
     growth: float = 1.5
     longest: float = 2.0
+    longest_retry: float = 30.0
     outage: float = 1800.0
 
     def pauses(self) -> Iterator[float]:
-        pause = self.first
+        return self._growing(self.first, self.longest)
+
+    def retry_pauses(self) -> Iterator[float]:
+        return self._growing(self.longest, max(self.longest, self.longest_retry))
+
+    def _growing(self, pause: float, longest: float) -> Iterator[float]:
         while True:
             yield pause
-            pause = min(pause * self.growth, self.longest)
+            pause = min(pause * self.growth, longest)
 
 
 def poll(client: Workspace, job_run: int, say: Callable[[str], None],
@@ -49,7 +57,7 @@ def poll(client: Workspace, job_run: int, say: Callable[[str], None],
     The SDK's own waiter gives up after 20 minutes and loses runs that fail.
 
     Raises:
-        Unreachable: no answer for longer than `poll_policy.outage`; the run goes on.
+        Unreachable, NotSignedIn: for longer than `poll_policy.outage`; the run goes on.
     """
     said, pauses = "", poll_policy.pauses()
     while not (run := _look(client, job_run, say, poll_policy)).ended:
@@ -63,18 +71,24 @@ def poll(client: Workspace, job_run: int, say: Callable[[str], None],
 
 def _look(client: Workspace, job_run: int, say: Callable[[str], None],
           poll_policy: PollPolicy) -> RunInfo:
-    lost_at: float | None = None
-    while True:
+    began, said = time.monotonic(), ""
+    for pause in poll_policy.retry_pauses():
         try:
             return job_run_info(client, job_run)
-        except Unreachable:
-            now = time.monotonic()
-            if lost_at is None:
-                lost_at = now
-                say("connection lost; the run goes on, retrying")
-            elif now - lost_at > poll_policy.outage:
-                raise
-            time.sleep(poll_policy.longest)
+        except (Unreachable, NotSignedIn) as problem:
+            if time.monotonic() + pause > began + poll_policy.outage:
+                raise type(problem)(f"{problem} The run goes on; --attach follows it.") from None
+            if not said:
+                said = _lost(problem)
+                say(said)
+            time.sleep(pause)
+    raise AssertionError("the pauses do not end")
+
+
+def _lost(problem: Exception) -> str:
+    if isinstance(problem, NotSignedIn):
+        return f"the sign-in cannot be renewed; the run goes on, retrying ({problem})"
+    return "connection lost; the run goes on, retrying"
 
 
 def _doing(client: Workspace, run: RunInfo, step: Callable[[], str]) -> str:
@@ -87,7 +101,8 @@ def _doing(client: Workspace, run: RunInfo, step: Callable[[], str]) -> str:
 
 def _cluster_is(client: Workspace, cluster: str) -> str:
     try:
-        state = call(client, "GET", "/api/2.1/clusters/get", query={"cluster_id": cluster})["state"]
-    except (DatabricksError, OSError):  # only its owner may look; nothing depends on it
+        with translated(f"cluster {cluster}"):
+            found = call(client, "GET", "/api/2.1/clusters/get", query={"cluster_id": cluster})
+    except BranchlineError:  # only its owner may look; nothing depends on it
         return "pending"
-    return "installing libraries" if state == "RUNNING" else "cluster starting"
+    return "installing libraries" if found.get("state") == "RUNNING" else "cluster starting"
