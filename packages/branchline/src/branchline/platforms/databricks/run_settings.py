@@ -10,7 +10,8 @@ from typing import Any
 
 from branchline.config.targets import SERVERLESS, WorkspaceTarget
 from branchline.errors import BadInput
-from branchline.platforms.databricks.submission import Script, Submission, cluster_spec
+from branchline.platforms.databricks.cluster_spec import cluster_spec
+from branchline.platforms.databricks.submission import Script, Submission
 
 __all__ = ["RunSettings", "settings_for_config", "settings_for_target"]
 
