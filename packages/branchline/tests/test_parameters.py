@@ -61,6 +61,12 @@ def test_a_ci_variable_that_is_not_set_is_no_value(parameter: Parameter, text: s
                                   "leave it out for the default.")
 
 
+@pytest.mark.parametrize("text", ["$(Data.Folder)", "${{ vars.DATA }}", "${DATA}", "$DATA"])
+def test_a_ci_variable_that_was_not_filled_in_is_no_value(text: str) -> None:
+    with pytest.raises(BadInput, match="expected the value of that CI variable, which is not set"):
+        Parameter("schema", "string", "sandbox").check(text)
+
+
 @pytest.mark.parametrize("kind", ["location", "string"])
 def test_an_empty_text_is_a_value_only_where_it_is_the_default(kind: str) -> None:
     files = Parameter("files", kind, "")

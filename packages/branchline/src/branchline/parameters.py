@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,6 +15,8 @@ __all__ = ["TYPES", "Parameter"]
 TYPES = ("string", "integer", "float", "date", "location", "list")
 EARLIEST, LATEST = date(1900, 1, 1), date(2261, 12, 31)  # what nanoseconds since 1970 can hold
 SHOWN = 80
+# A variable of a CI or a shell that has no value.
+UNSET = re.compile(r"\$\([\w.-]+\)|\$\{\{.*\}\}|\$\{?[A-Z_]+\}?")
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class Parameter:
         if not text.strip():  # a CI's variable that is not set
             raise self._not(text, "something; leave it out for the default" if self.default
                             else "something, or leave it out")
+        if UNSET.fullmatch(text):
+            raise self._not(text, "the value of that CI variable, which is not set")
         if self.type == "location":
             try:
                 return locate(text)
