@@ -11,10 +11,12 @@ import pytest
 
 from support.clone import ROOT
 
-# Beside `branchline` itself: what features are made of, and what the gate reads of a comparison.
+# Beside `branchline` itself: what features are made of, what the gate reads of a comparison, how a
+# file of settings is read.
 SURFACE = {
     "branchline": "BadInput BranchlineError Column Job Lakehouse Migration Pipeline RowsLost "
                   "Settings Step Table parameter start",
+    "branchline.config.yaml_file": "YamlMapping read_yaml",
     "branchline.features.kernel": "DAY Definition Floats Ints Product Ratio Window compute "
                                   "look_back_days time_order",
     "branchline.features.arrow": "FromTime with_features",
@@ -22,7 +24,8 @@ SURFACE = {
     "branchline.lakehouse.repeats": "id_hash repeated_hashes",
     "branchline.lakehouse.sources": "FILES FileSource Layout Piece Source Taken one_line",
     "branchline.lakehouse.stream": "checkpoint checkpoints follow forget",
-    "branchline.gate.comparison": "ARTIFACT Comparison Data Measured Model Slice",
+    "branchline.gate.comparison": "ARTIFACT Comparison Data Measured Model OTHER_LIBRARIES Slice",
+    "branchline.runs.requirements": "model_requirements unmet",
     "branchline.gate.resampling": "Floats Measure standard_errors variance",
 }
 

@@ -11,6 +11,7 @@ import click
 from branchline.ci.identify import current_branch, in_ci
 from branchline.ci.output import set_output, show_page
 from branchline.cli import options
+from branchline.cli.code_check import check_code
 from branchline.cli.repository import Repository
 from branchline.config.targets import Target
 from branchline.errors import BadInput, RunFailed
@@ -63,6 +64,8 @@ def command(project: str | None, more_wheels: tuple[Path, ...], target_name: str
     branch = current_branch(repository.root, given_branch, os.environ)
     asked = request(repository.root, target, repository.project(project), entry_point,
                     pairs(given), branch, wheels, live)
+    if not wheels:  # whose code is not what is here
+        check_code(asked.project, repository.root)
     with ExitStack() as stack:
         if in_ci(os.environ):
             stack.enter_context(ends_with_its_parent())
