@@ -6,17 +6,18 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any, Protocol
 
 from branchline.errors import BadInput
 
-__all__ = ["Format", "Upgrade", "encoded", "parsed", "read_object", "sha256"]
+__all__ = ["Format", "Upgrade", "encoded", "now", "parsed", "read_object", "sha256"]
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-class Place(Protocol):
-    """Where files are, by path."""
+class Files(Protocol):
+    """Files by path."""
 
     def reference(self, path: str) -> str: ...
 
@@ -63,6 +64,11 @@ def encoded(value: Any) -> bytes:
     return (json.dumps(value, sort_keys=True, indent=1, allow_nan=False) + "\n").encode()
 
 
+def now() -> str:
+    """The time of a record: ISO 8601 in UTC, with milliseconds."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
@@ -83,11 +89,11 @@ def parsed(content: bytes | str, where: str) -> dict[str, Any]:
     return found
 
 
-def read_object(path: str, place: Place) -> dict[str, Any] | None:
+def read_object(path: str, files: Files) -> dict[str, Any] | None:
     """The JSON object in a destination's file, None where there is no file.
 
     Raises:
         BadInput: the file holds something else.
     """
-    content = place.read(path)
-    return None if content is None else parsed(content, place.reference(path))
+    content = files.read(path)
+    return None if content is None else parsed(content, files.reference(path))

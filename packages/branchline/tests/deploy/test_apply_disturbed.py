@@ -8,7 +8,8 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from branchline.deploy.journal import Journal, Record, State
+from branchline.deploy.deployment import Deployment, State
+from branchline.deploy.journal import Journal
 from branchline.errors import NotApproved, Unreachable
 from branchline.platforms.databricks.files import destination
 from branchline.wheels.destinations import LocalFolder
@@ -47,9 +48,9 @@ def test_a_first_deployment_that_breaks_off_is_ended_by_the_same_command(
         shop.apply(checksum)
     assert jobs_of(shop, workspace) == there
     newest = shop.journal.newest()
-    assert newest and not newest.finished and shop.journal.in_place().number == 0
-    record = shop.apply(checksum)
-    assert record.finished and record.number == 1
+    assert newest and not newest.finished and shop.journal.current().number == 0
+    deployment = shop.apply(checksum)
+    assert deployment.finished and deployment.number == 1
     assert jobs_of(shop, workspace) == ["monitor", "score"] and shop.state()[0]
 
 
@@ -139,9 +140,9 @@ def test_a_claim_whose_answer_is_lost_is_known_as_ones_own(
 
 def test_a_deployment_stops_where_a_later_one_was_begun(tmp_path: Path) -> None:
     journal = Journal("sample", "greeting", LocalFolder(tmp_path))
-    first = journal.begin(Record(1, State(), "evidence", None, "ci"))
+    first = journal.begin(Deployment(1, State(), "evidence", None, "ci"))
     journal.require_newest(first)
-    journal.begin(Record(2, State(), None, 0, "somebody"))
+    journal.begin(Deployment(2, State(), None, 0, "somebody"))
     with pytest.raises(NotApproved, match="deployment 2 was begun meanwhile"):
         journal.require_newest(first)
 
@@ -150,13 +151,14 @@ BEGINNER = """
 import sys
 from databricks.sdk import WorkspaceClient
 from branchline.platforms.databricks.files import destination
-from branchline.deploy.journal import Journal, Record, State
+from branchline.deploy.deployment import Deployment, State
+from branchline.deploy.journal import Journal
 from branchline.errors import NotApproved
 journal = Journal("sample", "greeting", destination(sys.argv[1], WorkspaceClient()))
 print("ready", flush=True)
 sys.stdin.readline()
 try:
-    journal.begin(Record(1, State(sys.argv[2]), "evidence", None, "ci"))
+    journal.begin(Deployment(1, State(sys.argv[2]), "evidence", None, "ci"))
     print("began " + sys.argv[2])
 except NotApproved as problem:
     print(problem)

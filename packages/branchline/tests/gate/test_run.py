@@ -72,9 +72,9 @@ def test_a_judgement_that_fails_leaves_no_earlier_verdict_standing(
 def test_what_passed_is_the_challenger_and_leads_back_to_what_made_it(
         judged: tuple[Tracking, Candidate], tmp_path: Path) -> None:
     tracking, candidate = judged
-    place = LocalPlatform(LocalTarget("local", "a", "b", "c"), tmp_path, tracking)
+    platform = LocalPlatform(LocalTarget("local", "a", "b", "c"), tmp_path, tracking)
     project = Project(tmp_path.name, tmp_path, {})
-    made = register(place, project, candidate, Verdict(True, candidate.uri, None, ()))
+    made = register(platform, project, candidate, Verdict(True, candidate.uri, None, ()))
     assert made is not None and made == Registry(tracking).aliased(tmp_path.name, "challenger")
     assert made.tags == {"run": candidate.run_id, "commit": "c0ffee", "branch": "main",
                          "wheel_version": "0.1.0+gc0ffee", "table_gold_features": "4",
@@ -82,9 +82,9 @@ def test_what_passed_is_the_challenger_and_leads_back_to_what_made_it(
 
 
 def test_without_a_model_there_is_nothing_to_register(store: str, tmp_path: Path) -> None:
-    place = LocalPlatform(LocalTarget("local", "a", "b", "c"), tmp_path, Tracking(store, None))
+    platform = LocalPlatform(LocalTarget("local", "a", "b", "c"), tmp_path, Tracking(store, None))
     metrics_only = Candidate("run", None, {}, {}, {})
-    assert register(place, Project("p", tmp_path, {}), metrics_only,
+    assert register(platform, Project("p", tmp_path, {}), metrics_only,
                     Verdict(True, "a", None, ())) is None
 
 

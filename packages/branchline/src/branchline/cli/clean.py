@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -12,6 +14,7 @@ from branchline.cli.repository import Repository
 from branchline.config.targets import require_named
 from branchline.deploy.journal import deployed_versions
 from branchline.errors import BadInput
+from branchline.platforms.base import KeptWheels, Leftover, Platform
 from branchline.platforms.find import open_platform
 from branchline.runs.stale_branches import (Experiment, experiments, gone, local_branches,
                                             remote_branches)
@@ -34,37 +37,62 @@ __all__ = ["command"]
 @click.option("--keep", default=10, show_default=True, help="How many of the newest wheels stay.")
 @click.option("--remote", default="origin", show_default=True, help="The git remote.")
 @options.debug
-def command(merged: bool, target_name: str, yes: bool, protected: tuple[str, ...],
-            mine: tuple[str, ...], keep: int, remote: str, debug: bool) -> None:
+def command(debug: bool, **given: Any) -> None:
     """List experiments, tables and wheels of branches that the remote had and no longer has.
 
     \b
     Never those of a branch that no run saw on the remote, of a branch in this checkout, of a
     protected one, of a fork or a tag, or with an active run.
     """
-    repository = Repository.current()
-    target = repository.target(target_name)
-    alive = remote_branches(repository.root, remote)
-    if yes:
+    _clean(Repository.current(), _Options(**given))
+
+
+@dataclass(frozen=True)
+class _Options:
+    """The options of the command, by click's names."""
+
+    merged: bool
+    target_name: str
+    yes: bool
+    protected: tuple[str, ...]
+    mine: tuple[str, ...]
+    keep: int
+    remote: str
+
+
+def _clean(repository: Repository, options: _Options) -> None:
+    target = repository.target(options.target_name)
+    alive = remote_branches(repository.root, options.remote)
+    if options.yes:
         require_named(target, os.environ, "clean --yes")
     here = local_branches(repository.root)
     platform = open_platform(target, repository.root, os.environ)
     print(f"target {target.name}, {platform.address}", flush=True)
     found = experiments(platform.tracking, target.experiment_root)
-    _check_mine(mine, found, here)
-    stale = gone(found, alive | here, ("main", *protected), mine)
+    _check_mine(options.mine, found, here)
+    stale = gone(found, alive | here, ("main", *options.protected), options.mine)
     kept = [experiment for experiment in found if experiment not in stale]
-    name = project_name(repository.root)
+    wheels = _kept_wheels(platform, project_name(repository.root), kept, options.keep)
+    count = _remove(platform.leftovers(stale, wheels), options.yes)
+    print(f"{count} {'removed' if options.yes else 'to remove; --yes removes them'}, "
+          f"{len(kept)} experiments kept")
+
+
+def _kept_wheels(platform: Platform, name: str, kept: Iterable[Experiment],
+                 newest: int) -> KeptWheels:
     used = set().union(*(experiment.wheels for experiment in kept))
-    used |= deployed_versions(name, platform.wheels)
+    return KeptWheels(name, used | deployed_versions(name, platform.wheels), newest)
+
+
+def _remove(leftovers: Iterable[Leftover], yes: bool) -> int:
+    """List the leftovers, and remove them if `yes`; how many they are."""
     count = 0
-    for leftover in platform.leftovers(stale, used, name, keep):
+    for leftover in leftovers:
         print(f"{'removing' if yes else 'would remove'}  {one_line(leftover.what)}", flush=True)
         if yes:
             leftover.remove()
         count += 1
-    print(f"{count} {'removed' if yes else 'to remove; --yes removes them'}, "
-          f"{len(kept)} experiments kept")
+    return count
 
 
 def _check_mine(mine: Iterable[str], found: Iterable[Experiment], here: Collection[str]) -> None:

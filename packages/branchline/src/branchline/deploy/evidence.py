@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from branchline.deploy.deployment import upgraded_state
 from branchline.deploy.evidence_page import page
-from branchline.deploy.journal import upgraded_state
 from branchline.deploy.release import Release
 from branchline.errors import BadInput, NotApproved
 from branchline.records import Format, encoded, parsed, sha256

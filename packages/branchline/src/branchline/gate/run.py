@@ -17,7 +17,7 @@ from branchline.gate.picture import picture
 from branchline.gate.verdict import Verdict
 from branchline.platforms.base import Platform
 from branchline.runs.registry import Registered, Registry
-from branchline.runs.request import request
+from branchline.runs.request import Asked, request
 from branchline.runs.start import start
 from branchline.runs.tracking import Tracking, answered
 
@@ -50,8 +50,8 @@ class Comparing:
         given = {name: value for name, value in candidate.parameters.items() if name in accepted}
         given |= {"model_uri": candidate.uri, "champion_uri": champion.uri if champion else "",
                   "draws": str(policy.draws), "seed": str(policy.seed)}
-        asked = request(self.root, self.platform.target, self.project, COMPARE, given, self.branch,
-                        self.wheels)
+        asked = request(self.root, self.platform.target, self.project, self.branch,
+                        Asked(COMPARE, given, self.wheels))
         return _comparison(self.platform.tracking, start(self.platform, asked, self.environment))
 
 

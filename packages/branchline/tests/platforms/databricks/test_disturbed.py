@@ -40,11 +40,11 @@ class Sent:
         copy = upload(files_to_upload(greeting), "greeting",
                       destination("/Workspace/Shared/tests", client))
         self.work = Work("greeting", copy, "silent.py", (), self.run_id, experiment)
-        self.place = RunSettings(None, None, new_cluster=CLUSTER)
+        self.settings = RunSettings(None, None, new_cluster=CLUSTER)
 
-    def submit(self, place: RunSettings | None = None, retry_policy: RetryPolicy = SOON,
+    def submit(self, settings: RunSettings | None = None, retry_policy: RetryPolicy = SOON,
                script: str = "silent.py") -> JobRun:
-        job_run = send(self.client, replace(self.work, script=script), place or self.place,
+        job_run = send(self.client, replace(self.work, script=script), settings or self.settings,
                        self.said.append, retry_policy)
         tracking = WorkspaceTracking("databricks", None, workspace=self.client)
         return JobRun(self.client, tracking, self.run_id, job_run, self.said.append, IMPATIENT)

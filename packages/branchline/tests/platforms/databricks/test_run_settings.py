@@ -23,8 +23,8 @@ def test_a_projects_own_cluster_file_goes_before_the_repositorys(tmp_path: Path)
 
 
 def test_a_target_says_where_files_are_kept_and_how_long_a_run_may_take(tmp_path: Path) -> None:
-    place = settings_for_target(TARGET, tmp_path, ROOT)
-    assert (place.folder, place.wheels, place.timeout_seconds) == (
+    settings = settings_for_target(TARGET, tmp_path, ROOT)
+    assert (settings.folder, settings.wheels, settings.timeout_seconds) == (
         "/Workspace/Shared/b/_files", TARGET.wheels, 120)
 
 
@@ -40,13 +40,14 @@ def test_a_cluster_file_that_is_none_is_told(
 
 
 def test_mlflows_config_may_be_the_job_cluster_itself() -> None:
-    place = settings_for_config({**CLUSTER, "SYNCHRONOUS": True})
-    assert place.new_cluster == CLUSTER
+    settings = settings_for_config({**CLUSTER, "SYNCHRONOUS": True})
+    assert settings.new_cluster == CLUSTER
 
 
 def test_mlflows_config_may_name_other_compute_and_where_things_are_kept() -> None:
-    place = settings_for_config({"serverless": 5, "folder": "/Shared/x", "timeout_minutes": 3})
-    assert (place.serverless, place.folder, place.timeout_seconds) == ("5", "/Shared/x", 180)
+    settings = settings_for_config({"serverless": 5, "folder": "/Shared/x", "timeout_minutes": 3})
+    assert (settings.serverless, settings.folder) == ("5", "/Shared/x")
+    assert settings.timeout_seconds == 180
     assert settings_for_config({"existing_cluster_id": "c1"}).existing_cluster_id == "c1"
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from databricks.sdk import WorkspaceClient
 
 from branchline.config.targets import WorkspaceTarget
-from branchline.platforms.base import Leftover
+from branchline.platforms.base import KeptWheels, Leftover
 from branchline.platforms.databricks.client import translated
 from branchline.platforms.databricks.files import destination
 from branchline.runs.stale_branches import Experiment
@@ -20,8 +20,7 @@ __all__ = ["leftovers"]
 
 
 def leftovers(target: WorkspaceTarget, client: WorkspaceClient, tracking: Tracking,
-              stale: Collection[Experiment], used: Collection[str], wheel: str,
-              keep: int) -> Iterator[Leftover]:
+              stale: Collection[Experiment], kept: KeptWheels) -> Iterator[Leftover]:
     """What `Platform.leftovers` says, in a workspace; wheels of its jobs stay, too."""
     for experiment in stale:
         yield Leftover(f"experiment {experiment.name}",
@@ -29,9 +28,10 @@ def leftovers(target: WorkspaceTarget, client: WorkspaceClient, tracking: Tracki
     schemas = {target.schema(experiment.branch) for experiment in stale if experiment.branch}
     yield from _schemas(target, client, schemas)
     wheels = destination(target.wheels, client)
-    for found in unused(published(wheel, wheels), keep, {*used, *_installed_by_jobs(client)}):
-        place = f"{wheels.reference(wheel)}/{found.version}"
-        yield Leftover(f"wheels {place}", partial(remove, found, wheels))
+    used = {*kept.used, *_installed_by_jobs(client)}
+    for found in unused(published(kept.name, wheels), kept.newest, used):
+        folder = f"{wheels.reference(kept.name)}/{found.version}"
+        yield Leftover(f"wheels {folder}", partial(remove, found, wheels))
 
 
 def _schemas(target: WorkspaceTarget, client: WorkspaceClient,

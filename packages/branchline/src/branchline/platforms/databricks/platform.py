@@ -11,7 +11,7 @@ from databricks.sdk import WorkspaceClient
 from branchline.config.mlproject import Project
 from branchline.config.targets import Target, WorkspaceTarget
 from branchline.errors import BadInput
-from branchline.platforms.base import Leftover
+from branchline.platforms.base import KeptWheels, Leftover
 from branchline.platforms.databricks.client import connect
 from branchline.platforms.databricks.files import destination
 from branchline.platforms.databricks.jobs import WorkspaceJobs
@@ -99,9 +99,8 @@ class DatabricksPlatform:
     def copy_project(self, project: Project) -> str:
         return upload(files_to_upload(project.folder), project.name, self._copies(project))
 
-    def leftovers(self, stale: Collection[Experiment], used: Collection[str], wheel: str,
-                  keep: int) -> Iterator[Leftover]:
-        return leftovers(self.target, self.client, self.tracking, stale, used, wheel, keep)
+    def leftovers(self, stale: Collection[Experiment], kept: KeptWheels) -> Iterator[Leftover]:
+        return leftovers(self.target, self.client, self.tracking, stale, kept)
 
     @property
     def _launch(self) -> Launch:

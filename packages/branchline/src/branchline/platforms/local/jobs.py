@@ -14,7 +14,7 @@ from branchline.errors import BadInput
 from branchline.platforms.base import ScheduledJob
 from branchline.records import encoded, read_object
 from branchline.runs import summary
-from branchline.runs.request import request
+from branchline.runs.request import Asked, request
 from branchline.runs.start import Launcher, start
 from branchline.wheels.artifacts import WHEEL
 from branchline.wheels.destinations import Destination, LocalFolder
@@ -53,9 +53,9 @@ class LocalJobs:
         project = Project.read(Path(job["project"]))
         # An older branchline deployed one wheel.
         wheels = job["wheels"] if "wheels" in job else [job["wheel"]]
-        asked = request(self.root, self.launcher.target, project, job["entry_point"],
-                        job["parameters"], PRODUCTION, list(map(Path, wheels)))
-        summary.show_end(self.launcher.tracking, start(self.launcher, asked, os.environ))
+        asked = Asked(job["entry_point"], job["parameters"], tuple(map(Path, wheels)))
+        checked = request(self.root, self.launcher.target, project, PRODUCTION, asked)
+        summary.show_end(self.launcher.tracking, start(self.launcher, checked, os.environ))
 
     @property
     def _folder(self) -> Destination:
