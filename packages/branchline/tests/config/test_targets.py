@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from branchline.branch import Branch
-from branchline.config.targets import (Compute, LocalTarget, WorkspaceTarget, read_target,
-                                       require_named)
+from branchline.config.targets import Compute, LocalTarget, WorkspaceTarget, require_named
+from branchline.config.targets_file import read_target
 from branchline.errors import BadInput
 from support.clone import ROOT
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from branchline.config.deploy_file import read_deploy_file
-from branchline.config.gate_policy import read_policy
-from branchline.config.targets import read_target
+from branchline.config.gate_file import read_policy
+from branchline.config.targets_file import read_target
 from branchline.config.yaml_file import read_yaml
 from branchline.errors import BadInput
 

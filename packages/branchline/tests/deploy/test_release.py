@@ -10,7 +10,8 @@ from branchline.deploy import release_files
 from branchline.deploy.release import GateResult, Origin, Release, clean_source, require_passed
 from branchline.errors import BadInput, GateRefused
 from branchline.wheels.destinations import Destination, LocalFolder
-from branchline.wheels.publish import publish, published
+from branchline.wheels.publish import publish
+from branchline.wheels.published import published
 from support.destinations import wheel
 from support.releasing import commit, repository
 

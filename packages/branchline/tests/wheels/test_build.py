@@ -13,7 +13,8 @@ from branchline.errors import BadInput
 from branchline.wheels import build as wheel
 from branchline.wheels.destinations import LocalFolder
 from branchline.wheels.distributions import distributions
-from branchline.wheels.publish import publish_checkout, verified
+from branchline.wheels.publish import publish_checkout
+from branchline.wheels.published import verified
 from branchline.wheels.source import source_of
 from support.clone import PATH, ROOT
 

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from branchline.errors import BadInput
-from branchline.wheels.distributions import distributions, locked, project_name, requirements
+from branchline.wheels.distributions import distributions
+from branchline.wheels.pyproject import project_name
+from branchline.wheels.required import locked, requirements
 from support.workspaces import uv_workspace
 
 

@@ -11,8 +11,8 @@ from branchline.errors import AlreadyPublished, BadInput
 from branchline.platforms.databricks.files import Volume
 from branchline.wheels.artifacts import Artifact
 from branchline.wheels.destinations import Destination, LocalFolder
-from branchline.wheels.publish import (Published, look_up, publish, published, remove, unused,
-                                       verified)
+from branchline.wheels.publish import publish
+from branchline.wheels.published import Published, look_up, published, remove, unused, verified
 from support.destinations import FILE, VOLUME, called, put, wheel
 from workspace_server import Workspace
 

@@ -11,7 +11,7 @@ import pytest
 from branchline.errors import AlreadyPublished, Unreachable
 from branchline.platforms.databricks.files import Dbfs, Volume, destination
 from branchline.wheels.destinations import Destination, LocalFolder
-from branchline.wheels.publish import Published, look_up, published, verified
+from branchline.wheels.published import Published, look_up, published, verified
 from support.destinations import VOLUME, put, wheel
 from support.processes import at_once
 from workspace_server import Workspace

@@ -11,8 +11,8 @@ from branchline.deploy.journal import Journal
 from branchline.errors import BadInput
 from branchline.wheels.build import build, install_order
 from branchline.wheels.destinations import Destination, LocalFolder
-from branchline.wheels.publish import (look_up, publish_checkout, published, remove, unused,
-                                       verified)
+from branchline.wheels.publish import publish_checkout
+from branchline.wheels.published import look_up, published, remove, unused, verified
 from branchline.wheels.source import source_of
 from support.clone import PATH
 from support.workspaces import commit, git, uv_workspace

@@ -19,7 +19,7 @@ from branchline.platforms.find import open_platform
 from branchline.runs.stale_branches import (Experiment, experiments, gone, local_branches,
                                             remote_branches)
 from branchline.text import one_line
-from branchline.wheels.distributions import project_name
+from branchline.wheels.pyproject import project_name
 
 __all__ = ["command"]
 

@@ -15,7 +15,8 @@ from branchline.ci.identify import current_branch
 from branchline.ci.output import show_page
 from branchline.cli import options
 from branchline.cli.repository import Repository
-from branchline.config.gate_policy import Policy, read_policy
+from branchline.config.gate_file import read_policy
+from branchline.config.gate_policy import Policy
 from branchline.config.mlproject import Project
 from branchline.errors import GateRefused
 from branchline.gate import run as gate

@@ -11,7 +11,7 @@ from branchline.config.targets import require_named
 from branchline.deploy.journal import Journal
 from branchline.deploy.production import Production
 from branchline.platforms.find import open_platform
-from branchline.wheels.distributions import project_name
+from branchline.wheels.pyproject import project_name
 
 __all__ = ["open_production"]
 

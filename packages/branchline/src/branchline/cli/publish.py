@@ -18,7 +18,8 @@ from branchline.deploy.release import Origin, Release, clean_source, require_pas
 from branchline.platforms.find import open_platform
 from branchline.wheels import smoke
 from branchline.wheels.build import build
-from branchline.wheels.distributions import locked, project_name
+from branchline.wheels.pyproject import project_name
+from branchline.wheels.required import locked
 from branchline.wheels.owner import require_own
 from branchline.wheels.publish import publish
 

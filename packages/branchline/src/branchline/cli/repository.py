@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from branchline.config.mlproject import Project, find_project
-from branchline.config.targets import Target, read_target
+from branchline.config.targets import Target
+from branchline.config.targets_file import read_target
 from branchline.errors import BadInput
 
 __all__ = ["Repository"]

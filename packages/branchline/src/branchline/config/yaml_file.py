@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from branchline.config.yaml_reader import document, value_of, written
+from branchline.config.yaml_reader import document
+from branchline.config.yaml_values import value_of, written
 from branchline.errors import BadInput
 
 __all__ = ["YamlMapping", "read_yaml"]
@@ -27,7 +28,7 @@ class YamlMapping:
 
     @classmethod
     def of(cls, where: str, what: str, line: int, node: yaml.Node) -> YamlMapping:
-        """The entry of a mapping's node.
+        """The mapping that a node is.
 
         Raises:
             BadInput: it is no mapping; the text calls it `what`.

@@ -11,7 +11,7 @@ from branchline.deploy.deployment import Deployment, State
 from branchline.deploy.journal import Journal
 from branchline.deploy.production import Production
 from branchline.errors import BadInput, BranchlineError, NotApproved
-from branchline.wheels.publish import verified
+from branchline.wheels.published import verified
 
 __all__ = ["apply", "require_finished", "rollback"]
 

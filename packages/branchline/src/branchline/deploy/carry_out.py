@@ -13,7 +13,8 @@ from branchline.deploy.production import Production
 from branchline.errors import NotApproved
 from branchline.runs.registry import CHAMPION, Registry
 from branchline.wheels.artifacts import WHEEL, Artifact
-from branchline.wheels.publish import publish, verified
+from branchline.wheels.publish import publish
+from branchline.wheels.published import verified
 
 __all__ = ["Say", "carry_out", "prepare", "wheels_of"]
 

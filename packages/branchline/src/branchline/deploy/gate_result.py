@@ -11,7 +11,8 @@ from branchline.errors import BadInput
 from branchline.gate.verdict import FORMAT
 from branchline.records import parsed
 from branchline.runs.registry import Registry
-from branchline.runs.tracking import Tracking, answered
+from branchline.runs.answers import answered
+from branchline.runs.tracking import Tracking
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

@@ -19,7 +19,8 @@ from branchline.platforms.base import Platform
 from branchline.runs.registry import Registered, Registry
 from branchline.runs.request import Asked, request
 from branchline.runs.start import start
-from branchline.runs.tracking import Tracking, answered
+from branchline.runs.answers import answered
+from branchline.runs.tracking import Tracking
 
 __all__ = ["COMPARE", "Comparing", "record", "register",
            "undecidable_if_it_fails", "write_page"]

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from branchline.runs.tracking import Tracking, answered
+from branchline.runs.answers import answered
+from branchline.runs.tracking import Tracking
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion

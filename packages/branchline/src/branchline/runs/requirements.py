@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from branchline.runs.tracking import answered
+from branchline.runs.answers import answered
 
 __all__ = ["model_requirements", "unmet"]
 

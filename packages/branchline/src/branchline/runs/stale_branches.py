@@ -14,7 +14,8 @@ from branchline.ci import github
 from branchline.ci.identify import ci_branch
 from branchline.errors import BadInput
 from branchline.git import git
-from branchline.runs.tracking import Tracking, answered
+from branchline.runs.answers import answered
+from branchline.runs.tracking import Tracking
 from branchline.text import without_credentials
 
 if TYPE_CHECKING:

@@ -13,22 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from branchline.errors import BadInput, NotAllowed, Unreachable
+from branchline.errors import BadInput
+from branchline.runs.answers import answered
 from branchline.text import without_credentials
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["Tracking", "answered", "connect", "quiet", "shown", "take_away"]
+__all__ = ["Tracking", "connect", "quiet", "shown", "take_away"]
 
 SQLITE = "sqlite:///"
 ELSEWHERE = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME",
              "MLFLOW_REGISTRY_URI")
-REFUSED = ("PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED")
-UNFIT = ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS",
-         "BAD_REQUEST", "INVALID_STATE", "NOT_FOUND", "CATALOG_DOES_NOT_EXIST",
-         "SCHEMA_DOES_NOT_EXIST")
 
 
 @dataclass(frozen=True)
@@ -140,23 +137,6 @@ def _make_tables(uri: str) -> None:
     with open(f"{unquote(uri.removeprefix(SQLITE))}.lock", "ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         mlflow.MlflowClient().search_experiments(max_results=1)
-
-
-@contextmanager
-def answered(doing: str) -> Iterator[None]:
-    """Turn what the tracking store refuses, or fails at, into one line that starts with `doing`.
-
-    Raises:
-        NotAllowed, BadInput, Unreachable: by MLflow's error code.
-    """
-    from mlflow.exceptions import MlflowException
-    try:
-        yield
-    except MlflowException as problem:
-        line = without_credentials(f"{doing}: MLflow: {' '.join(str(problem).split())}")
-        if problem.error_code in REFUSED:
-            raise NotAllowed(line) from problem
-        raise (BadInput if problem.error_code in UNFIT else Unreachable)(line) from problem
 
 
 def quiet() -> None:

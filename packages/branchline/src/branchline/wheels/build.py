@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from branchline.errors import BadInput
-from branchline.wheels.distributions import Distribution, distributions
+from branchline.wheels.distributions import distributions
+from branchline.wheels.pyproject import Distribution
 from branchline.wheels.source import Snapshot, snapshot
 from branchline.wheels.stamp import stamped
 from branchline.wheels.uv import uv

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from branchline.wheels.checkout import read_checkout
-from branchline.wheels.distributions import Distribution, distributions
+from branchline.wheels.distributions import distributions
+from branchline.wheels.pyproject import Distribution
 
 __all__ = ["Snapshot", "Source", "snapshot", "source_of"]
 

@@ -15,7 +15,9 @@ from packaging.version import Version
 from branchline.errors import BadInput
 from branchline.platforms.databricks.runtimes import (Runtime, added, for_spark_version, runtimes,
                                                       unmet)
-from branchline.wheels.distributions import Distribution, distributions, requirements
+from branchline.wheels.distributions import distributions
+from branchline.wheels.pyproject import Distribution
+from branchline.wheels.required import requirements
 from support.clone import ROOT
 from workspace_server.runtime_environments import built
 

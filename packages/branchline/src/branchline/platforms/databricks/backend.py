@@ -23,7 +23,7 @@ from branchline.platforms.databricks.run_settings import RunSettings, settings_f
 from branchline.platforms.databricks.submit_project import Work, python_script, send
 from branchline.platforms.databricks.tracking import WorkspaceTracking
 from branchline.platforms.project_files import upload
-from branchline.wheels.distributions import locked
+from branchline.wheels.required import locked
 from branchline.wheels.publish import publish_checkout
 
 __all__ = ["DatabricksJobsBackend"]

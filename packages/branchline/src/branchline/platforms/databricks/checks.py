@@ -21,7 +21,8 @@ from branchline.platforms.databricks.client import connect, translated
 from branchline.platforms.databricks.files import destination
 from branchline.platforms.databricks.run_settings import settings_for_target
 from branchline.platforms.databricks.runtimes import Runtime, added, for_spark_version, unmet
-from branchline.wheels.distributions import distributions, requirements
+from branchline.wheels.distributions import distributions
+from branchline.wheels.required import requirements
 
 __all__ = ["check_workspace"]
 

@@ -22,7 +22,7 @@ from branchline.platforms.project_files import upload
 from branchline.runs.request import Request
 from branchline.signals import interruptible
 from branchline.wheels.destinations import Destination
-from branchline.wheels.distributions import locked, requirements
+from branchline.wheels.required import locked, requirements
 from branchline.wheels.publish import publish, publish_checkout
 
 __all__ = ["Launch"]

@@ -14,7 +14,7 @@ from branchline.platforms.databricks.files import destination
 from branchline.runs.stale_branches import Experiment
 from branchline.runs.tracking import Tracking
 from branchline.wheels.destinations import Destination
-from branchline.wheels.publish import published, remove, unused
+from branchline.wheels.published import published, remove, unused
 
 __all__ = ["leftovers"]
 

@@ -20,7 +20,7 @@ from branchline.runs.request import Request
 from branchline.runs.stale_branches import Experiment
 from branchline.runs.tracking import Tracking, connect
 from branchline.wheels.destinations import Destination, LocalFolder
-from branchline.wheels.publish import published, remove, unused
+from branchline.wheels.published import published, remove, unused
 
 __all__ = ["LocalPlatform"]
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from branchline.config.gate_policy import MetricRule, Policy, Tolerance, read_policy
+from branchline.config.gate_file import read_policy
+from branchline.config.gate_policy import MetricRule, Policy, Tolerance
 from branchline.errors import BadInput
 from support.processes import PROJECT
 
