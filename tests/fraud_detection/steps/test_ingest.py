@@ -85,11 +85,11 @@ def test_data_that_are_not_there_are_bad_input(lakehouse: Lakehouse, tmp_path: P
 
 def test_simulated_data_need_nothing(lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch,
                                      ) -> None:
-    from fraud_detection.data import simulator
-    small = replace(simulator.World(), customers=20, terminals=40, days=5)
-    monkeypatch.setattr(simulator, "World", lambda: small)
+    from fraud_detection.data import world
+    small = replace(world.World(), customers=20, terminals=40, days=5)
+    monkeypatch.setattr(world, "World", lambda: small)
     counts = ingest.run(lakehouse, Settings(columns=Columns.read(COLUMNS)))
-    assert counts["rows"] == len(simulator.simulate(small)) > 0
+    assert counts["rows"] == len(world.simulate(small)) > 0
 
 
 def test_names_of_any_kind_are_taken_once_each(lakehouse: Lakehouse, landing: Path) -> None:
