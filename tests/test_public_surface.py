@@ -13,11 +13,11 @@ from support.clone import ROOT
 
 # Beside `branchline` itself: what features are made of, and what the gate reads of a comparison.
 SURFACE = {
-    "branchline": "BadInput BranchlineError Column Job Lakehouse Migration Pipeline RowsLost "
-                  "Settings Step Table parameter start",
+    "branchline": "BadInput BranchlineError Column Format Job Lakehouse Migration Pipeline "
+                  "RowsLost Settings Step Table parameter start",
     "branchline.features.kernel": "DAY Definition Floats Ints Product Ratio Window compute "
                                   "look_back_days time_order",
-    "branchline.features.arrow": "FromTime with_features",
+    "branchline.features.arrow": "EventColumns FromTime with_features",
     "branchline.lakehouse.appends": "Append append_once appends count_rows",
     "branchline.lakehouse.repeats": "id_hash repeated_hashes",
     "branchline.lakehouse.sources": "FILES FileSource Layout Piece Source Taken one_line",

@@ -28,13 +28,15 @@ class Files(Protocol):
 class Format:
     """A kind of record, the version that is written, and how older ones are brought to it.
 
-    Version 1 is what has no `format`. `upgrades` are keyed by the version that they start from;
+    Version 1 is what has no `format`. `reader` is the distribution whose newer release reads newer
+    versions. `upgrades` are keyed by the version that they start from;
     each returns the content of the next one, and a version without an upgrade is read as it is.
     """
 
     kind: str
     version: int
     upgrades: Mapping[int, Upgrade] | None = None
+    reader: str = "branchline"
 
     def written(self, content: Mapping[str, Any]) -> dict[str, Any]:
         """The content with its format, `"format": "release/2"`."""
@@ -51,8 +53,8 @@ class Format:
         if kind != self.kind or not number.isdecimal() or number == "0":
             raise BadInput(f"{where}: found format {given}, expected {self.kind}/{self.version}.")
         if int(number) > self.version:
-            raise BadInput(f"{where}: found format {given}; this branchline reads up to "
-                           f"{self.kind}/{self.version}: upgrade branchline.")
+            raise BadInput(f"{where}: found format {given}; this {self.reader} reads up to "
+                           f"{self.kind}/{self.version}: upgrade {self.reader}.")
         found = {key: value for key, value in content.items() if key != "format"}
         for version in range(int(number), self.version):
             found = (self.upgrades or {}).get(version, dict)(found)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def destination(tmp_path: Path) -> Watched:
-    return Watched(tmp_path / "place")
+    return Watched(tmp_path / "copies")
 
 
 def test_a_copy_holds_the_projects_files_and_the_start(project: Path, destination: Watched) -> None:
@@ -67,6 +68,24 @@ def test_the_same_content_is_uploaded_once_and_another_beside_it(
     (project / "main.py").write_text("print(2)\n")
     assert upload(files_to_upload(project), "training", destination) != first
     assert Path(first, "main.py").read_text() == "print(1)\n"
+
+
+def test_a_copy_that_an_older_branchline_completed_is_not_uploaded_again(
+        project: Path, destination: Watched) -> None:
+    copy = Path(upload(files_to_upload(project), "training", destination))
+    assert json.loads((copy / "_complete").read_text()) == {"files": 3, "format": "project-copy/2"}
+    (copy / "_complete").write_text("3 files\n")
+    destination.written.clear()
+    assert upload(files_to_upload(project), "training", destination) == str(copy)
+    assert destination.written == []
+
+
+def test_a_copy_of_a_newer_branchline_says_what_to_upgrade(
+        project: Path, destination: Watched) -> None:
+    copy = Path(upload(files_to_upload(project), "training", destination))
+    (copy / "_complete").write_text('{"format": "project-copy/3"}')
+    with pytest.raises(BadInput, match="_complete: found format project-copy/3; .* upgrade branc"):
+        upload(files_to_upload(project), "training", destination)
 
 
 @pytest.mark.parametrize("files", [0, 1, 3])
