@@ -17,7 +17,7 @@ def test_the_doctor_says_of_this_machine_what_a_run_needs() -> None:
     done = trigger("doctor")
     assert done.returncode == (2 if "wrong  disk" in done.stdout else 0), done.stdout
     assert [line.split()[1] for line in done.stdout.splitlines() if line[0] != " "] == [
-        "Python", "packages", "Java", "Delta's", "branch", "port", "disk"]
+        "Python", "packages", "Java", "Delta's", "branch", "disk"]
 
 
 def test_the_doctor_ends_with_2_and_the_remedy_where_something_is_wrong(tmp_path: Path) -> None:

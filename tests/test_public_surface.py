@@ -20,8 +20,10 @@ SURFACE = {
     "branchline.features.arrow": "EventColumns FromTime with_features",
     "branchline.lakehouse.appends": "Append append_once appends count_rows",
     "branchline.lakehouse.repeats": "id_hash repeated_hashes",
-    "branchline.lakehouse.sources": "FILES FileSource Layout Piece Source Taken one_line",
+    "branchline.lakehouse.sources": "FILES FileSource Layout Piece Source Taken shortened",
     "branchline.lakehouse.stream": "checkpoint checkpoints follow forget",
+    "branchline.text": "code collapsed html markdown one_line printable protect_output "
+                       "protected_output safe unprotected without_credentials",
     "branchline.gate.comparison": "ARTIFACT Comparison Data Measured Model Slice",
     "branchline.gate.resampling": "Floats Measure standard_errors variance",
 }

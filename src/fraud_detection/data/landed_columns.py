@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from branchline import BadInput
+from branchline.text import collapsed
 from fraud_detection.tables import TRANSACTION_COLUMNS
 
 __all__ = ["Columns"]
@@ -58,7 +59,7 @@ def _mapping(path: Path) -> dict[str, Any]:
     try:
         mapping = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
-        reason = ' '.join(str(problem).split())
+        reason = collapsed(problem)
         raise BadInput(f"{path}: cannot be read as YAML: {reason}.") from None
     if not isinstance(mapping, dict):
         raise BadInput(f"{path}: holds a {type(mapping).__name__}; expected lines like "

@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from branchline import BadInput, Format
+from branchline.text import collapsed
 from fraud_detection.features import names
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def find_model(uri: str | None) -> LoggedModel:
         info = mlflow.models.Model.load(address)
         pipeline = mlflow.sklearn.load_model(address)
     except MlflowException as problem:
-        raise BadInput(f"model {address}: cannot be loaded: {' '.join(str(problem).split())}"
+        raise BadInput(f"model {address}: cannot be loaded: {collapsed(problem)}"
                        ) from None
     notes = METADATA.read(info.metadata or {}, f"model {address}")
     if "threshold" not in notes or info.signature is None:

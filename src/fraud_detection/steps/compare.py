@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from branchline import BadInput, Lakehouse, Step, Table
 from branchline.gate.comparison import ARTIFACT, Comparison, Data, Measured, Model, Slice
 from branchline.gate.resampling import Floats, standard_errors
+from branchline.text import collapsed
 from fraud_detection.data.days import run_days
 from fraud_detection.model.estimators import LoggedModel, find_model
 from fraud_detection.model.metrics import (ALERTS_A_DAY, Weighted, average_precision,
@@ -110,7 +111,7 @@ def _champion(uri: str | None, rows: pd.DataFrame) -> tuple[Model | None, pd.Dat
         model = find_model(uri)
         scored = _scored(model, rows)
     except Exception as problem:  # it is code of another day: what it raises cannot be known
-        text = " ".join(str(problem).split())[:500] or "no text"
+        text = collapsed(problem)[:500] or "no text"
         kind = "" if isinstance(problem, BadInput) else f"{type(problem).__name__}: "
         return Model(uri, problem=kind + text), None
     return Model(uri, model.version), scored

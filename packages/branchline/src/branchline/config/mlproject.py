@@ -12,6 +12,7 @@ import yaml
 
 from branchline.errors import BadInput
 from branchline.parameters import TYPES, Parameter
+from branchline.text import collapsed
 
 __all__ = ["EntryPoint", "Project", "find_project"]
 
@@ -89,7 +90,7 @@ class Project:
                       for name, value in _entry_points(content).items()}
         except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as problem:
             raise BadInput(f"{path}: is not an MLproject file with entry points "
-                           f"({type(problem).__name__}: {' '.join(str(problem).split())})."
+                           f"({type(problem).__name__}: {collapsed(problem)})."
                            ) from None
         return cls(content.get("name") or folder.name, folder, points, content.get("pipeline"))
 

@@ -10,6 +10,7 @@ import yaml
 
 from branchline.config.yaml_values import Loader, kind_of, written
 from branchline.errors import BadInput
+from branchline.text import collapsed
 
 __all__ = ["document"]
 
@@ -57,7 +58,7 @@ def _text(path: Path) -> str:
 
 
 def _unreadable(problem: yaml.YAMLError, text: str, where: str) -> BadInput:
-    line, said = 1, " ".join(str(problem).split())
+    line, said = 1, collapsed(problem)
     if isinstance(problem, yaml.MarkedYAMLError) and problem.problem_mark:
         line, said = problem.problem_mark.line + 1, str(problem.problem)
     elif isinstance(problem, yaml.reader.ReaderError):

@@ -21,6 +21,7 @@ from branchline.runs.request import Asked, request
 from branchline.runs.start import start
 from branchline.runs.answers import answered
 from branchline.runs.tracking import Tracking
+from branchline.text import collapsed
 
 __all__ = ["COMPARE", "Comparing", "record", "register",
            "undecidable_if_it_fails", "write_page"]
@@ -64,7 +65,7 @@ def _comparison(tracking: Tracking, run_id: str) -> Comparison:
         return Comparison.from_json(mlflow.artifacts.load_text(f"{artifacts}/{ARTIFACT}"))
     except (MlflowException, OSError) as problem:
         raise RunFailed(f"run {run_id} of {COMPARE} has no {ARTIFACT} "
-                        f"({' '.join(str(problem).split())}); expected the project to log one."
+                        f"({collapsed(problem)}); expected the project to log one."
                         ) from None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from branchline.errors import BadInput, NotAllowed, Unreachable
-from branchline.text import without_credentials
+from branchline.text import collapsed, without_credentials
 
 __all__ = ["answered"]
 
@@ -27,7 +27,7 @@ def answered(doing: str) -> Iterator[None]:
     try:
         yield
     except MlflowException as problem:
-        line = without_credentials(f"{doing}: MLflow: {' '.join(str(problem).split())}")
+        line = without_credentials(f"{doing}: MLflow: {collapsed(problem)}")
         if problem.error_code in REFUSED:
             raise NotAllowed(line) from problem
         raise (BadInput if problem.error_code in UNFIT else Unreachable)(line) from problem

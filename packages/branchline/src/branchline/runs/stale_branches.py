@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -13,7 +12,7 @@ from branchline.branch import Branch, Kind
 from branchline.ci import github
 from branchline.ci.identify import ci_branch
 from branchline.errors import BadInput
-from branchline.git import git
+from branchline.git import git, git_or_reason
 from branchline.runs.answers import answered
 from branchline.runs.tracking import Tracking
 from branchline.text import without_credentials
@@ -106,11 +105,11 @@ def remote_branches(root: Path, remote: str) -> set[str]:
     Raises:
         BadInput: git cannot tell, or tells of none at all.
     """
-    done = subprocess.run(["git", "-C", str(root), "ls-remote", "--heads", "--", remote],
-                          capture_output=True, text=True, errors="surrogateescape")
-    heads = {line.split("\t")[1].removeprefix("refs/heads/") for line in done.stdout.splitlines()}
-    if done.returncode or not heads:
-        said = without_credentials(" ".join(done.stderr.split())) or "it has no branches"
+    answer, reason = git_or_reason(root, "ls-remote", "--heads", "--", remote)
+    lines = (answer or b"").decode("utf-8", "surrogateescape").splitlines()
+    heads = {line.split("\t")[1].removeprefix("refs/heads/") for line in lines}
+    if not heads:
+        said = without_credentials(reason) or "it has no branches"
         raise BadInput(f"git remote {remote}: cannot tell its branches: {said}. Nothing is "
                        "removed without knowing them.")
     return heads

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from branchline.errors import BadInput
+from branchline.text import collapsed
 
-__all__ = ["Found", "Layout", "Unreadable", "batch_of", "ignored", "one_line", "whole_file"]
+__all__ = ["Found", "Layout", "Unreadable", "batch_of", "ignored", "shortened", "whole_file"]
 
 NOT_UTF8 = "text is not UTF-8"
 SHOWN = 200
@@ -63,7 +64,7 @@ class Layout:
             raise Unreadable(f"none of the expected columns; found {', '.join(names)}")
         if missing:
             raise BadInput(f"{file}: column {', '.join(missing)} is missing; found "
-                           f"{one_line(', '.join(names))}. Correct the file, or name its columns "
+                           f"{shortened(', '.join(names))}. Correct the file, or name its columns "
                            "with -P columns=FILE.yml, and run again: nothing of this batch was "
                            "taken.")
         at = {ours: names.index(place) if place else None for ours, place in places.items()}
@@ -119,11 +120,11 @@ def _may_hold(text: pa.Array, sought: bytes) -> bool:
 
 def whole_file(layout: Layout, problem: str, number: int = 0) -> pa.RecordBatch:
     """One row that stands for a file, or for the rest of it, that cannot be read."""
-    row = {"source_row": number, "problem": f"file: {one_line(problem)}"}
+    row = {"source_row": number, "problem": f"file: {shortened(problem)}"}
     return pa.RecordBatch.from_pylist([row], schema=layout.schema)
 
 
-def one_line(text: str) -> str:
-    """The text without line breaks and control characters, cut to some 200."""
+def shortened(text: str) -> str:
+    """The text as a report quotes it: on one line, without control characters, cut to 200."""
     plain = "".join(c if c.isprintable() else " " for c in text)
-    return " ".join(plain.split())[:SHOWN]
+    return collapsed(plain)[:SHOWN]

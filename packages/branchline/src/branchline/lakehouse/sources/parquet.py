@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from branchline.lakehouse.sources.layout import (Found, Layout, Unreadable, batch_of, one_line,
+from branchline.lakehouse.sources.layout import (Found, Layout, Unreadable, batch_of, shortened,
                                                  whole_file)
 
 __all__ = ["columns_of", "opened", "read"]
@@ -34,7 +34,7 @@ def columns_of(file: str, opened: pq.ParquetFile, layout: Layout) -> Found:
     for ours, place in found.places.items():
         kind = schema.field(place).type if place is not None else pa.string()
         if pa.types.is_nested(kind) or pa.types.is_duration(kind) or pa.types.is_interval(kind):
-            raise Unreadable(f"column {found.raw[ours]} holds {one_line(str(kind))}, "
+            raise Unreadable(f"column {found.raw[ours]} holds {shortened(str(kind))}, "
                              "expected plain values")
     return found
 
@@ -108,4 +108,4 @@ def _decoded(values: pa.Array) -> pa.Array:
 
 
 def _damaged(problem: Exception) -> Unreadable:
-    return Unreadable(f"not a readable Parquet file ({one_line(str(problem))})")
+    return Unreadable(f"not a readable Parquet file ({shortened(str(problem))})")

@@ -10,6 +10,7 @@ from databricks.sdk.service.jobs import Run, RunOutput, RunResultState
 from branchline.errors import PlatformError, RunCancelled, RunFailed
 from branchline.platforms.databricks.client import translated
 from branchline.platforms.databricks.poll import task_of
+from branchline.text import collapsed
 
 __all__ = ["Outcome", "diagnose"]
 
@@ -76,7 +77,7 @@ def diagnose(client: WorkspaceClient, run: Run) -> Outcome:
     cause = CAUSES.get(code, code or "ended without success")
     found = (output.error if cause == CODE and output.error else message).strip()
     remedy = REMEDIES.get(cause, "")
-    line = " ".join(f"{cause}: {_shortened(found) or 'no message'} {remedy}".split())
+    line = collapsed(f"{cause}: {_shortened(found) or 'no message'} {remedy}")
     return Outcome(False, cause=line, trace=_last_lines(output.error_trace or output.logs or ""))
 
 

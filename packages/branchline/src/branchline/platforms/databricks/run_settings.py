@@ -11,6 +11,7 @@ from typing import Any
 from branchline.config.targets import SERVERLESS, WorkspaceTarget
 from branchline.errors import BadInput
 from branchline.platforms.databricks.submission import Script, Submission, cluster_spec
+from branchline.text import collapsed
 
 __all__ = ["RunSettings", "settings_for_config", "settings_for_target"]
 
@@ -100,7 +101,7 @@ def _cluster_file(name: str, project: Path, root: Path) -> Mapping[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
         raise BadInput(f"{path.name}: cannot be read as JSON: "
-                       f"{' '.join(str(problem).split())}.") from None
+                       f"{collapsed(problem)}.") from None
     if not isinstance(content, dict):
         raise BadInput(f"{path.name}: holds a {type(content).__name__}; expected an object with "
                        "the fields of a job cluster.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -19,7 +18,6 @@ from branchline.spark.jars import delta_jars, java
 __all__ = ["check_machine"]
 
 JAVA_VERSIONS = ("17", "21")
-UI_PORT = 5000
 FREE_GB = 5
 GB = 2**30
 
@@ -31,7 +29,6 @@ def check_machine(root: Path, environment: Mapping[str, str]) -> Iterable[Check]
     yield check("Java", _java)
     yield check("Delta's jars", lambda: f"{len(delta_jars())} files")
     yield check("branch", lambda: _branch(root, environment))
-    yield _port()
     yield _disk(root)
 
 
@@ -64,13 +61,6 @@ def _java() -> str:
 def _branch(root: Path, environment: Mapping[str, str]) -> str:
     found = current_branch(root, None, environment)
     return f"{found.kind} {found.name}, schema {found.schema}"
-
-
-def _port() -> Check:
-    with socket.socket() as probe:
-        taken = probe.connect_ex(("127.0.0.1", UI_PORT)) == 0
-    return Check(f"port {UI_PORT}", "taken" if taken else "free",
-                 "`make ui` wants it; is another MLflow running?" if taken else "")
 
 
 def _disk(root: Path) -> Check:
