@@ -16,10 +16,10 @@ from branchline.gate.comparison import ARTIFACT, Comparison
 from branchline.gate.picture import picture
 from branchline.gate.verdict import Verdict
 from branchline.platforms.base import Platform
+from branchline.runs.answers import answered
 from branchline.runs.registry import Registered, Registry
 from branchline.runs.request import Asked, request
 from branchline.runs.start import start
-from branchline.runs.answers import answered
 from branchline.runs.tracking import Tracking
 from branchline.text import collapsed
 
