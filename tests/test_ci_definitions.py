@@ -99,8 +99,8 @@ def test_names_are_legal_unique_and_those_that_are_waited_for_exist() -> None:
     names += [name for stage in stages for name, _ in jobs(stage)]
     assert len(names) == len(set(names))
     assert all(re.fullmatch(r"[A-Za-z_]\w*", name) and name != "deploy_" for name in names)
-    for place, stage in enumerate(stages):
-        assert {stage.get("dependsOn")} - {None} <= set(names[:place])
+    for number, stage in enumerate(stages):
+        assert {stage.get("dependsOn")} - {None} <= set(names[:number])
         known = [name for name, _ in jobs(stage)]
         for name, job in jobs(stage):
             assert name != "deploy" and {job.get("dependsOn")} - {None} <= set(known) - {name}

@@ -25,14 +25,14 @@ def calibration(label: Numbers, score: Numbers) -> Figure:
     title = (f"The mean score is {np.mean(score):.2%}, the share of fraud {np.mean(label):.2%}"
              if len(rows) else "No transactions")
     drawn, (above, below) = panels(title, rows=2, height=5.8, share_x=True, height_ratios=[2, 1])
-    place, (low, high) = np.maximum(mean, FLOOR), interval(frauds, rows)
-    ends = [float(place.min(initial=0.1)) / 2, 1.0]
+    at, (low, high) = np.maximum(mean, FLOOR), interval(frauds, rows)
+    ends = [float(at.min(initial=0.1)) / 2, 1.0]
     above.plot(ends, ends, color=GREY, linewidth=1, linestyle="--", label="score = share of fraud")
-    above.vlines(place, np.maximum(low, FLOOR), high, color=BLUE, linewidth=2, alpha=0.35)
+    above.vlines(at, np.maximum(low, FLOOR), high, color=BLUE, linewidth=2, alpha=0.35)
     some = frauds > 0
-    above.plot(place[some], (frauds / rows)[some], "o", color=BLUE, label="share, 95% interval")
-    below.vlines(place, 0.8, rows, color=GREY, linewidth=5, label="rows")
-    below.vlines(place[some], 0.8, frauds[some], color=ORANGE, linewidth=5, label="frauds")
+    above.plot(at[some], (frauds / rows)[some], "o", color=BLUE, label="share, 95% interval")
+    below.vlines(at, 0.8, rows, color=GREY, linewidth=5, label="rows")
+    below.vlines(at[some], 0.8, frauds[some], color=ORANGE, linewidth=5, label="frauds")
     above.set(ylabel="share that is fraud", ylim=(ends[0] / 2, 1.5))
     below.set(xlabel="mean score of the bin", ylabel="rows of the bin",
               ylim=(0.8, max(10.0, 2 * rows.max(initial=0))))

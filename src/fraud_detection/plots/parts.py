@@ -26,9 +26,9 @@ def importance(names: Sequence[str], mean: Numbers, spread: Numbers) -> Figure:
     drawn, axes = figure(title, height=1.4 + 0.26 * max(len(chosen), 4),
                          x="importance: what the model loses without it (line: ± 1 standard "
                            "deviation)")
-    places = np.arange(len(top))
-    axes.barh(places, mean[top], color=BLUE, height=0.7)
-    axes.hlines(places, (mean - spread)[top], (mean + spread)[top], color=AMBER, linewidth=2)
+    positions = np.arange(len(top))
+    axes.barh(positions, mean[top], color=BLUE, height=0.7)
+    axes.hlines(positions, (mean - spread)[top], (mean + spread)[top], color=AMBER, linewidth=2)
     axes.axvline(0, color=GREY, linewidth=1)
     label_rows(axes, chosen)
     return drawn
@@ -68,9 +68,9 @@ def _weakest(table: pd.DataFrame) -> str:
             f"{worst['average_precision']:.2f}")
 
 
-def _part(axes: Axes, place: int, part: Any) -> None:
+def _part(axes: Axes, position: int, part: Any) -> None:
     if np.isfinite(part.average_precision):
-        axes.hlines(place, 0, part.average_precision, color=BLUE, linewidth=1.5, alpha=0.35)
-        axes.plot(part.average_precision, place, "o", color=BLUE, markersize=7)
-    axes.text(1.03, place, f"{part.rows:,} rows, {part.frauds:,} frauds", va="center", fontsize=9,
-              color=GREY, clip_on=False)
+        axes.hlines(position, 0, part.average_precision, color=BLUE, linewidth=1.5, alpha=0.35)
+        axes.plot(part.average_precision, position, "o", color=BLUE, markersize=7)
+    axes.text(1.03, position, f"{part.rows:,} rows, {part.frauds:,} frauds", va="center",
+              fontsize=9, color=GREY, clip_on=False)

@@ -154,10 +154,10 @@ def label_rows(axes: Axes, names: Sequence[str], longest: int = 48, wrapped: int
     axes.grid(axis="x", color=LINES, linewidth=0.8)
 
 
-def legend(axes: Axes, place: Any = "best", columns: int = 1) -> None:
-    """Name the curves without a frame; `place` is Matplotlib's `loc`."""
+def legend(axes: Axes, location: Any = "best", columns: int = 1) -> None:
+    """Name the curves without a frame; `location` is Matplotlib's `loc`."""
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc=place, ncols=columns, fontsize=TEXT - 0.5, frameon=False, labelcolor=INK)
+        axes.legend(loc=location, ncols=columns, fontsize=TEXT - 0.5, frameon=False, labelcolor=INK)
 
 
 def note(axes: Axes, text: str) -> None:

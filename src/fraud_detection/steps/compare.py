@@ -28,7 +28,7 @@ __all__ = ["compared", "run", "slices_of", "step"]
 
 MEASURES = ("average_precision", f"card_precision_{ALERTS_A_DAY}", "net_saving")
 NEW_DAYS = 30
-Rows = tuple[str, str, np.ndarray]  # a slice: its kind and value, and the places of its rows
+Rows = tuple[str, str, np.ndarray]  # a slice: its kind and value, and the positions of its rows
 
 
 def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
@@ -75,8 +75,8 @@ def compared(candidate: pd.DataFrame, champion: pd.DataFrame | None, settings: S
                 for name, *values in zip(names, *columns, strict=True)]
     fraud = candidate["is_fraud"].to_numpy()
     return tuple(measured[:len(MEASURES)]), tuple(
-        Slice(kind, value, len(places), int(fraud[places].sum()), each)
-        for (kind, value, places), each in zip(parts, measured[len(MEASURES):], strict=True))
+        Slice(kind, value, len(positions), int(fraud[positions].sum()), each)
+        for (kind, value, positions), each in zip(parts, measured[len(MEASURES):], strict=True))
 
 
 def slices_of(rows: pd.DataFrame) -> list[Rows]:
@@ -95,12 +95,12 @@ def _name(band: pd.Interval) -> str:
 def _measures(rows: pd.DataFrame, parts: Sequence[Rows], alert_cost: float) -> list[Weighted]:
     threshold = float(rows["threshold"].iloc[0])
     return [average_precision(rows), card_precision(rows), net_saving(rows, threshold, alert_cost),
-            *(_on_part(rows, places) for _, _, places in parts)]
+            *(_on_part(rows, positions) for _, _, positions in parts)]
 
 
-def _on_part(rows: pd.DataFrame, places: np.ndarray) -> Weighted:
-    measure = average_precision(rows.iloc[places])
-    return lambda weights: measure(weights[:, places])
+def _on_part(rows: pd.DataFrame, positions: np.ndarray) -> Weighted:
+    measure = average_precision(rows.iloc[positions])
+    return lambda weights: measure(weights[:, positions])
 
 
 def _champion(uri: str | None, rows: pd.DataFrame) -> tuple[Model | None, pd.DataFrame | None]:

@@ -40,7 +40,7 @@ def test_slices_are_all_amounts_and_the_customers_not_known_for_long(rows: pd.Da
     *amounts, new = slices_of(rows)
     assert [value for _, value, _ in amounts] == [
         "0 to 25", "25 to 50", "50 to 100", "100 to 200", "from 200"]
-    assert sorted(np.concatenate([places for *_, places in amounts])) == list(range(len(rows)))
+    assert sorted(np.concatenate([found for *_, found in amounts])) == list(range(len(rows)))
     assert new[:2] == ("new_customers", "under 30 days")
     assert set(rows["customer_id"].iloc[new[2]].astype(int) % 10) == {0}
 

@@ -42,8 +42,8 @@ def jobs_of(shop: Shop, server: Workspace) -> list[str]:
 def test_a_first_deployment_that_breaks_off_is_ended_by_the_same_command(
         shop: Shop, workspace: Workspace, path: str, spared: int, there: list[str]) -> None:
     checksum = shop.plan(shop.release("1.0+g1"))
-    method, place = ("PUT", records(shop)) if path == "records" else ("POST", path)
-    workspace.fault("500", path=place, method=method, after=spared)
+    method, address = ("PUT", records(shop)) if path == "records" else ("POST", path)
+    workspace.fault("500", path=address, method=method, after=spared)
     with pytest.raises(Unreachable, match=f"1 is half done: run `deploy.py apply .*{checksum}"):
         shop.apply(checksum)
     assert jobs_of(shop, workspace) == there

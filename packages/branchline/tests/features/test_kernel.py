@@ -37,10 +37,10 @@ def naive(listed: Sequence[Definition], events: Sequence[tuple[int, int, float, 
 def one_window(each: Window, rows: Sequence[dict[str, float]], at: int) -> float:
     now = rows[at]["time"]
     start, end = now - (each.days + each.delay) * DAY, now - each.delay * DAY
-    seen = [row for place, row in enumerate(rows)
+    seen = [row for position, row in enumerate(rows)
             if row["entity"] == rows[at]["entity"] and start < row["time"] <= end
             and not np.isnan(row[each.value])
-            and (each.delay > 0 or place < at or (place == at and not each.earlier))]
+            and (each.delay > 0 or position < at or (position == at and not each.earlier))]
     empty = each.days + each.delay if each.empty is None else each.empty
     values = [row[each.value] for row in seen]
     hits = [row for row in seen if row[each.value] > 0]
@@ -89,10 +89,10 @@ def test_an_event_s_features_do_not_depend_on_what_is_computed_with_it(
     together = computed(listed, events)
     entity = data.draw(st.sampled_from(sorted({event[0] for event in events})))
     until = data.draw(st.integers(1, sum(event[0] == entity for event in events)))
-    places = [at for at, event in enumerate(events) if event[0] == entity][:until]
-    alone = computed(listed, [events[at] for at in places])
+    positions = [at for at, event in enumerate(events) if event[0] == entity][:until]
+    alone = computed(listed, [events[at] for at in positions])
     for name in alone:
-        assert np.array_equal(alone[name], together[name][places]), name
+        assert np.array_equal(alone[name], together[name][positions]), name
 
 
 @settings(max_examples=100)
@@ -102,8 +102,8 @@ def test_no_label_is_seen_before_it_is_known(
     listed = definitions("full", 7)
     before = computed(listed, events)
     at = changed % len(events)
-    other = [(*event[:3], 1.0 if place == at and event[3] != 1 else event[3])
-             for place, event in enumerate(events)]
+    other = [(*event[:3], 1.0 if position == at and event[3] != 1 else event[3])
+             for position, event in enumerate(events)]
     after = computed(listed, other)
     time = np.array([event[1] for event in events]) * HOUR
     unknown = time < time[at] + 7 * DAY

@@ -11,7 +11,7 @@ from branchline.config.targets import LocalTarget
 from branchline.errors import RunFailed
 from branchline.gate.candidates import Candidate, find_candidate
 from branchline.gate.comparison import Comparison, Measured, Model
-from branchline.gate.run import record, register, undecidable_if_it_fails, write_page
+from branchline.gate.run import log_verdict, register, undecidable_if_it_fails, write_page
 from branchline.gate.verdict import Interval, Reason, Verdict
 from branchline.platforms.local.platform import LocalPlatform
 from branchline.runs.registry import Registry
@@ -38,7 +38,7 @@ def judged(store: str, tmp_path: Path) -> tuple[Tracking, Candidate]:
 def test_a_verdict_is_in_the_candidates_run_with_its_picture_and_the_difference(
         judged: tuple[Tracking, Candidate]) -> None:
     tracking, candidate = judged
-    record(tracking, candidate, REFUSED, COMPARISON)
+    log_verdict(tracking, candidate, REFUSED, COMPARISON)
     run = tracking.run(candidate.run_id)
     assert (run.info.status, run.data.tags["gate"]) == ("FINISHED", "refused")
     assert run.data.tags["gate.reasons"] == REFUSED.line
@@ -53,15 +53,15 @@ def test_a_verdict_is_in_the_candidates_run_with_its_picture_and_the_difference(
 def test_a_later_verdict_takes_the_place_of_an_earlier_one(
         judged: tuple[Tracking, Candidate]) -> None:
     tracking, candidate = judged
-    record(tracking, candidate, REFUSED, COMPARISON)
-    record(tracking, candidate, Verdict(True, "a", None, ()), COMPARISON)
+    log_verdict(tracking, candidate, REFUSED, COMPARISON)
+    log_verdict(tracking, candidate, Verdict(True, "a", None, ()), COMPARISON)
     assert tracking.run(candidate.run_id).data.tags["gate"] == "passed"
 
 
 def test_a_judgement_that_fails_leaves_no_earlier_verdict_standing(
         judged: tuple[Tracking, Candidate]) -> None:
     tracking, candidate = judged
-    record(tracking, candidate, Verdict(True, "a", None, ()), COMPARISON)
+    log_verdict(tracking, candidate, Verdict(True, "a", None, ()), COMPARISON)
     with pytest.raises(RunFailed), undecidable_if_it_fails(tracking, candidate):
         raise RunFailed("compare: the run failed: no table.")
     tags = tracking.run(candidate.run_id).data.tags

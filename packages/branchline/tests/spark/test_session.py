@@ -53,8 +53,8 @@ def test_python_workers_search_no_zip_files_for_modules(spark: Any) -> None:
         yield pa.RecordBatch.from_pydict({"entry": sys.path})
 
     found = [row["entry"] for row in spark.range(1).mapInArrow(searched, "entry STRING").collect()]
-    assert any(entry.endswith("site-packages") for entry in found)
-    assert not [entry for entry in found if entry.endswith((".zip", ".jar"))]
+    assert any(path.endswith("site-packages") for path in found)
+    assert not [path for path in found if path.endswith((".zip", ".jar"))]
 
 
 @pytest.mark.spark

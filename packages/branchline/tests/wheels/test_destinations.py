@@ -20,7 +20,7 @@ def test_what_is_created_can_be_read(destination: Destination) -> None:
 def test_names_and_contents_stay_what_they_are(destination: Destination) -> None:
     destination.create(ODD, NOTEBOOK)
     assert destination.read(ODD) == NOTEBOOK
-    assert [entry.name for entry in destination.entries("a+b/1.0+g1 %#?")] == ["x y.py"]
+    assert [file.name for file in destination.listing("a+b/1.0+g1 %#?")] == ["x y.py"]
 
 
 def test_a_large_file_arrives_whole(destination: Destination) -> None:
@@ -50,10 +50,10 @@ def test_entries_tell_files_with_size_and_time_and_folders_by_name(
     destination.create("top/b", b"12345")
     destination.create("top/c/deeper", b"")
     destination.create("top/a", b"")
-    found = destination.entries("top")
-    assert [(entry.name, entry.folder, entry.size) for entry in found] == [
+    found = destination.listing("top")
+    assert [(file.name, file.folder, file.size) for file in found] == [
         ("a", False, 0), ("b", False, 5), ("c", True, None)]
-    assert all(abs((entry.modified or 0) - before) < 600 for entry in found if not entry.folder)
+    assert all(abs((file.modified or 0) - before) < 600 for file in found if not file.folder)
 
 
 def test_what_is_not_there_is_none_or_empty_and_deleting_it_is_no_error(
@@ -61,7 +61,7 @@ def test_what_is_not_there_is_none_or_empty_and_deleting_it_is_no_error(
     destination.create("folder/file", b"")
     for path in ("folder/other", "nowhere/at/all"):
         assert destination.read(path) is None
-        assert destination.entries(path) == []
+        assert destination.listing(path) == []
         destination.delete(path)
         destination.delete_folder(path)
 
@@ -72,13 +72,13 @@ def test_a_folder_is_deleted_only_when_it_is_empty(destination: Destination) -> 
     assert destination.read("top/folder/file") == b""
     destination.delete("top/folder/file")
     destination.delete_folder("top/folder")
-    assert destination.entries("top") == []
+    assert destination.listing("top") == []
 
 
 def test_a_local_folder_shows_nothing_that_has_not_arrived_whole(tmp_path: Path) -> None:
     LocalFolder(tmp_path).create("file", b"1")
     (tmp_path / ".file.123").write_bytes(b"h")
-    assert LocalFolder(tmp_path).entries("") == [
+    assert LocalFolder(tmp_path).listing("") == [
         FileInfo("file", False, 1, (tmp_path / "file").stat().st_mtime)]
 
 

@@ -42,9 +42,9 @@ def test_what_was_not_published_is_not_found(destination: Destination, tmp_path:
 
 def test_the_same_bytes_again_change_nothing(destination: Destination, tmp_path: Path) -> None:
     first = put(wheel(tmp_path), destination)
-    before = destination.entries("sample/1.0+g1")
+    before = destination.listing("sample/1.0+g1")
     assert put(wheel(tmp_path), destination) == first
-    assert destination.entries("sample/1.0+g1") == before
+    assert destination.listing("sample/1.0+g1") == before
 
 
 def test_other_bytes_of_a_version_are_refused_with_both_checksums(
@@ -94,7 +94,7 @@ def test_the_newest_wheel_is_never_superfluous() -> None:
 def test_a_removed_wheel_leaves_nothing_and_may_be_published_anew(
         destination: Destination, tmp_path: Path) -> None:
     remove(publish([wheel(tmp_path)], destination), destination)
-    assert destination.entries("sample") == []
+    assert destination.listing("sample") == []
     put(wheel(tmp_path, b"another"), destination)
     assert destination.read(PATH) == b"another"
 
@@ -145,7 +145,7 @@ def test_all_wheels_of_a_version_are_in_one_folder_and_in_the_order_of_installin
     found = look_up("sample", "1.0+g1", destination)
     assert found and found.artifacts == made.artifacts
     remove(found, destination)
-    assert destination.entries("sample") == []
+    assert destination.listing("sample") == []
 
 
 def test_without_the_repository_s_own_wheel_a_version_is_not_published(tmp_path: Path) -> None:

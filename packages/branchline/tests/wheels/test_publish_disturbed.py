@@ -50,7 +50,7 @@ def test_a_service_that_fails_after_the_claim_is_completed_by_the_next(
     workspace.fault("500", path="/api/2.0/fs/files", method="PUT", after=1)
     with pytest.raises(Unreachable):
         put(wheel(tmp_path), destination)
-    assert destination.entries("sample/1.0+g1") and look_up("sample", "1.0+g1", destination) is None
+    assert destination.listing("sample/1.0+g1") and look_up("sample", "1.0+g1", destination) is None
     assert verified(put(wheel(tmp_path), destination), destination) == b"the wheel"
 
 
@@ -60,7 +60,7 @@ def test_a_wheel_cut_off_between_two_blocks_does_not_count(
     workspace.fault("500", path="/api/2.0/dbfs/add-block", after=1)
     with pytest.raises(Unreachable):
         put(wheel(tmp_path, content), destination)
-    assert [entry.size for entry in destination.entries("sample/1.0+g1")][0] == 2**20
+    assert [file.size for file in destination.listing("sample/1.0+g1")][0] == 2**20
     assert look_up("sample", "1.0+g1", destination) is None
     assert verified(put(wheel(tmp_path, content), destination), destination) == content
 

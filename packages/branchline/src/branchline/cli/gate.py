@@ -115,7 +115,7 @@ class _Gate:
         with gate.undecidable_if_it_fails(tracking, candidate):
             comparison = (self._by_model if self._has_model else self._by_metrics)(candidate)
             verdict = decide(self.policy, comparison, datetime.now(timezone.utc))
-            gate.record(tracking, candidate, verdict, comparison)
+            gate.log_verdict(tracking, candidate, verdict, comparison)
             if verdict.passed and self.branch == MAIN:
                 gate.register(self.platform, self.project, candidate, verdict)
         return verdict

@@ -38,7 +38,7 @@ __all__ = ["command"]
 @options.debug
 def command(project: str, target_name: str, run_id: str | None, override: str | None,
             given_branch: str | None, debug: bool) -> None:
-    """Build the wheels of this commit, try them, publish them, and record a release of PROJECT.
+    """Build the wheels of this commit, try them, publish them as a release of PROJECT.
 
     \b
     Exit codes: 0 released, now or before; 2 bad input, the version is taken by other bytes, or a

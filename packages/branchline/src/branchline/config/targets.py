@@ -122,7 +122,7 @@ class WorkspaceTarget:
         """The schema of a branch's tables: never one of the platform's, nor that of the volume
         and the wheels, which clean.py would remove with the branch."""
         name = self.schema_prefix + branch.schema
-        parts = [place.removeprefix("dbfs:").split("/") for place in (self.volume, self.wheels)]
+        parts = [address.removeprefix("dbfs:").split("/") for address in (self.volume, self.wheels)]
         taken = {part[3].lower() for part in parts if part[1:3] == ["Volumes", self.catalog]
                  and len(part) > 3} | RESERVED
         return self.schema_prefix + branch.hashed_schema if name in taken else name

@@ -25,10 +25,10 @@ FINISHED = Format("finished", 1)
 def deployed_versions(name: str, destination: Destination) -> set[str]:
     """Versions of a distribution that any of its projects ever deployed, finished or not."""
     top = f"{name}/deployments"
-    folders = [f"{top}/{file.name}" for file in destination.entries(top) if file.folder]
+    folders = [f"{top}/{file.name}" for file in destination.listing(top) if file.folder]
     found = set()
     for folder in [top, *folders]:
-        for file in destination.entries(folder):
+        for file in destination.listing(folder):
             if file.name.removesuffix(".json").isdecimal():
                 path = f"{folder}/{file.name}"
                 content = FORMAT.read(read_object(path, destination) or {},
@@ -126,8 +126,8 @@ class Journal:
         return None
 
     def _numbers(self) -> list[int]:
-        own = self.destination.entries(f"{self.name}/deployments/{self.project}")
-        former = self.destination.entries(f"{self.name}/deployments")
+        own = self.destination.listing(f"{self.name}/deployments/{self.project}")
+        former = self.destination.listing(f"{self.name}/deployments")
         stems = [file.name.removesuffix(".json") for file in (*own, *former)]
         numbers = {int(stem) for stem in stems if stem.isdecimal()}
         return [number for number in numbers if not self._is_of_another_project(number)]

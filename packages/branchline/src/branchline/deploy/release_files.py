@@ -65,7 +65,7 @@ def checksum(name: str, project: str, version: str, destination: Destination) ->
 
 def newest(name: str, project: str, branch: str, destination: Destination) -> Release | None:
     """The project's newest release of a branch; None where there is none."""
-    versions = [file.name for file in destination.entries(name) if file.folder]
+    versions = [file.name for file in destination.listing(name) if file.folder]
     found = [look_up(name, project, version, destination) for version in versions]
     return max((each for each in found if each and each.branch == branch),
                key=lambda each: (each.at, each.version), default=None)

@@ -23,7 +23,7 @@ from branchline.runs.start import start
 from branchline.runs.tracking import Tracking
 from branchline.text import collapsed
 
-__all__ = ["COMPARE", "Comparing", "record", "register",
+__all__ = ["COMPARE", "Comparing", "log_verdict", "register",
            "undecidable_if_it_fails", "write_page"]
 
 COMPARE = "compare"
@@ -69,8 +69,8 @@ def _comparison(tracking: Tracking, run_id: str) -> Comparison:
                         ) from None
 
 
-def record(tracking: Tracking, candidate: Candidate, verdict: Verdict,
-           comparison: Comparison) -> None:
+def log_verdict(tracking: Tracking, candidate: Candidate, verdict: Verdict,
+                comparison: Comparison) -> None:
     """Log the verdict, its picture, and the differences to the candidate's run, and tag it."""
     client, run_id = tracking.client(), candidate.run_id
     with answered(f"verdict on run {run_id}"):

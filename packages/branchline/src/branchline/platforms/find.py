@@ -1,4 +1,4 @@
-"""From a target to its platform: the only place that knows which there are."""
+"""From a target to its platform: the only module that knows which there are."""
 
 from __future__ import annotations
 

@@ -55,8 +55,8 @@ class Tracking:
             found = client.get_experiment_by_name(name)
             if found is None:
                 try:
-                    place = (self.artifacts / name.strip("/")).as_uri() if self.artifacts else None
-                    return client.create_experiment(name, artifact_location=place)
+                    folder = (self.artifacts / name.strip("/")).as_uri() if self.artifacts else None
+                    return client.create_experiment(name, artifact_location=folder)
                 except MlflowException:
                     found = client.get_experiment_by_name(name)  # made by another run meanwhile
                     if found is None:

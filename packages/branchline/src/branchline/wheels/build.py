@@ -94,6 +94,6 @@ def _repack(built: Path, wheel: Path) -> None:
     """Write the archive anew, undated and not compressed: zlib differs between machines."""
     with zipfile.ZipFile(built) as source, zipfile.ZipFile(wheel, "w") as target:
         for name in source.namelist():
-            entry = zipfile.ZipInfo(name)
-            entry.create_system, entry.external_attr = 3, 0o100644 << 16
-            target.writestr(entry, source.read(name))
+            member = zipfile.ZipInfo(name)
+            member.create_system, member.external_attr = 3, 0o100644 << 16
+            target.writestr(member, source.read(name))

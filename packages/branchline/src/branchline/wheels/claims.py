@@ -54,7 +54,7 @@ class Claim:
             taken = self.on(path, destination)
             if taken is None:
                 raise BadInput(f"{destination.reference(path)}.sha256: can be neither created nor "
-                               "read; a file is in its folder's place, or somebody removes the "
+                               "read; a file has the name of its folder, or somebody removes the "
                                "version just now.") from None
             if taken != self:
                 raise AlreadyPublished(

@@ -72,4 +72,4 @@ def publish_checkout(root: Path, destination: Destination) -> Published:
 
 def _is_whole(path: str, size: int, destination: Destination) -> bool:
     folder, _, name = path.rpartition("/")
-    return any(file.name == name and file.size == size for file in destination.entries(folder))
+    return any(file.name == name and file.size == size for file in destination.listing(folder))

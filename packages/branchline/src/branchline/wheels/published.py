@@ -36,7 +36,7 @@ def look_up(name: str, version: str, destination: Destination) -> Published | No
     Raises:
         BadInput: a checksum's file holds something else.
     """
-    files = {entry.name: entry for entry in destination.entries(f"{name}/{version}")}
+    files = {file.name: file for file in destination.listing(f"{name}/{version}")}
     found = [artifact for file in files.values() if f"{file.name}.sha256" in files
              and (artifact := _artifact(f"{name}/{version}", file, destination))]
     found.sort(key=lambda each: (each.name == name, each.name != KEPT, each.name))
@@ -58,7 +58,7 @@ def _artifact(folder: str, file: FileInfo, destination: Destination) -> Artifact
 
 def published(name: str, destination: Destination) -> list[Published]:
     """All versions whose wheels are whole, the newest first; by version where times are unknown."""
-    versions = [entry.name for entry in destination.entries(name) if entry.folder]
+    versions = [file.name for file in destination.listing(name) if file.folder]
     found = [look_up(name, version, destination) for version in versions]
     return sorted((each for each in found if each), reverse=True,
                   key=lambda each: (each.uploaded or 0, each.version))

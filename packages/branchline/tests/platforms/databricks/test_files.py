@@ -57,7 +57,7 @@ def test_each_operation_is_one_call(
     files = destination(f"{address}/{tmp_path.parent.name}-calls", workspace.client())
     files.create("first", b"")  # makes the folder
     for act in (lambda: files.create("file", b"1"), lambda: files.replace("file", b"2"),
-                lambda: files.read("file"), lambda: files.entries(""),
+                lambda: files.read("file"), lambda: files.listing(""),
                 lambda: files.delete("file")):
         assert [call["status"] // 100 for call in called(workspace, act)] == [2]
 
@@ -80,7 +80,7 @@ def test_who_may_not_write_is_told_what_and_where(workspace: Workspace, address:
 @pytest.mark.parametrize("address", ALL)
 def test_a_failing_service_is_no_missing_file(workspace: Workspace, address: str) -> None:
     files = destination(address, workspace.client())
-    for act in (files.read, files.entries, files.delete):
+    for act in (files.read, files.listing, files.delete):
         workspace.fault("500")
         with pytest.raises(Unreachable, match=f"{address}/file"):
             act("file")

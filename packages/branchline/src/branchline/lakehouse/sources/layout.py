@@ -52,14 +52,14 @@ class Layout:
             BadInput: some are there, but a required one is not.
         """
         names = [name.strip() for name in found]
-        places = {ours: theirs if theirs in names else ours if theirs and ours in names else ""
-                  for ours, theirs in self.names}
-        for place in places.values():
-            if names.count(place) > 1:
-                raise Unreadable(f"column {place} is there {names.count(place)} times")
+        in_file = {ours: theirs if theirs in names else ours if theirs and ours in names else ""
+                   for ours, theirs in self.names}
+        for name in in_file.values():
+            if names.count(name) > 1:
+                raise Unreadable(f"column {name} is there {names.count(name)} times")
         spared = {*self.optional, *(self.late if lines else ())}
         required = [(ours, theirs) for ours, theirs in self.names if theirs and ours not in spared]
-        missing = [theirs for ours, theirs in required if not places[ours]]
+        missing = [theirs for ours, theirs in required if not in_file[ours]]
         if required and len(missing) == len(required):
             raise Unreadable(f"none of the expected columns; found {', '.join(names)}")
         if missing:
@@ -67,16 +67,16 @@ class Layout:
                            f"{shortened(', '.join(names))}. Correct the file, or name its columns "
                            "with -P columns=FILE.yml, and run again: nothing of this batch was "
                            "taken.")
-        at = {ours: names.index(place) if place else None for ours, place in places.items()}
+        at = {ours: names.index(name) if name else None for ours, name in in_file.items()}
         return Found(at, {ours: None if n is None else found[n] for ours, n in at.items()},
-                     ignored(set(names) - set(places.values())), tuple(names))
+                     ignored(set(names) - set(in_file.values())), tuple(names))
 
 
 @dataclass(frozen=True)
 class Found:
-    """A file's columns: place and raw name of each of ours, those kept out, and all names."""
+    """A file's columns: position and raw name of each of ours, those kept out, and all names."""
 
-    places: dict[str, int | None]
+    positions: dict[str, int | None]
     raw: dict[str, str | None]
     ignored: str | None
     names: tuple[str, ...]

@@ -115,11 +115,11 @@ def _missing(look: Callable[[], Any], command: str) -> str:
     return ""
 
 
-def _written(place: Any) -> None:
+def _written(files: Any) -> None:
     probe = f"_doctor/{uuid4().hex}"
-    place.create(probe, b"written by doctor.py\n")
-    place.delete(probe)
-    place.delete_folder("_doctor")
+    files.create(probe, b"written by doctor.py\n")
+    files.delete(probe)
+    files.delete_folder("_doctor")
 
 
 def _compute(client: WorkspaceClient, target: WorkspaceTarget, root: Path) -> Iterable[Check]:

@@ -1,4 +1,4 @@
-"""A workspace's places for files: Unity Catalog volumes, workspace files and the old DBFS root."""
+"""A workspace's destinations: Unity Catalog volumes, workspace files and the old DBFS root."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ LEGACY = ("%s: the DBFS root is legacy: runtimes from 15.1 on do not install whe
 
 
 def destination(address: str, client: WorkspaceClient | None) -> Destination:
-    """The place that an address names.
+    """The destination that an address names.
 
     `/Volumes/...` or `dbfs:/Volumes/...`, `/Workspace/...`, `dbfs:/...` (legacy, which is said in
     the log); anything else is a folder of this machine, the only one that needs no client.
 
     Raises:
-        BadInput: no such kind of place, or one of a workspace without a client.
+        BadInput: no such kind of destination, or one of a workspace without a client.
     """
     folder = address.rstrip("/").replace("dbfs:/Volumes/", "/Volumes/")
     remote = folder.startswith(("/Volumes/", "/Workspace/", "dbfs:/"))
@@ -64,9 +64,9 @@ class _Remote(ABC):
     def reference(self, path: str) -> str:
         return f"{self.folder}/{path}".rstrip("/")
 
-    def entries(self, folder: str) -> list[FileInfo]:
+    def listing(self, folder: str) -> list[FileInfo]:
         with translated(f"list {self.reference(folder)}"), suppress(NotFound):
-            return sorted(self._list(self.reference(folder)), key=lambda entry: entry.name)
+            return sorted(self._list(self.reference(folder)), key=lambda file: file.name)
         return []
 
     def read(self, path: str) -> bytes | None:

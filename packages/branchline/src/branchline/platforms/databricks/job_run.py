@@ -48,7 +48,7 @@ class JobRun:
                            "submitted to a workspace.")
         return cls(client, tracking, run_id, int(job_run), say)
 
-    def record(self) -> str:
+    def tag(self) -> str:
         """Tag the MLflow run with the job run and its page; the page's address."""
         with translated(f"job run {self.job_run}"):
             page = self.client.jobs.get_run(self.job_run).run_page_url or ""

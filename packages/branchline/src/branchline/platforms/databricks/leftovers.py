@@ -44,7 +44,7 @@ def _schemas(target: WorkspaceTarget, client: WorkspaceClient,
         if name.partition("__")[0] in branches:
             full = f"{target.catalog}.{name}"
             yield Leftover(f"schema {full}", partial(_drop, client, full))
-            if files.entries(name):
+            if files.listing(name):
                 yield Leftover(f"files {files.reference(name)}", partial(_empty, files, name))
 
 
@@ -54,9 +54,9 @@ def _drop(client: WorkspaceClient, schema: str) -> None:
 
 
 def _empty(files: Destination, folder: str) -> None:
-    for entry in files.entries(folder):
-        path = f"{folder}/{entry.name}"
-        _empty(files, path) if entry.folder else files.delete(path)
+    for file in files.listing(folder):
+        path = f"{folder}/{file.name}"
+        _empty(files, path) if file.folder else files.delete(path)
     files.delete_folder(folder)
 
 

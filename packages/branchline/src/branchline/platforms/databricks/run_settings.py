@@ -38,14 +38,14 @@ class RunSettings:
 
     def submission(self, name: str, token: str, script: Script, libraries: tuple[str, ...],
                    tags: Mapping[str, str]) -> Submission:
-        """A run of the script here; its tags go before those of the place."""
+        """A run of the script here; its tags override those of the settings."""
         return Submission(
             name, token, script, self.new_cluster, self.existing_cluster_id, self.serverless,
             libraries, {**self.tags, **tags}, self.permissions, self.timeout_seconds)
 
 
 def settings_for_target(target: WorkspaceTarget, project: Path, root: Path) -> RunSettings:
-    """The place of a target; a cluster file in the project's folder goes before the root's.
+    """The settings of a target; a cluster file in the project's folder overrides the root's.
 
     Raises:
         BadInput: the cluster file is missing, or nothing that a job cluster can be made of.
@@ -61,7 +61,7 @@ def settings_for_target(target: WorkspaceTarget, project: Path, root: Path) -> R
 
 
 def settings_for_config(config: Mapping[str, Any]) -> RunSettings:
-    """The place of an MLflow `backend_config`: a job cluster, as in cluster.json, or our own keys.
+    """The settings of an MLflow `backend_config`: a job cluster, as in cluster.json, or own keys.
 
     Ours are one of new_cluster, existing_cluster_id and serverless, and folder, wheels, tags,
     permissions, timeout_minutes.
