@@ -15,8 +15,8 @@ from support.clone import ROOT
 SURFACE = {
     "branchline": "BadInput BranchlineError Column Format Job Lakehouse Migration Pipeline "
                   "RowsLost Settings Step Table parameter start",
-    "branchline.features.kernel": "DAY Definition Floats Ints Product Ratio Window compute "
-                                  "look_back_days time_order",
+    "branchline.features.kernel": "Complement DAY Definition Floats Ints Product Ratio Window "
+                                  "compute look_back_days time_order",
     "branchline.features.arrow": "EventColumns FromTime with_features",
     "branchline.lakehouse.appends": "Append append_once appends count_rows",
     "branchline.lakehouse.repeats": "id_hash repeated_hashes",
