@@ -37,7 +37,7 @@ def check_workspace(target: WorkspaceTarget, root: Path) -> Iterable[Check]:
         with translated("sign-in"):
             me = client.current_user.me().user_name or ""
     except NotAllowed as problem:
-        yield Check("sign-in", str(problem), "see README, \"On Databricks\"", hinders=True)
+        yield Check("sign-in", str(problem), "see docs/databricks.md, Setting it up", hinders=True)
         return
     yield Check("sign-in", f"{me} at {client.config.host}")
     yield check("experiments", partial(_experiments, client, target))
