@@ -29,8 +29,8 @@ def test_a_mapping_names_columns_and_the_unit_of_times(tmp_path: Path) -> None:
     ("- amount", "holds a list; expected lines like"),
     ("a: [", "cannot be read as YAML"),
 ])
-def test_a_mapping_that_cannot_be_used_is_told_in_one_line(tmp_path: Path, text: str,
-                                                           line: str) -> None:
+def test_a_mapping_that_cannot_be_used_is_reported_in_one_line(
+        tmp_path: Path, text: str, line: str) -> None:
     with pytest.raises(BadInput) as refused:
         Columns.read(mapping(tmp_path, text))
     assert line in str(refused.value) and "\n" not in str(refused.value)

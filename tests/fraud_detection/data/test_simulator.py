@@ -281,7 +281,7 @@ def test_the_command_writes_the_world_and_prints_one_line(tmp_path: Path) -> Non
     (["--start=yesterday"], "'yesterday' does not match"),
     (["--sead=1"], "No such option"),
     (["another"], "unexpected extra argument")])
-def test_bad_arguments_are_one_line_and_exit_code_2(
+def test_bad_arguments_exit_with_2_and_one_line(
         tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str],
         text: str) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -292,7 +292,7 @@ def test_bad_arguments_are_one_line_and_exit_code_2(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_in_the_folders_place_is_one_line_and_exit_code_2(
+def test_a_file_named_like_the_folder_exits_with_2_and_one_line(
         tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", tmp_path / "file" / "landing"):

@@ -9,7 +9,7 @@ import pytest
 
 
 @pytest.mark.parametrize("call", ["main.main()", "main.trigger('run', Path())"])
-def test_windows_is_told_in_one_line_what_is_supported(call: str) -> None:
+def test_on_windows_one_line_says_what_is_supported(call: str) -> None:
     script = ("import sys\nfrom pathlib import Path\nsys.modules['fcntl'] = None\n"
               f"from branchline.cli import main\nsys.platform = 'win32'\n{call}")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -65,7 +65,7 @@ def test_a_tolerance_may_be_a_share_of_the_champions_value(tmp_path: Path) -> No
     (METRIC + "sanity:\n  ingested_within_days: soon\n", "line 4: ingested_within_days is 'soon'"),
     (METRIC + "sanety: {}\n", "line 3: the policy has an unknown key sanety; expected"),
 ])
-def test_what_is_wrong_with_a_policy_is_told_in_one_line_with_its_place(
+def test_what_is_wrong_with_a_policy_is_reported_in_one_line_with_its_line_number(
         tmp_path: Path, text: str, line: str) -> None:
     with pytest.raises(BadInput) as refused:
         policy(tmp_path, text)
@@ -73,6 +73,6 @@ def test_what_is_wrong_with_a_policy_is_told_in_one_line_with_its_place(
     assert "\n" not in str(refused.value)
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="none.yml: cannot be read"):
         read_policy(tmp_path / "none.yml")

@@ -39,7 +39,7 @@ def jobs_of(shop: Shop, server: Workspace) -> list[str]:
 
 @pytest.mark.parametrize(("path", "spared", "there"), [
     (CREATE, 0, []), (CREATE, 1, ["monitor"]), ("records", 1, ["monitor", "score"])])
-def test_a_first_deployment_that_breaks_off_is_ended_by_the_same_command(
+def test_an_interrupted_first_deployment_is_finished_by_the_same_command(
         shop: Shop, workspace: Workspace, path: str, spared: int, there: list[str]) -> None:
     checksum = shop.plan(shop.release("1.0+g1"))
     method, address = ("PUT", records(shop)) if path == "records" else ("POST", path)
@@ -64,7 +64,7 @@ def test_where_the_claim_cannot_be_written_nothing_has_happened(
 
 
 @pytest.mark.parametrize("spared", [0, 1])
-def test_a_later_deployment_that_breaks_off_is_ended_or_undone(
+def test_an_interrupted_later_deployment_is_finished_or_undone(
         shop: Shop, workspace: Workspace, spared: int) -> None:
     shop.deploy("1.0+g1")
     before = shop.state()
@@ -97,7 +97,7 @@ def test_an_alias_that_could_not_be_moved_is_moved_by_the_same_command(
     assert moved and moved.version == "2"
 
 
-def test_a_rollback_that_breaks_off_is_ended_by_rollback(
+def test_an_interrupted_rollback_is_finished_by_rollback(
         shop: Shop, workspace: Workspace) -> None:
     shop.deploy("1.0+g1")
     before = shop.state()
@@ -131,7 +131,7 @@ def test_a_creation_whose_answer_is_lost_leaves_one_job_of_the_name(
 
 
 @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
-def test_a_claim_whose_answer_is_lost_is_known_as_ones_own(
+def test_a_claim_whose_answer_is_lost_is_recognised_as_ours(
         shop: Shop, workspace: Workspace, kind: str) -> None:
     checksum = shop.plan(shop.release("1.0+g1"))
     workspace.fault(kind, path=records(shop), method="PUT")
@@ -166,7 +166,7 @@ except NotApproved as problem:
 
 
 @pytest.mark.parametrize("kind", ["local", f"{VOLUME}/begun"])
-def test_of_two_processes_that_begin_a_deployment_one_wins_and_the_other_says_so(
+def test_of_two_processes_that_begin_a_deployment_one_wins_and_the_other_is_refused(
         workspace: Workspace, tmp_path: Path, kind: str) -> None:
     address = str(tmp_path) if kind == "local" else kind
     said = sorted(text.strip() for text, _ in at_once(

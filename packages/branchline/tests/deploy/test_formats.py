@@ -93,7 +93,7 @@ def test_every_record_that_is_written_says_its_format(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("path", "kind"), [
     ("sample/1.0+g2/release.json", "release"), ("sample/deployments/000001.json", "deployment"),
     ("sample/deployments/000001.finished.json", "finished")])
-def test_a_record_of_a_newer_branchline_is_one_line_that_names_the_file(
+def test_a_record_of_a_newer_branchline_is_an_error_of_one_line_that_names_the_file(
         tmp_path: Path, path: str, kind: str) -> None:
     destination = LocalFolder(tmp_path)
     destination.create("sample/deployments/000001.json", sample("deployment.json"))

@@ -47,7 +47,7 @@ def test_a_deployment_of_one_project_is_none_of_the_others(tmp_path: Path) -> No
     assert deployed_versions("sample", destination) == {"1.0", "2.0"}
 
 
-def test_a_journal_of_a_repository_of_one_project_goes_on_as_that_projects(tmp_path: Path) -> None:
+def test_a_journal_from_before_several_projects_continues_as_its_projects(tmp_path: Path) -> None:
     destination = LocalFolder(tmp_path)
     destination.create("sample/deployments/000001.json", encoded(OLD))
     destination.create("sample/deployments/000001.finished.json", encoded({"at": "2026-01-01"}))

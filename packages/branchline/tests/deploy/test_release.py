@@ -45,14 +45,14 @@ def test_a_wheel_that_was_only_published_is_no_release(
     assert release_files.newest("sample", "greeting", "main", destination) is None
 
 
-def test_of_two_entries_of_a_version_the_first_stays(
+def test_of_two_releases_of_a_version_the_first_stays(
         destination: Destination, tmp_path: Path) -> None:
     first = released(destination, tmp_path, origin=replace(ORIGIN, by="the first build"))
     assert released(destination, tmp_path, origin=replace(ORIGIN, by="the second build")) == first
     assert release_files.look_up("sample", "greeting", "1.0+g1", destination) == first
 
 
-def test_the_entries_of_all_versions_read_as_one_table(tmp_path: Path) -> None:
+def test_the_releases_of_all_versions_read_as_one_table(tmp_path: Path) -> None:
     destination = LocalFolder(tmp_path / "wheels")
     for version in ("1.0+g1", "1.0+g2"):
         released(destination, tmp_path, version)
@@ -97,7 +97,7 @@ def test_only_a_clean_checkout_is_released(tmp_path: Path) -> None:
     assert commit(root) == clean_source(root).commit
 
 
-def test_an_entry_that_is_none_is_said(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_release_is_refused(tmp_path: Path) -> None:
     destination = LocalFolder(tmp_path)
     for content, said in ((b"{}", "expected artifacts, at, branch"), (b"[", "is no JSON object")):
         destination.replace("sample/1.0/release.json", content)

@@ -50,7 +50,7 @@ def test_a_verdict_is_in_the_candidates_run_with_its_picture_and_the_difference(
     assert json.loads(text)["passed"] is False
 
 
-def test_a_later_verdict_takes_the_place_of_an_earlier_one(
+def test_a_later_verdict_replaces_an_earlier_one(
         judged: tuple[Tracking, Candidate]) -> None:
     tracking, candidate = judged
     log_verdict(tracking, candidate, REFUSED, COMPARISON)
@@ -58,7 +58,7 @@ def test_a_later_verdict_takes_the_place_of_an_earlier_one(
     assert tracking.run(candidate.run_id).data.tags["gate"] == "passed"
 
 
-def test_a_judgement_that_fails_leaves_no_earlier_verdict_standing(
+def test_a_failed_gate_removes_an_earlier_verdict(
         judged: tuple[Tracking, Candidate]) -> None:
     tracking, candidate = judged
     log_verdict(tracking, candidate, Verdict(True, "a", None, ()), COMPARISON)

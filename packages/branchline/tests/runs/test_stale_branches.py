@@ -90,7 +90,7 @@ def test_the_remotes_branches_are_asked_for(checkout: Path) -> None:
         remote_branches(checkout, "upstream")
 
 
-def test_a_remote_s_password_is_not_told(checkout: Path) -> None:
+def test_a_remote_s_password_is_not_shown(checkout: Path) -> None:
     git(checkout, "remote", "set-url", "origin", "http://ann:secret@127.0.0.1:9/x")
     with pytest.raises(BadInput) as refused:
         remote_branches(checkout, "origin")

@@ -35,7 +35,7 @@ def test_processes_that_start_together_make_the_database_once(tmp_path: Path) ->
 
 
 @pytest.mark.spark
-def test_a_deleted_experiment_s_remedy_is_said_and_works(store: str, tmp_path: Path) -> None:
+def test_the_remedy_for_a_deleted_experiment_works(store: str, tmp_path: Path) -> None:
     tracking = Tracking(store, tmp_path)
     experiment_id = tracking.experiment(str(tmp_path))
     tracking.delete_experiment(experiment_id)
@@ -49,7 +49,7 @@ def test_a_deleted_experiment_s_remedy_is_said_and_works(store: str, tmp_path: P
     assert tracking.experiment(str(tmp_path)) == experiment_id
 
 
-def test_an_error_of_the_store_does_not_tell_its_password() -> None:
+def test_an_error_of_the_store_does_not_show_its_password() -> None:
     tracking = Tracking("http://ann:secret@127.0.0.1:9", None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")

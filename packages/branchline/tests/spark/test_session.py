@@ -21,7 +21,7 @@ def test_without_java_no_session_is_begun(tmp_path: Path, monkeypatch: pytest.Mo
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_the_jvm_says_goes_into_the_log_and_later_words_to_stderr(
+def test_jvm_output_goes_to_the_log_and_later_output_to_stderr(
         tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with _stderr_into(tmp_path / "new" / "spark.log"):
         os.write(2, b"WARN: of the JVM\n")

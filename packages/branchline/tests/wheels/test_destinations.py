@@ -44,7 +44,7 @@ def test_a_file_is_replaced_whether_or_not_it_is_there(destination: Destination)
         assert destination.read("folder/file") == content
 
 
-def test_entries_tell_files_with_size_and_time_and_folders_by_name(
+def test_a_listing_has_files_with_size_and_time_and_folders_by_name(
         destination: Destination) -> None:
     before = time.time()
     destination.create("top/b", b"12345")
@@ -88,7 +88,7 @@ def test_a_local_folder_s_reference_is_a_whole_path(
     assert LocalFolder(Path("wheels")).reference("a/b.whl") == f"{tmp_path}/wheels/a/b.whl"
 
 
-def test_a_local_folder_that_is_a_file_is_one_line(tmp_path: Path) -> None:
+def test_a_local_folder_that_is_a_file_is_an_error_of_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     destination = LocalFolder(tmp_path / "file")
     for act in (destination.read, destination.delete, lambda path: destination.create(path, b"")):

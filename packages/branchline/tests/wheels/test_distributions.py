@@ -59,7 +59,8 @@ def test_branchline_of_the_index_is_required_in_the_locked_version(root: Path) -
 
 @pytest.mark.parametrize("lock", ["", '[[package]]\nname = "branchline"\nversion = "7"\nsource = '
                                       '{ editable = "../branchline" }\n'])
-def test_branchline_that_no_run_elsewhere_could_install_is_one_line(root: Path, lock: str) -> None:
+def test_branchline_that_no_run_elsewhere_could_install_is_an_error_of_one_line(
+        root: Path, lock: str) -> None:
     of_the_index(root, lock)
     with pytest.raises(BadInput, match="neither a member of the workspace nor locked"):
         locked(root)
@@ -78,7 +79,7 @@ def test_a_member_is_not_asked_of_the_index(root: Path) -> None:
     ('members = ["packages/*"]', "members = []", "has no member of that name"),
     ('"click>=8.1"', '"click >= "', "dependency 'click >= ' is none"),
     ("[project]", "[project", "cannot be read as a project with a name")])
-def test_a_project_that_cannot_be_built_is_one_line(
+def test_a_project_that_cannot_be_built_is_an_error_of_one_line(
         root: Path, old: str, new: str, said: str) -> None:
     edited(root, old, new)
     with pytest.raises(BadInput, match=said) as refused:

@@ -86,12 +86,12 @@ def test_the_newest_and_the_used_wheels_are_kept(keep: int, used: list[str], rem
     assert [each.version for each in found] == removed.split()
 
 
-def test_the_newest_wheel_is_never_superfluous() -> None:
+def test_the_newest_wheel_is_never_removed() -> None:
     with pytest.raises(BadInput, match="keep: found 0, expected at least 1"):
         unused(some("a"), 0, [])
 
 
-def test_a_removed_wheel_leaves_nothing_and_may_be_published_anew(
+def test_a_removed_wheel_leaves_nothing_and_may_be_published_again(
         destination: Destination, tmp_path: Path) -> None:
     remove(publish([wheel(tmp_path)], destination), destination)
     assert destination.listing("sample") == []
@@ -120,7 +120,7 @@ def test_a_checksum_file_with_something_else_in_it_is_bad_input(
         put(wheel(tmp_path), destination)
 
 
-def test_a_file_in_the_place_of_the_version_s_folder_is_bad_input(
+def test_a_file_named_like_the_version_s_folder_is_bad_input(
         workspace: Workspace, tmp_path: Path) -> None:
     destination = Volume(workspace.client(), f"{VOLUME}/in-the-way")
     destination.create("sample/1.0+g1", b"")

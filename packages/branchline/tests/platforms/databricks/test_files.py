@@ -21,7 +21,7 @@ ALL = [VOLUME, "/Workspace/Shared", "dbfs:/FileStore"]
     ("dbfs:/FileStore/wheels", Dbfs, "dbfs:/FileStore/wheels/a.whl"),
     ("/srv/wheels/", LocalFolder, "/srv/wheels/a.whl"),
 ])
-def test_an_address_tells_the_place_and_how_a_cluster_names_its_files(
+def test_an_address_chooses_the_destination_and_a_cluster_s_path(
         workspace: Workspace, address: str, kind: type, reference: str) -> None:
     found = destination(address, workspace.client())
     assert isinstance(found, kind) and found.reference("a.whl") == reference
@@ -34,7 +34,7 @@ def test_a_local_folder_needs_no_workspace() -> None:
 
 
 @pytest.mark.parametrize("address", ["/Volumes/main/ml", "s3://bucket/wheels", "abfss://c@a/w"])
-def test_an_address_of_no_such_place_is_bad_input(workspace: Workspace, address: str) -> None:
+def test_an_unknown_kind_of_address_is_bad_input(workspace: Workspace, address: str) -> None:
     with pytest.raises(BadInput, match="expected /Volumes/<catalog>/<schema>/<volume>, /Workspace"):
         destination(address, workspace.client())
 
@@ -70,7 +70,8 @@ def test_a_missing_workspace_folder_costs_two_calls_more(
 
 
 @pytest.mark.parametrize("address", ALL)
-def test_who_may_not_write_is_told_what_and_where(workspace: Workspace, address: str) -> None:
+def test_without_write_permission_the_error_says_what_and_where(
+        workspace: Workspace, address: str) -> None:
     files = destination(address, workspace.client("reader@example.com"))
     for write in (files.create, files.replace):
         with pytest.raises(NotAllowed, match=f"write {address}/file: not permitted"):
@@ -78,7 +79,7 @@ def test_who_may_not_write_is_told_what_and_where(workspace: Workspace, address:
 
 
 @pytest.mark.parametrize("address", ALL)
-def test_a_failing_service_is_no_missing_file(workspace: Workspace, address: str) -> None:
+def test_a_failing_service_is_not_a_missing_file(workspace: Workspace, address: str) -> None:
     files = destination(address, workspace.client())
     for act in (files.read, files.listing, files.delete):
         workspace.fault("500")

@@ -80,7 +80,7 @@ def test_a_job_is_computed_where_the_target_says(shop: Shop, compute: Compute,
     there.put(f"{shop.name}-score", settings)  # which the workspace takes
 
 
-def test_a_job_cluster_is_told_experiment_and_tags(shop: Shop) -> None:
+def test_a_job_cluster_gets_experiment_and_tags(shop: Shop) -> None:
     (shop.root / "cluster.json").write_text((ROOT / "cluster.json").read_text())
     there = computed(shop, Compute(cluster="cluster.json"))
     cluster = there.settings(scheduled(shop))["tasks"][0]["new_cluster"]

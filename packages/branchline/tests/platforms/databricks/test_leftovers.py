@@ -100,7 +100,7 @@ def test_a_wheel_that_was_deployed_stays_for_a_rollback(
     assert not [what for what in clean(lived, client, yes=False) if what.startswith("wheel")]
 
 
-def test_an_experiment_whose_runs_tell_another_branch_is_nobodys(
+def test_an_experiment_whose_runs_name_another_branch_belongs_to_nobody(
         lived: WorkspaceTarget, client: WorkspaceClient) -> None:
     stray = mlflow.create_experiment(f"{lived.experiment_root}/fraud-training/by-hand")
     mlflow.MlflowClient().create_run(stray, tags={"branch": "feature/gone",

@@ -15,7 +15,7 @@ TARGET = WorkspaceTarget("dev", "/Shared/b", "dev", "/Volumes/dev/b/f", "dbfs:/V
                          Compute(cluster="cluster.json"), timeout_minutes=2)
 
 
-def test_a_projects_own_cluster_file_goes_before_the_repositorys(tmp_path: Path) -> None:
+def test_a_projects_own_cluster_file_overrides_the_repositorys(tmp_path: Path) -> None:
     own = {**CLUSTER, "node_type_id": "Standard_E4ds_v5"}
     assert settings_for_target(TARGET, tmp_path, ROOT).new_cluster == CLUSTER
     (tmp_path / "cluster.json").write_text(json.dumps(own))
@@ -31,7 +31,7 @@ def test_a_target_says_where_files_are_kept_and_how_long_a_run_may_take(tmp_path
 @pytest.mark.parametrize(("content", "line"), [
     (None, "cluster.json: cannot be read as JSON"), ("{", "cannot be read as JSON"),
     ("[]", "holds a list; expected an object"), ("{}", "field spark_version is missing")])
-def test_a_cluster_file_that_is_none_is_told(
+def test_a_file_that_is_not_a_cluster_is_refused(
         tmp_path: Path, content: str | None, line: str) -> None:
     if content is not None:
         (tmp_path / "cluster.json").write_text(content)

@@ -150,7 +150,7 @@ def test_an_environment_of_other_libraries_is_another_one(tmp_path: Path) -> Non
     assert (version_in(one), version_in(other)) == ("24.1", "24.2")
 
 
-def test_an_environment_whose_build_was_cut_off_is_built_anew(tmp_path: Path) -> None:
+def test_an_environment_whose_build_was_cut_off_is_built_again(tmp_path: Path) -> None:
     python = built(tmp_path, "a", sys.executable, ["packaging==24.2"])
     (python.parents[1] / ".whole").unlink()
     next(python.parents[1].rglob("packaging/__init__.py")).unlink()

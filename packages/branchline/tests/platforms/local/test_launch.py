@@ -54,7 +54,7 @@ def test_an_experiment_is_made_once_with_artifacts_beside_the_database(
     assert folder == (tracking.artifacts / "branchline/sample-project/twice").as_uri()
 
 
-def test_a_project_that_fails_marks_its_run_and_tells_its_error(tracking: Tracking) -> None:
+def test_a_project_that_fails_marks_its_run_and_logs_its_error(tracking: Tracking) -> None:
     asked = request({"then": "fail"})
     experiment_id, run_id = started(tracking, asked, "feature-b")
     with pytest.raises(RunFailed, match="sample-project: the run failed: told to fail"):
