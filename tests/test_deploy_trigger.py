@@ -70,7 +70,7 @@ def test_evidence_that_was_changed_after_its_approval_exits_with_4(here: Reposit
     file = here.folder / ".local" / "bundle" / "evidence.json"
     file.write_text(file.read_text().replace("world", "nobody"))
     code, said = here.run("deploy", "apply", "--evidence", approved, "--from", str(file.parent))
-    assert code == 4 and "approved was" in said
+    assert code == 4 and "was approved" in said
     assert "nothing is deployed yet" in here.well("deploy", "status")
 
 

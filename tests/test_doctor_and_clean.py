@@ -36,7 +36,7 @@ def test_doctor_checks_a_workspace(workspace: Workspace) -> None:
 
 @pytest.mark.parametrize(("arguments", "line"), [
     ([], "Missing option '--merged'"),
-    (["--merged", "--remote", "nowhere"], "git remote nowhere: cannot tell its branches"),
+    (["--merged", "--remote", "nowhere"], "git remote nowhere: its branches cannot be listed"),
 ])
 def test_clean_refuses_what_it_cannot_be_sure_of(arguments: list[str], line: str) -> None:
     done = trigger("clean", *arguments)
@@ -77,7 +77,7 @@ def test_clean_keeps_what_was_never_pushed_unless_it_is_marked(
     refused = trigger("clean", *arguments, "--mine", "other", folder=folder)
     assert refused.returncode == 2 and "delete it first: git branch -D other" in refused.stderr
     unknown = trigger("clean", *arguments, "--mine", "none", folder=folder)
-    assert unknown.returncode == 2 and "--mine none: no experiment is of that" in unknown.stderr
+    assert unknown.returncode == 2 and "--mine none: no experiment belongs" in unknown.stderr
     marked = trigger("clean", *arguments, "--mine", "own", folder=folder)
     assert marked.returncode == 0
     assert [line for line in marked.stdout.splitlines() if "/cleaned/" in line] == [

@@ -32,10 +32,10 @@ REFUSED = [
     (["fraud-training", "--wheel", "none.whl"], "wheel none.whl: no such wheel file"),
     (["fraud-training", "--branch", " "], "branch"),
     (["fraud-training", "--fast"], "No such option"),
-    (["fraud-training", "--live"], "--live: is for a workspace; target local is this machine."),
+    (["fraud-training", "--live"], "--live: works on a workspace only; target local is this mach"),
     (["fraud-training", "--on", "dev", "-P", "data=tests"],
      "'tests'; expected an address that the workspace reaches, such as /Volumes/..."),
-    (["fraud-training", "--on", "dev", "--live", "--wheel", "x.whl"], "expected one of them"),
+    (["fraud-training", "--on", "dev", "--live", "--wheel", "x.whl"], "expected only one of"),
     ([], "Missing argument"),
 ]
 

@@ -90,7 +90,7 @@ def test_evidence_that_was_changed_after_its_approval_is_not_deployed(team: Team
     file = evidence / "evidence.json"
     file.write_text(file.read_text().replace("staging.branchline", "dev.branchline"))
     build = team.deployment(evidence, checksum)
-    assert build.results["production"] == "failed" and "approved was" in build.said("production")
+    assert build.results["production"] == "failed" and "was approved" in build.said("production")
     assert "nothing to do" in build.said("production on failure") and team.production() == before
 
 

@@ -46,7 +46,7 @@ def git_or_reason(folder: Path, *command: str, given: bytes = b"") -> tuple[byte
 def is_own_checkout(root: Path) -> bool:
     """Whether the repository that git finds is the folder's: it begins there, or tracks it.
 
-    A folder that was unpacked inside another repository's checkout is none of it.
+    A folder that was unpacked inside another repository's checkout does not belong to it.
 
     Raises:
         BadInput: git refuses the checkout.

@@ -86,8 +86,8 @@ def parsed(content: bytes | str, where: str) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise BadInput(f"{where}: is no JSON object; expected a file that only publish.py and "
-                       "deploy.py write.")
+        raise BadInput(f"{where}: is not a JSON object; expected a file that publish.py or "
+                       "deploy.py wrote.")
     return found
 
 

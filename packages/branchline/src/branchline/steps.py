@@ -60,7 +60,7 @@ class Job:
         """
         import mlflow
         if step not in self.pipeline.steps:
-            raise BadInput(f"step {step.name} is none of the pipeline's "
+            raise BadInput(f"step {step.name} is not in the pipeline's "
                            f"({', '.join(self.pipeline.names)}); add it to the Pipeline.")
         if step not in self._waiting:
             return None

@@ -14,5 +14,5 @@ def test_on_windows_one_line_says_what_is_supported(call: str) -> None:
               f"from branchline.cli import main\nsys.platform = 'win32'\n{call}")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == ("branchline: found Windows; expected Linux, macOS, or Windows with WSL "
-                           "2, in which it runs as on Linux.\n")
+    assert done.stderr == ("branchline: runs on Linux, macOS and, on Windows, in WSL 2; found "
+                           "Windows itself. Run it in WSL 2.\n")

@@ -48,7 +48,7 @@ def refused(project: Project, declaration: Declared = DECLARED) -> str:
         check(project, declaration)
     text = str(problem.value)
     assert text.startswith("projects/greeting/MLproject, line ") and "\n" not in text
-    assert text.endswith("`branchline mlproject greeting --write` writes it anew.")
+    assert text.endswith("`branchline mlproject greeting --write` updates it.")
     return text
 
 
@@ -116,7 +116,7 @@ def test_what_differs_is_reported_once_with_its_line(
 def test_an_entry_point_that_is_no_step_may_stay_but_is_not_written_over(folder: Path) -> None:
     project = edited(folder, "entry_points:\n", "entry_points:\n  odd: {command: echo}\n")
     check(project, DECLARED)
-    with pytest.raises(BadInput, match="entry point odd is no step"):
+    with pytest.raises(BadInput, match="entry point odd is not a step"):
         write(project, DECLARED)
 
 

@@ -123,7 +123,7 @@ def test_evidence_of_a_production_that_has_moved_on_is_refused(shop: Shop) -> No
     for file, content in bundle.items():
         file.write_bytes(content)
     before = shop.state()
-    with pytest.raises(NotApproved, match="was made when deployment 0 was in place, now it is 1"):
+    with pytest.raises(NotApproved, match="was made while deployment 0 was in place, now it is 1"):
         shop.apply(checksum)
     assert shop.state() == before
 
@@ -166,7 +166,7 @@ def test_rollback_to_a_deployment_of_which_a_wheel_is_gone_changes_nothing(
     shop.deploy("1.0+g2")
     before = shop.state()
     shop.source.delete(str(first.state.artifacts[number].path))
-    with pytest.raises(BadInput, match="not there any more; publish it again"):
+    with pytest.raises(BadInput, match="is missing; publish it again"):
         shop.rollback()
     assert shop.state() == before
 

@@ -99,7 +99,8 @@ def test_only_a_clean_checkout_is_released(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_a_release_is_refused(tmp_path: Path) -> None:
     destination = LocalFolder(tmp_path)
-    for content, said in ((b"{}", "expected artifacts, at, branch"), (b"[", "is no JSON object")):
+    for content, said in ((b"{}", "expected artifacts, at, branch"),
+                          (b"[", "is not a JSON object")):
         destination.replace("sample/1.0/release.json", content)
         with pytest.raises(BadInput, match=said):
             release_files.look_up("sample", "greeting", "1.0", destination)

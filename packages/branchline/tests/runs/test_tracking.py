@@ -41,7 +41,7 @@ def test_the_remedy_for_a_deleted_experiment_works(store: str, tmp_path: Path) -
     tracking.delete_experiment(experiment_id)
     with pytest.raises(BadInput) as refused:
         tracking.experiment(str(tmp_path))
-    assert f"experiment {tmp_path}: is deleted, and keeps its name." in str(refused.value)
+    assert f"experiment {tmp_path}: is deleted, but its name is still taken." in str(refused.value)
     command = str(refused.value).partition("Restore it: ")[2].partition(";")[0]
     assert command == (f"MLFLOW_TRACKING_URI={store} mlflow experiments restore --experiment-id "
                        f"{experiment_id}")

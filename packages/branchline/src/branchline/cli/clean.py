@@ -1,4 +1,4 @@
-"""Lists, and with --yes removes, what branches left that no longer exist."""
+"""Lists, and with --yes removes, the leftovers of branches that no longer exist."""
 
 from __future__ import annotations
 
@@ -26,23 +26,25 @@ __all__ = ["command"]
 
 @click.command("clean", context_settings=options.help_names)
 @click.option("--merged", is_flag=True, required=True,
-              help="What is left of branches that the git remote no longer has.")
+              help="Leftovers of branches that the git remote no longer has.")
 @click.option("--on", "target_name", default="dev", show_default=True,
               help="Where: a name in targets.yml.")
-@click.option("--yes", is_flag=True, help="Remove it; by default it is only listed.")
+@click.option("--yes", is_flag=True, help="Remove them; by default they are only listed.")
 @click.option("--protect", "protected", multiple=True, default=("main", "master", "release/*"),
-              show_default=True, metavar="PATTERN", help="Branches that are kept in any case.")
+              show_default=True, metavar="PATTERN",
+              help="Branches whose leftovers are always kept.")
 @click.option("--mine", multiple=True, metavar="NAME",
               help="A branch of yours that was never pushed and is deleted here; repeat for more.")
-@click.option("--keep", default=10, show_default=True, help="How many of the newest wheels stay.")
+@click.option("--keep", default=10, show_default=True,
+              help="How many of the newest wheels are kept.")
 @click.option("--remote", default="origin", show_default=True, help="The git remote.")
 @options.debug
 def command(debug: bool, **given: Any) -> None:
     """List experiments, tables and wheels of branches that the remote had and no longer has.
 
     \b
-    Never those of a branch that no run saw on the remote, of a branch in this checkout, of a
-    protected one, of a fork or a tag, or with an active run.
+    Kept are those of a branch that no run saw on the remote, that this checkout has, or that is
+    protected; of forks and tags; and of a branch with an active run.
     """
     _clean(Repository.current(), _Options(**given))
 
@@ -102,5 +104,5 @@ def _check_mine(mine: Iterable[str], found: Iterable[Experiment], here: Collecti
             raise BadInput(f"--mine {name}: this checkout has that branch; delete it first: "
                            f"git branch -D {name}")
         if name not in known:
-            raise BadInput(f"--mine {name}: no experiment is of that branch; expected one of "
+            raise BadInput(f"--mine {name}: no experiment belongs to that branch; expected one of "
                            f"{', '.join(sorted(known)) or 'none'}.")

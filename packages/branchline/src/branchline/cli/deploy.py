@@ -49,7 +49,7 @@ def command(debug: bool) -> None:
               metavar="FOLDER", help="Where to write the evidence.")
 def plan(project: str, target_name: str, version: str | None, given: tuple[str, ...],
          junit: Path | None, out: Path) -> None:
-    """Write the evidence of a deployment: what would change, and what speaks for it."""
+    """Write the evidence of a deployment: what would change, and why it may."""
     parameters, tests = pairs(given), evidence.junit(junit) if junit else None
     production = open_production(project, target_name)
     deployment.require_finished(production.journal)
@@ -74,7 +74,7 @@ def plan(project: str, target_name: str, version: str | None, given: tuple[str, 
 @click.option("--from", "folder", type=click.Path(path_type=Path), default=EVIDENCE,
               show_default=True, metavar="FOLDER", help="Where the evidence is.")
 def apply(project: str, target_name: str, checksum: str, folder: Path) -> None:
-    """Make production what the evidence says: jobs, model, and the record of it."""
+    """Make production what the evidence says: jobs and model; it is written to the journal."""
     approved = evidence.read_bundle(folder, checksum.lower(), target_name)
     production = open_production(project, target_name, changing="deploy apply")
     deployment.apply(production, approved, checksum.lower(), print)
@@ -84,7 +84,7 @@ def apply(project: str, target_name: str, checksum: str, folder: Path) -> None:
 @project_argument
 @to
 @click.option("--of", "checksum", metavar="SHA256",
-              help="Only if the newest deployment is that of this evidence, as CI wants it.")
+              help="Only if the newest deployment is that of this evidence; CI passes it.")
 def rollback(project: str, target_name: str, checksum: str | None) -> None:
     """Go back to what production was before the newest deployment."""
     production = open_production(project, target_name, changing="deploy rollback")
@@ -110,7 +110,7 @@ def check(project: str, target_name: str) -> None:
 @project_argument
 @to
 def status(project: str, target_name: str) -> None:
-    """Say what is deployed, and what was changed by hand since."""
+    """Show what is deployed, and what was changed by hand since."""
     production = open_production(project, target_name)
     newest, current = production.journal.newest(), production.journal.current()
     print(newest.line if newest else "nothing is deployed yet")

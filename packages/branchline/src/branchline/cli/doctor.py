@@ -1,4 +1,4 @@
-"""Checks before a run what would make it fail, and says what to do."""
+"""Checks what would make a run fail, before it starts, and says what to do."""
 
 from __future__ import annotations
 

@@ -33,6 +33,6 @@ def wheel_files(given: Iterable[Path], more: Iterable[Path]) -> tuple[Path, ...]
     first, others = tuple(given), tuple(more)
     for path in others:
         if not first or path.suffix != ".whl":
-            raise BadInput(f"argument {str(path)!r}: expected nothing more after the project's "
-                           "name but wheels of --wheel.")
+            raise BadInput(f"argument {str(path)!r}: expected only the project's name, "
+                           "and after --wheel the wheels.")
     return first + others

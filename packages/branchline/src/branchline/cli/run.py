@@ -88,7 +88,8 @@ def _refuse_on_this_machine(target: Target, asked: _Options) -> None:
     options_given = {"--live": asked.live, "--no-wait": asked.no_wait, "--attach": asked.attach}
     given = [name for name, value in options_given.items() if value]
     if given and target.is_here:
-        raise BadInput(f"{given[0]}: is for a workspace; target {target.name} is this machine.")
+        raise BadInput(f"{given[0]}: works on a workspace only; target {target.name} is this "
+                       "machine.")
 
 
 def _request(repository: Repository, target: Target, asked: _Options) -> Request:
@@ -96,7 +97,7 @@ def _request(repository: Repository, target: Target, asked: _Options) -> Request
         raise click.UsageError("Missing argument 'PROJECT'.")
     wheels = options.wheel_files(asked.given_wheels, asked.more_wheels)
     if wheels and asked.live:
-        raise BadInput("--wheel and --live: expected one of them.")
+        raise BadInput("--wheel and --live: expected only one of them.")
     branch = current_branch(repository.root, asked.given_branch, os.environ)
     return request(repository.root, target, repository.project(asked.project), branch,
                    Asked(asked.entry_point, pairs(asked.given), wheels, asked.live))

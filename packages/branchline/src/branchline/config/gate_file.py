@@ -72,7 +72,7 @@ def _tolerance(mapping: YamlMapping) -> Tolerance:
     text = str(value)
     if isinstance(value, bool) or not TOLERANCE.fullmatch(text) or not math.isfinite(
             amount := float(text.removesuffix("%"))):
-        raise mapping.unfit("tolerance", "a number from 0, or a share such as 5%")
+        raise mapping.unfit("tolerance", "a number of at least 0, or a share such as 5%")
     return Tolerance(amount / 100, True) if text.endswith("%") else Tolerance(amount)
 
 

@@ -147,14 +147,14 @@ Target = LocalTarget | WorkspaceTarget
 
 
 def require_named(target: Target, environment: Mapping[str, str], doing: str) -> None:
-    """Hold that something that changes production, or removes, means one workspace.
+    """Check that a target names its workspace, before something is changed or removed there.
 
     Raises:
-        BadInput: the target names none, so that whatever the DEFAULT profile is would be taken.
+        BadInput: the target names none, so that the DEFAULT profile would be used.
     """
     if target.kind == "local" or target.profile or target.host or environment.get(
             "DATABRICKS_HOST"):
         return
     raise BadInput(f"target {target.name}: has neither host nor profile in targets.yml, and "
-                   f"DATABRICKS_HOST is not set; {doing} needs one of them, so that it never acts "
-                   "on whatever workspace the DEFAULT profile is.")
+                   f"DATABRICKS_HOST is not set; {doing} needs one of them: it does not act on "
+                   "the workspace of the DEFAULT profile.")

@@ -57,7 +57,7 @@ def _workspace(name: str, mapping: YamlMapping) -> WorkspaceTarget:
 def _whole(mapping: YamlMapping, key: str, most: int, meaning: str) -> int:
     number = mapping.values[key]
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= most:
-        raise mapping.unfit(key, f"a whole number, to {most:,}, of {meaning}")
+        raise mapping.unfit(key, f"a whole number of at most {most:,}: {meaning}")
     return number
 
 

@@ -80,10 +80,10 @@ class YamlMapping:
         return self.wrong(f"{key} is {written(self.nodes.get(key))}; expected {expected}.", key)
 
     def check_keys(self, what: str, kind: type, without: str = "name") -> None:
-        """Hold the keys against a dataclass's fields; those without a default are needed.
+        """Compare the keys with a dataclass's fields; those without a default are required.
 
         Raises:
-            BadInput: an unknown key, or one that lacks.
+            BadInput: an unknown key, or a missing one.
         """
         settings = {setting.name: setting for setting in fields(kind) if setting.name != without}
         for key in self.values:

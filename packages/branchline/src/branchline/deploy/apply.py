@@ -63,10 +63,10 @@ def rollback(production: Production, say: Say, evidence: str | None = None) -> D
         say(f"{newest.line}: continuing")
         return _carried_out(production, newest, say)
     if evidence and (newest is None or newest.evidence != evidence):
-        say(f"evidence {evidence[:12]}: is not of the newest deployment, nothing to do")
+        say(f"evidence {evidence[:12]}: is not that of the newest deployment, nothing to do")
         return journal.current()
     if newest is None:
-        raise BadInput("rollback: nothing was deployed yet; expected a deployment to go back from.")
+        raise BadInput("rollback: nothing is deployed yet; expected a deployment to roll back.")
     before = journal.current(newest.number)
     for wheel in wheels_of(before.state):
         verified(wheel, production.platform.wheels)
@@ -99,13 +99,13 @@ def _require_basis(production: Production, evidence: Mapping[str, Any]) -> None:
     journal, based_on = production.journal, evidence["based_on"]
     current = journal.current().number
     if current != based_on["deployment"]:
-        raise NotApproved(f"evidence: was made when deployment {based_on['deployment']} was in "
+        raise NotApproved(f"evidence: was made while deployment {based_on['deployment']} was in "
                           f"place, now it is {current}; plan again, and have that approved.")
     version = evidence["state"]["version"]
     found = release_files.checksum(journal.name, journal.project, version, production.source)
     if found != based_on["release"]:
-        raise NotApproved(f"release {version}: is not the one that the evidence was made of; plan "
-                          "again, and have that approved.")
+        raise NotApproved(f"release {version}: is not the one that the evidence was made from; "
+                          "plan again, and have that approved.")
 
 
 def _carried_out(production: Production, deployment: Deployment, say: Say) -> Deployment:

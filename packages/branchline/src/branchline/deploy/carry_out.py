@@ -32,8 +32,8 @@ def prepare(production: Production, state: State) -> None:
     _copy_wheels(production, state)
     copy = platform.copy_project(project)
     if copy != state.copy:
-        raise NotApproved(f"project {project.name}: its files are {copy}, approved were "
-                          f"{state.copy}; check out commit {state.commit}.")
+        raise NotApproved(f"project {project.name}: its files are {copy}, but {state.copy} "
+                          f"was approved; check out commit {state.commit}.")
     platform.tracking.experiment(
         PRODUCTION.experiment(platform.target.experiment_root, project.name))
 

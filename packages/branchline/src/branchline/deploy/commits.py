@@ -15,16 +15,16 @@ LISTED = 50
 def commits_between(root: Path, first: str | None, last: str) -> dict[str, Any]:
     """The commits that come with the release, the newest first, and why some are not listed."""
     if not is_own_checkout(root):
-        return {"commits": [], "commits_missing": "this is no git checkout"}
+        return {"commits": [], "commits_missing": "this is not a git checkout"}
     found = git(root, "log", f"--max-count={LISTED}", "--format=%h %s",
                 f"{first}..{last}" if first else last, *([] if _is_top(root) else ["--", "."]))
     shallow = git(root, "rev-parse", "--is-shallow-repository") == b"true\n"
     missing = None
     if shallow:
-        missing = ("this is a shallow clone, which has not the whole history; fetch it with `git "
+        missing = ("this is a shallow clone without the whole history; fetch it with `git "
                    "fetch --unshallow`, or fetchDepth: 0 in CI")
     elif found is None:
-        missing = f"this checkout has not the commit {first or last}"
+        missing = f"this checkout does not have the commit {first or last}"
     lines = (found or b"").decode(errors="replace").splitlines()
     return {"commits": lines, "commits_missing": missing}
 

@@ -50,8 +50,11 @@ class State:
 
 @dataclass(frozen=True)
 class Deployment:
-    """`evidence` is what it was approved by, `restores` the number that a rollback
-    goes back to (0: to nothing). `claim` tells who began it from who else wanted its number."""
+    """A numbered change of production.
+
+    `evidence` is the checksum that was approved, `restores` the number that a rollback goes back to
+    (0: to nothing). `claim` tells the one who began it from others who wanted its number.
+    """
 
     number: int
     state: State

@@ -47,7 +47,7 @@ def _leaves(path: str, value: Any) -> list[tuple[str, Any]]:
 
 
 def _option(listed: Sequence[Any], at: int) -> str:
-    """The option that an item is the value of, ` --data` where that goes before it; or nothing."""
+    """The option that an item is the value of, ` --data` if one stands before it; or nothing."""
     before = listed[at - 1] if at else None
     is_option = isinstance(before, str) and before.startswith("--")
     return f" {before}" if is_option else ""

@@ -115,7 +115,7 @@ class Journal:
             return Deployment(**{**content, "state": State.of_record(content["state"]),
                                  "finished": finished})
         except (KeyError, TypeError) as problem:
-            raise BadInput(f"{self.destination.reference(self._path(number))}: is no "
+            raise BadInput(f"{self.destination.reference(self._path(number))}: is not a "
                            f"deployment ({type(problem).__name__}: {problem}).") from None
 
     def _read(self, number: int, suffix: str, form: Format) -> dict[str, Any] | None:

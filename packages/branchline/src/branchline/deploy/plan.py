@@ -1,4 +1,4 @@
-"""Plans a deployment: what production would be, how that differs from what it is, the proofs."""
+"""Plans a deployment: what production would be, and how that differs from what it is."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def chosen_release(production: Production, version: str | None, checkout: str) -
         raise BadInput(f"{source.reference(journal.name)}: has no release "
                        f"{version or 'of main'}; publish.py makes one.")
     if found.version != checkout:
-        raise BadInput(f"release {found.version}: the checkout is {checkout}; jobs and project are "
-                       f"those of the release: check out {found.commit}, or pass --version.")
+        raise BadInput(f"release {found.version}: the checkout is {checkout}; jobs and project "
+                       f"come from the checkout: check out {found.commit}, or pass --version.")
     return found
 
 

@@ -94,7 +94,7 @@ class Release:
         """The release in a JSON object that this or an older branchline wrote; `where` names it.
 
         Raises:
-            BadInput: it is none, or of a newer format.
+            BadInput: it is not one, or has a newer format.
         """
         expected = {each.name for each in dataclasses.fields(cls)}
         try:
@@ -116,13 +116,13 @@ def clean_source(root: Path) -> Source:
     """
     found = source_of(root)
     if found.dirty or found.commit is None:
-        raise BadInput(f"checkout {root.name}: has changes that are not committed; what is "
-                       "released leads back to a commit: commit them (`git status`), or stash them")
+        raise BadInput(f"checkout {root.name}: has changes that are not committed; a release "
+                       "is made from a commit: commit them (see `git status`), or stash them.")
     return found
 
 
 def require_passed(gate_result: GateResult, commit: str, override: str | None) -> None:
-    """Nothing, where the gate passed the commit or there is a reason to publish it anyway.
+    """Check that the gate passed the commit, or that there is a reason to publish it anyway.
 
     Raises:
         GateRefused: neither; the text has what the gate said.

@@ -48,7 +48,7 @@ def look_up(name: str, project: str, version: str, destination: Destination) -> 
     """The project's release of a version, None where there is none.
 
     Raises:
-        BadInput: the file is no release.
+        BadInput: the file is not a release.
     """
     for path in _paths(name, project, version, RELEASE):
         content = read_object(path, destination)

@@ -31,7 +31,7 @@ SEEN = {"branch_remote": "yes"}
 class Experiment:
     """A branch's experiment: whose it is, whether a run of it is active, the wheels it ran with.
 
-    `branch` is None where no run tells; such an experiment is nobody's to remove. `seen` tells
+    `branch` is None where no run names it; such an experiment is never removed. `seen` tells
     whether a run of it found the branch on the remote.
     """
 
@@ -103,15 +103,15 @@ def remote_branches(root: Path, remote: str) -> set[str]:
     """Names of the branches that the git remote has now.
 
     Raises:
-        BadInput: git cannot tell, or tells of none at all.
+        BadInput: git cannot list them, or lists none.
     """
     answer, reason = git_or_reason(root, "ls-remote", "--heads", "--", remote)
     lines = (answer or b"").decode("utf-8", "surrogateescape").splitlines()
     heads = {line.split("\t")[1].removeprefix("refs/heads/") for line in lines}
     if not heads:
         said = without_credentials(reason) or "it has no branches"
-        raise BadInput(f"git remote {remote}: cannot tell its branches: {said}. Nothing is "
-                       "removed without knowing them.")
+        raise BadInput(f"git remote {remote}: its branches cannot be listed: {said}. Nothing "
+                       "was removed.")
     return heads
 
 

@@ -68,9 +68,10 @@ class Tracking:
     def _deleted(self, name: str, experiment_id: str) -> BadInput:
         store = shown({"uri": self.uri})["uri"]
         return BadInput(
-            f"experiment {name}: is deleted, and keeps its name. Restore it: MLFLOW_TRACKING_URI="
-            f"{store} mlflow experiments restore --experiment-id {experiment_id}; or remove it for "
-            f"good: mlflow gc --backend-store-uri {store} --experiment-ids {experiment_id}")
+            f"experiment {name}: is deleted, but its name is still taken. Restore it: "
+            f"MLFLOW_TRACKING_URI={store} mlflow experiments restore --experiment-id "
+            f"{experiment_id}; or remove it permanently: mlflow gc --backend-store-uri {store} "
+            f"--experiment-ids {experiment_id}")
 
     def start(self, experiment_id: str, name: str, tags: Mapping[str, str],
               parameters: Mapping[str, str]) -> str:

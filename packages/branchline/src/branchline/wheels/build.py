@@ -91,7 +91,7 @@ def _build(root: Path, found: Snapshot, one: Distribution, out: Path) -> Path:
 
 
 def _repack(built: Path, wheel: Path) -> None:
-    """Write the archive anew, undated and not compressed: zlib differs between machines."""
+    """Rewrite the archive without dates and compression: zlib differs between machines."""
     with zipfile.ZipFile(built) as source, zipfile.ZipFile(wheel, "w") as target:
         for name in source.namelist():
             member = zipfile.ZipInfo(name)

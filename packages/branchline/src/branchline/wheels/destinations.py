@@ -43,8 +43,8 @@ class Destination(Protocol):
     def create(self, path: str, content: bytes) -> None:
         """Write a file that is not there yet, and the folders above it.
 
-        Of two that create it at once one succeeds. A call that was cut off and repeated on the
-        way may find the file that it has made itself.
+        Of two that create it at once one succeeds. A call whose answer was lost, and which was
+        retried, may find the file that it has created itself.
 
         Raises:
             FileExistsError: the file is there, and stays as it is.

@@ -17,7 +17,7 @@ KEPT = "branchline"  # the half of the template that teams upgrade like any depe
 
 
 def distributions(root: Path) -> tuple[Distribution, ...]:
-    """What is built of the checkout at `root`, each after those that it requires; its own is last.
+    """What is built from the checkout at `root`, each after those that it requires; its own last.
 
     Members of the uv workspace count where they are among the `dependencies`, directly or through
     another member; those of dependency groups and extras do not.
@@ -33,7 +33,7 @@ def distributions(root: Path) -> tuple[Distribution, ...]:
         made = distribution_of(root, folder, content)
         for name in _of_workspace(made, document, content):
             if name not in members:
-                raise BadInput(f"{root}/pyproject.toml: source {name} is of the workspace, but "
+                raise BadInput(f"{root}/pyproject.toml: source {name} is a workspace source, but "
                                "[tool.uv.workspace] has no member of that name.")
             if name not in found:
                 add(*members[name])

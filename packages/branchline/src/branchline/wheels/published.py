@@ -94,7 +94,7 @@ def verified(wheel: Artifact, destination: Destination) -> bytes:
     """
     content = destination.read(str(wheel.path))
     if content is None:
-        raise BadInput(f"{wheel.reference}: not there any more; publish it again.")
+        raise BadInput(f"{wheel.reference}: is missing; publish it again.")
     found = hashlib.sha256(content).hexdigest()
     if found != wheel.sha256:
         raise BadInput(f"{wheel.reference}: sha256 {found[:12]}, expected "

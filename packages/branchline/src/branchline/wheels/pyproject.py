@@ -56,7 +56,7 @@ def required(one: Distribution, extra: str) -> Iterator[Requirement]:
     """What a distribution requires for one of its extras; for "", always.
 
     Raises:
-        BadInput: a requirement that is none.
+        BadInput: a requirement that is not valid.
     """
     listed = (one.table.get("optional-dependencies", {}).get(extra, ()) if extra
               else one.table.get("dependencies", ()))
@@ -64,7 +64,7 @@ def required(one: Distribution, extra: str) -> Iterator[Requirement]:
         try:
             yield Requirement(text)
         except InvalidRequirement as problem:
-            raise BadInput(f"pyproject.toml of {one.name}: dependency {text!r} is none: "
+            raise BadInput(f"pyproject.toml of {one.name}: dependency {text!r} is not valid: "
                            f"{str(problem).splitlines()[0]}.") from None
 
 

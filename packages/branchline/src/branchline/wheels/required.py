@@ -17,7 +17,7 @@ __all__ = ["locked", "requirements"]
 
 
 def requirements(root: Path) -> tuple[str, ...]:
-    """What the distributions of a checkout require besides each other, extras resolved."""
+    """What the distributions of a checkout require apart from each other, with extras resolved."""
     ours: dict[str, Distribution] = {
         canonicalize_name(each.name): each for each in distributions(root)}
     pinned = {each.name: each.reference for each in locked(root)}
@@ -56,9 +56,9 @@ def locked(root: Path) -> tuple[Artifact, ...]:
         if package.get("name") == KEPT and "registry" in package.get("source", {}):
             version = str(package["version"])
             return (Artifact(PACKAGE, KEPT, version, f"{KEPT}=={version}"),)
-    raise BadInput(f"{root}/uv.lock: {KEPT} is neither a member of the workspace nor locked in a "
-                   "version of an index; expected one of them, so that a run elsewhere can install "
-                   "it: run `uv lock`.")
+    raise BadInput(f"{root}/uv.lock: {KEPT} is neither a workspace member nor locked to a version "
+                   "of an index; expected one of them, so that a run elsewhere can install it: run "
+                   "`uv lock`.")
 
 
 def _lock(root: Path) -> dict[str, Any]:
