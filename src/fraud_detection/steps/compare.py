@@ -1,6 +1,6 @@
 """For the gate: the model and a champion on the same test rows, and how far they differ by chance.
 
-Cards and days are drawn anew, together for both models: docs/gate.md.
+Cards and days are resampled, together for both models: docs/gate.md.
 """
 
 from __future__ import annotations
