@@ -129,7 +129,7 @@ def test_a_file_named_like_the_version_s_folder_is_bad_input(
 
 
 def several(folder: Path, version: str = "1.0+g1") -> list[Path]:
-    """The wheels of a version in the order of installing, the repository's own last."""
+    """The wheels of a version in installation order, the repository's own last."""
     files = [folder / f"{name}-{version}-py3-none-any.whl"
              for name in ("branchline", "a", "sample")]
     for file in files:

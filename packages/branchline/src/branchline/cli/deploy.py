@@ -49,7 +49,7 @@ def command(debug: bool) -> None:
               metavar="FOLDER", help="Where to write the evidence.")
 def plan(project: str, target_name: str, version: str | None, given: tuple[str, ...],
          junit: Path | None, out: Path) -> None:
-    """Write the evidence of a deployment: what would change, and why it may."""
+    """Write the evidence of a deployment: what would change, verdict, tests."""
     parameters, tests = pairs(given), evidence.junit(junit) if junit else None
     production = open_production(project, target_name)
     deployment.require_finished(production.journal)

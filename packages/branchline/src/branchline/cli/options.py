@@ -28,7 +28,7 @@ def wheel_files(given: Iterable[Path], more: Iterable[Path]) -> tuple[Path, ...]
     """The wheels of `--wheel FILE...`: a shell expands dist/*.whl into several words.
 
     Raises:
-        BadInput: a further word without --wheel, or one that is no wheel's name.
+        BadInput: another argument without --wheel, or one that does not name a wheel.
     """
     first, others = tuple(given), tuple(more)
     for path in others:

@@ -27,7 +27,7 @@ FORMAT = Format("deployment", 2, {
 
 @dataclass(frozen=True)
 class State:
-    """What production is: artifacts in the order of installing, with the address that jobs have
+    """What production is: artifacts in installation order, with the address that jobs have
     them by; the model's address; each job's settings by name.
 
     Without artifacts it is the state before the first deployment. `version` is that of the last

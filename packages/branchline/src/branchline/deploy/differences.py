@@ -30,7 +30,7 @@ def differences(was: Mapping[str, Any], becomes: Mapping[str, Any]) -> list[Diff
 
 
 def drift(recorded: Mapping[str, Any], found: Mapping[str, Any]) -> list[Difference]:
-    """What is no longer as recorded; what a platform added of its own to a setting is no drift."""
+    """What is no longer as recorded; what a platform added to a setting is not drift."""
     present = dict(_leaves("", found))
     return [Difference(path, value, present.get(path))
             for path, value in sorted(_leaves("", recorded)) if present.get(path) != value]

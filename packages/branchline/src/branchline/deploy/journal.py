@@ -88,7 +88,7 @@ class Journal:
         return deployment
 
     def require_newest(self, deployment: Deployment) -> None:
-        """Nothing, where no later deployment was begun.
+        """Check that no later deployment was begun.
 
         Raises:
             NotApproved: one was; this one may not go on.

@@ -64,7 +64,7 @@ class Origin:
 class Release:
     """What a commit published of a project, and why.
 
-    `name` is the distribution's. `artifacts` are in the order of installing, the repository's own
+    `name` is the distribution's. `artifacts` are in installation order, the repository's own
     wheel is the last; `gate` is a GateResult without its picture, `at` a time in UTC, `override`
     the reason for publishing without a passed gate.
     """

@@ -24,7 +24,7 @@ def write(artifacts: tuple[Artifact, ...], origin: Origin, gate_result: GateResu
     """Write the release of published wheels; where there is one already, return that.
 
     Args:
-        artifacts: in the order of installing, the repository's own wheel is the last.
+        artifacts: in installation order, the repository's own wheel is the last.
         override: the reason for publishing without a passed gate; kept only where it was needed.
     """
     own = artifacts[-1]

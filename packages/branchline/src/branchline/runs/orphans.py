@@ -37,7 +37,7 @@ def end_orphans(tracking: Tracking, experiment_id: str, but: str) -> list[str]:
         Their ids.
 
     Raises:
-        NotAllowed, BadInput, Unreachable: as `tracking.answered` does.
+        NotAllowed, BadInput, Unreachable: as `answers.answered` does.
     """
     ended = []
     with answered(f"runs of experiment {experiment_id}"):

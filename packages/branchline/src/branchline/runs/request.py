@@ -94,7 +94,7 @@ def pairs(given: Iterable[str]) -> dict[str, str]:
     """The parameters in `-P NAME=VALUE` options.
 
     Raises:
-        BadInput: one that is no pair, or a name given twice.
+        BadInput: an option that is not a pair, or a name given twice.
     """
     found: dict[str, str] = {}
     for text in given:

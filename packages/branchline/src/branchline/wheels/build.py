@@ -39,7 +39,7 @@ def install_order(wheels: Sequence[Path], root: Path) -> tuple[Path, ...]:
     """The wheels of the checkout's distributions, each after those that it requires.
 
     Raises:
-        BadInput: one is no wheel, or they are not exactly those of the distributions.
+        BadInput: one is not a wheel, or they are not exactly those of the distributions.
     """
     by_name = {name_of(wheel): wheel for wheel in wheels if version_of(wheel)}
     expected = [one.name for one in distributions(root)]
@@ -52,7 +52,7 @@ def install_order(wheels: Sequence[Path], root: Path) -> tuple[Path, ...]:
 def build(root: Path, out: Path) -> tuple[Path, ...]:
     """Build the wheels of the checkout at `root` into `out`; their versions name the commit.
 
-    They are in the order of installing: each after those that it requires, the root's own is last.
+    They are in installation order: each after those that it requires, the root's own is last.
     The same files give the same bytes, wherever, whenever and by whomever they are built.
 
     Raises:

@@ -33,7 +33,7 @@ def publish(wheels: Sequence[Path], destination: Destination) -> Published:
     """Put wheels into the destination; nothing happens where the same bytes are there.
 
     Args:
-        wheels: in the order of installing; the last one is the root's own.
+        wheels: in installation order; the last one is the root's own.
 
     Raises:
         AlreadyPublished: the version is taken by other bytes.

@@ -17,7 +17,7 @@ __all__ = ["Published", "look_up", "published", "remove", "unused", "verified"]
 
 @dataclass(frozen=True)
 class Published:
-    """The whole wheels of a version, in the order of installing.
+    """The whole wheels of a version, in installation order.
 
     `uploaded` is in seconds since 1970, None where the destination does not tell or was not asked.
     """

@@ -48,7 +48,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A source with its distributions, in the order of installing, and the files of each wheel."""
+    """A source with its distributions, in installation order, and the files of each wheel."""
 
     source: Source
     distributions: tuple[Distribution, ...]
