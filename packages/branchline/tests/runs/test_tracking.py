@@ -12,7 +12,7 @@ import pytest
 from branchline.config.targets import LocalTarget
 from branchline.errors import BadInput
 from branchline.platforms.find import open_platform
-from branchline.runs.tracking import Tracking, take_away
+from branchline.runs.tracking import Tracking, remove_variables
 
 FIRST_USE = """
 import sys
@@ -66,4 +66,4 @@ def test_variables_that_would_lead_a_run_elsewhere_are_not_used_and_named(
     open_platform(LocalTarget("local", "sqlite:///x.db", "b", "/c"), tmp_path, environment)
     assert environment == {"MLFLOW_TRACKING_URI": "sqlite:///y.db"}
     assert capsys.readouterr().err.startswith(f"note: {name} is set and not used")
-    assert take_away(environment) == []
+    assert remove_variables(environment) == []

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["Tracking", "connect", "quiet", "shown", "take_away"]
+__all__ = ["Tracking", "connect", "quiet", "remove_variables", "shown"]
 
 SQLITE = "sqlite:///"
 ELSEWHERE = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME",
@@ -112,7 +112,7 @@ def shown(texts: Mapping[str, str]) -> dict[str, str]:
     return {name: without_credentials(text) for name, text in texts.items()}
 
 
-def take_away(environment: MutableMapping[str, str]) -> list[str]:
+def remove_variables(environment: MutableMapping[str, str]) -> list[str]:
     """Take variables away by which MLflow would send a run or a model elsewhere; their names."""
     return [name for name in ELSEWHERE if environment.pop(name, "")]
 

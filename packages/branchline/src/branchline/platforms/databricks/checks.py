@@ -37,16 +37,16 @@ def check_workspace(target: WorkspaceTarget, root: Path) -> Iterable[Check]:
         with translated("sign-in"):
             me = client.current_user.me().user_name or ""
     except NotAllowed as problem:
-        yield Check("sign-in", str(problem), "see docs/databricks.md, Setting it up", hinders=True)
+        yield Check("sign-in", str(problem), "see docs/databricks.md, Setting it up", blocking=True)
         return
     yield Check("sign-in", f"{me} at {client.config.host}")
     yield check("experiments", partial(_experiments, client, target))
     catalog = check(f"catalog {target.catalog}", partial(_catalog, client, target.catalog, me))
     yield replace(catalog, remedy=_missing_catalog(client, target.catalog)
-                  ) if catalog.hinders else catalog
+                  ) if catalog.blocking else catalog
     for what, address in (("volume", target.volume), ("wheels", target.wheels)):
         found = check(what, partial(_writable, client, address))
-        yield replace(found, remedy=_remedy(client, address)) if found.hinders else found
+        yield replace(found, remedy=_remedy(client, address)) if found.blocking else found
     yield from _compute(client, target, root)
 
 
@@ -136,7 +136,7 @@ def _compute(client: WorkspaceClient, target: WorkspaceTarget, root: Path) -> It
         try:
             cluster = settings_for_target(target, root, root).new_cluster or {}
         except BadInput as problem:
-            yield Check(compute.cluster, str(problem), "correct the file", hinders=True)
+            yield Check(compute.cluster, str(problem), "correct the file", blocking=True)
             return
         yield check(compute.cluster, partial(_new_cluster, client, cluster))
         yield _single_node(compute.cluster, cluster)
@@ -177,7 +177,7 @@ def _single_node(name: str, cluster: Mapping[str, Any]) -> Check:
         return Check(f"{name}, size", "no workers, and not said to be a single node",
                      "add spark_conf spark.databricks.cluster.profile=singleNode and "
                      "spark.master=local[*], and custom_tags ResourceClass=SingleNode",
-                     hinders=True)
+                     blocking=True)
     return Check(f"{name}, size", "a single node" if single else "with workers")
 
 
@@ -191,13 +191,13 @@ def _libraries(root: Path, name: str, runtime: Runtime | None) -> Iterable[Check
         needed = requirements(root)
         pythons = {str(one.table.get("requires-python", "")) for one in distributions(root)}
     except BadInput as problem:
-        yield Check("libraries", str(problem), hinders=True)
+        yield Check("libraries", str(problem), blocking=True)
         return
     conflicts = unmet(needed, runtime, ",".join(sorted(pythons - {""})))
     yield Check("libraries", "; ".join(conflicts) or f"the wheels run on those of {runtime.name}",
                 "choose a newer runtime, or widen what pyproject.toml requires" if conflicts
                 else "",
-                hinders=bool(conflicts))
+                blocking=bool(conflicts))
     if more := added(needed, runtime):
         yield Check("libraries", f"{runtime.name} lacks {', '.join(more)}",
                     "pip installs them at the start of each run, which takes a moment")

@@ -36,7 +36,7 @@ def _python() -> Check:
     found = ".".join(map(str, sys.version_info[:3]))
     fits = sys.version_info >= (3, 11)
     return Check("Python", found, "" if fits else "install Python 3.11 or later, `make setup`",
-                 hinders=not fits)
+                 blocking=not fits)
 
 
 def _packages() -> Check:
@@ -44,7 +44,7 @@ def _packages() -> Check:
         found = ", ".join(f"{name} {version(name)}"
                           for name in ("mlflow", "pyspark", "delta-spark", "scikit-learn"))
     except PackageNotFoundError as missing:
-        return Check("packages", f"{missing.name} is missing", "run `make setup`", hinders=True)
+        return Check("packages", f"{missing.name} is missing", "run `make setup`", blocking=True)
     return Check("packages", found)
 
 
@@ -67,4 +67,4 @@ def _disk(root: Path) -> Check:
     free = shutil.disk_usage(root).free / GB
     short = free < FREE_GB
     return Check("disk", f"{free:.0f} GB free", f"make room for {FREE_GB} GB: data, environments "
-                 "and tables" if short else "", hinders=short)
+                 "and tables" if short else "", blocking=short)
