@@ -112,7 +112,7 @@ def test_rollback_of_evidence_that_was_not_deployed_last_changes_nothing(shop: S
 
 
 def test_there_is_nothing_to_roll_back_at_first(shop: Shop) -> None:
-    with pytest.raises(BadInput, match="nothing was deployed yet"):
+    with pytest.raises(BadInput, match="nothing is deployed yet"):
         shop.rollback()
 
 
