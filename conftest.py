@@ -19,9 +19,6 @@ from support.processes import free_port
 # A shell that starts the tests in the background makes them, and all they start, ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-# No test fails because the machine is busy.
-hypothesis.settings.register_profile("without deadline", deadline=None)
-hypothesis.settings.load_profile("without deadline")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the trigger sets it for a project
 # Most of a test's time is the JVM's compiler, whose first stage is quick; it changes no result.
 # With that stage alone the JVM has room for a fifth of the code that it has otherwise: it then

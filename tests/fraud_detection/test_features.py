@@ -26,7 +26,7 @@ def test_the_full_set_begins_with_the_published_fifteen() -> None:
     assert list(features.meanings()) == features.names("full")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(EVENT, min_size=1, max_size=30).map(sorted), st.sampled_from([1, 7]))
 def test_the_features_are_their_definitions_word_by_word(events: list[Event], delay: int) -> None:
     listed = definitions("full", delay)
@@ -35,7 +35,7 @@ def test_the_features_are_their_definitions_word_by_word(events: list[Event], de
         np.testing.assert_allclose(found[name], expected[name], atol=2e-6, err_msg=name)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(EVENT, min_size=1, max_size=30).map(sorted), st.integers(0, 29))
 def test_no_label_is_seen_before_it_is_known(events: list[Event], changed: int) -> None:
     listed = definitions("full", 7)
