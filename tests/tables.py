@@ -37,7 +37,7 @@ class Watched:
 
 def contents(lakehouse: Lakehouse) -> dict[str, list[tuple[Any, ...]]]:
     """Every table's rows in order, less what differs from run to run: ingest time and model id."""
-    from fraud_detection.data import tables
+    from fraud_detection import tables
     found = {}
     for table in vars(tables).values():
         if isinstance(table, Table) and lakehouse.exists(table):
