@@ -12,8 +12,7 @@ demo: $(READY)
 	@$(PYTHON) -m fraud_detection.data.simulator .local/demo && $(PYTHON) mlflow-triggers/run.py fraud-training --on local -P data=.local/demo
 
 test: lint
-	@$(PYTHON) -m pytest -m "not spark" -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=
-	@$(PYTHON) -m pytest -m spark --cov --cov-append --cov-report=term:skip-covered
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 test-fast: $(READY)
 	@$(PYTHON) -m pytest -m "not spark and not slow" -n 2

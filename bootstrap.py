@@ -8,7 +8,9 @@ import re
 import shutil
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
+from shlex import quote
 
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
@@ -22,7 +24,6 @@ INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")  # a company's o
 
 def main():
     system_is_supported()
-    folder_is_usable()
     python_is_new_enough()
     java()
     environment()
@@ -37,12 +38,6 @@ def main():
 def system_is_supported():
     if sys.platform == "win32":
         stop("Branchline runs on Linux, macOS and WSL; this is Windows. Run make within WSL.")
-
-
-def folder_is_usable():
-    if "%" in str(ROOT):
-        stop("%s: the path holds a percent sign, which MLflow's database migrations take for a "
-             "placeholder; rename or move the folder (spaces, # and accents are fine)." % ROOT)
 
 
 def python_is_new_enough():
@@ -102,11 +97,48 @@ def environment():
     index = one_index()
     uv = find_uv()
     rename_in_lock()
+    place = environment_place()
     print("environment  .venv, as uv.lock says" + (index and ", from " + index), flush=True)
     if index:
-        sync_from_index(uv)
+        sync_from_index(uv, place)
     else:
+        os.environ["UV_PROJECT_ENVIRONMENT"] = str(place)
         run([uv, "sync", "--frozen", *OPTIONS, "--compile-bytecode", *chosen_python(uv)])
+    if place != ENVIRONMENT:
+        start_from(place)
+
+
+def environment_place():
+    """`.venv`; in the user's cache where this folder's path holds a percent sign.
+
+    The scripts of MLflow's database migrations are in the environment, and Alembic takes a percent
+    sign in their path for a placeholder.
+    """
+    if "%" not in str(ROOT):
+        return ENVIRONMENT
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    place = cache / "branchline" / "environments" / sha256(str(ROOT).encode()).hexdigest()[:12]
+    if "%" in str(place):
+        stop("%s: the path holds a percent sign, and so does %s, where the environment would be "
+             "instead; rename one of them, or set XDG_CACHE_HOME." % (ROOT, cache))
+    print("             in %s: no path with a percent sign may hold it" % place, flush=True)
+    return place
+
+
+def start_from(place):
+    """Make `.venv/bin` start the programs of the environment in another place.
+
+    A link to Python would be taken for an environment of its own; a script is not.
+    """
+    shutil.rmtree(str(ENVIRONMENT), ignore_errors=True)
+    (ENVIRONMENT / "bin").mkdir(parents=True)
+    for program in sorted((place / "bin").iterdir()):
+        here = ENVIRONMENT / "bin" / program.name
+        if program.name.startswith("python"):
+            here.write_text('#!/bin/sh\nexec %s "$@"\n' % quote(str(program)))
+            here.chmod(0o755)
+        else:
+            here.symlink_to(program)
 
 
 def rename_in_lock():
@@ -145,15 +177,15 @@ def one_index():
     return name
 
 
-def sync_from_index(uv):
+def sync_from_index(uv, place):
     """The versions and hashes of uv.lock, from another index than the one that it was made with.
 
     `uv sync --frozen` asks the addresses in uv.lock, whatever index is set.
     """
-    run([uv, "venv", "--quiet", "--allow-existing", *chosen_python(uv), ENVIRONMENT])
-    requirements = ENVIRONMENT / "requirements.txt"
+    run([uv, "venv", "--quiet", "--allow-existing", *chosen_python(uv), place])
+    requirements = place / "requirements.txt"
     run([uv, "export", "--frozen", *OPTIONS, "--output-file", requirements])
-    run([uv, "pip", "sync", "--quiet", "--compile-bytecode", "--python", ENVIRONMENT, requirements])
+    run([uv, "pip", "sync", "--quiet", "--compile-bytecode", "--python", place, requirements])
 
 
 def chosen_python(uv):

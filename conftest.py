@@ -42,7 +42,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         needed = {"_workspace", "store"} & set(getattr(item, "fixturenames", ()))
         if needed or (ROOT / "packages" / "workspace-server") in item.path.parents:
             item.add_marker("slow")
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    slow = {item.path for item in items
+            if item.get_closest_marker("slow") or item.get_closest_marker("spark")}
     items.sort(key=lambda item: (item.path.stem != "test_story", item.path not in slow))
 
 
@@ -59,8 +60,9 @@ def _nothing_left_by_mlflow() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from branchline.spark.session import session
+    settings = {**CONNECT, "spark.sql.warehouse.dir": tmp_path_factory.mktemp("warehouse")}
     os.environ["PYSPARK_SUBMIT_ARGS"] = " ".join(
-        [*(f"--conf {name}={value}" for name, value in CONNECT.items()), "pyspark-shell"])
+        [*(f"--conf {name}={value}" for name, value in settings.items()), "pyspark-shell"])
     try:
         found = session({}, tmp_path_factory.mktemp("spark") / "spark.log")
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -19,41 +20,49 @@ from workspace_server.__main__ import make_volumes
 ROOT = Path(__file__).resolve().parents[1]
 TRIGGER = [sys.executable, "mlflow-triggers/run.py"]
 SUBMIT = [*TRIGGER, "fraud-training", "-e", "ingest", "--on", "emulated", "--no-wait"]
+BUILD = ["uv", "build", "--quiet", "--wheel", "--no-sources", "--out-dir"]
 REPETITIONS = 7
 SUBMITTED = "/api/2.2/jobs/runs/submit"
 
 
 def run() -> None:
     """Medians of some repetitions; the wheel and the project are there from one before."""
-    table = Table("trigger", "seconds", "of the server", "own", "calls", box=None)
+    table = Table("command", "seconds", "of the server", "own", "CPU", "calls", box=None)
     with tempfile.TemporaryDirectory() as folder, Workspace.start(Path(folder)) as workspace:
         make_volumes(workspace.client())
         workspace.fault("never_starts", times=REPETITIONS + 1)
         variables = {**os.environ, **workspace.environment()}
         _seconds(SUBMIT, variables)
         measured = [_submission(workspace, variables) for _ in range(REPETITIONS)]
-    whole, server, calls = (median(column) for column in zip(*measured, strict=True))
+    whole, server, cpu, calls = (median(column) for column in zip(*measured, strict=True))
     table.add_row("run.py --on emulated, until it is submitted", f"{whole:.2f}", f"{server:.2f}",
-                  f"{whole - server:.2f}", f"{calls:.0f}")
-    for name, command in (("run.py --help", [*TRIGGER, "--help"]),
-                          ("python -c pass", [sys.executable, "-c", "pass"])):
-        seconds = median(_seconds(command, dict(os.environ)) for _ in range(REPETITIONS))
-        table.add_row(name, f"{seconds:.2f}", "", f"{seconds:.2f}", "")
+                  f"{whole - server:.2f}", f"{cpu:.2f}", f"{calls:.0f}")
+    with tempfile.TemporaryDirectory() as out:
+        for name, command in (("run.py --help", [*TRIGGER, "--help"]),
+                              ("uv build --wheel, which a bundle begins with", [*BUILD, out]),
+                              ("python -c pass", [sys.executable, "-c", "pass"])):
+            pairs = [_seconds(command, dict(os.environ)) for _ in range(REPETITIONS)]
+            seconds, cpu = (median(column) for column in zip(*pairs, strict=True))
+            table.add_row(name, f"{seconds:.2f}", "", f"{seconds:.2f}", f"{cpu:.2f}", "")
     Console(width=120, highlight=False).print(table)
 
 
-def _submission(workspace: Workspace, variables: dict[str, str]) -> tuple[float, float, int]:
-    """Seconds until the submission was answered, the server's own of them, and the calls."""
+def _submission(workspace: Workspace, variables: dict[str, str]) -> tuple[float, ...]:
+    """Seconds until the submission was answered, the server's own, CPU of all of it, calls."""
     before, began = len(workspace.calls()), time.time()
-    _seconds(SUBMIT, variables)
+    _, cpu = _seconds(SUBMIT, variables)
     calls = workspace.calls()[before:]
     needed = calls[:[call["path"] for call in calls].index(SUBMITTED) + 1]
-    return (needed[-1]["answered"] - began, sum(call["seconds"] for call in needed), len(needed))
+    return (needed[-1]["answered"] - began, sum(call["seconds"] for call in needed), cpu,
+            len(needed))
 
 
-def _seconds(command: list[str], variables: dict[str, str]) -> float:
-    began = time.perf_counter()
+def _seconds(command: list[str], variables: dict[str, str]) -> tuple[float, float]:
+    """Seconds that the command took, and those that it and its children had a core."""
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{' '.join(command[1:])} failed: {done.stderr.strip()}")
-    return time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (time.perf_counter() - began,
+            after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)

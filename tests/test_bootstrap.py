@@ -88,7 +88,8 @@ def set_up(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """`python3 bootstrap.py` as far as the environment: Java and jars are another test's."""
     return subprocess.run(
         [sys.executable, "-c", "import bootstrap; bootstrap.environment()"],
-        cwd=folder, env={**shell(), **variables}, capture_output=True, text=True)
+        cwd=folder, env={**shell(), "XDG_CACHE_HOME": str(folder.parent / "it's a cache"),
+                         **variables}, capture_output=True, text=True)
 
 
 def greeted(folder: Path) -> bool:
@@ -136,11 +137,29 @@ def test_on_windows_the_error_says_what_is_supported(monkeypatch: pytest.MonkeyP
         bootstrap.main()
 
 
-def test_a_folder_that_mlflow_cannot_work_in_is_refused(
+def test_no_path_with_a_percent_sign_holds_the_environment(
         monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(bootstrap, "ROOT", tmp_path / "a%20b")
-    with pytest.raises(SystemExit, match="a%20b: the path holds a percent sign.*rename"):
-        bootstrap.main()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    place = bootstrap.environment_place()
+    assert place.parent == tmp_path / "cache" / "branchline" / "environments"
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path / "a%20c")
+    assert bootstrap.environment_place() != place
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "100%"))
+    with pytest.raises(SystemExit, match="a%20c: the path holds a percent sign, and so does"):
+        bootstrap.environment_place()
+
+
+def test_programs_of_an_environment_elsewhere_start_from_the_checkout(
+        checkout: Path, index: FileServer) -> None:
+    for _ in range(2):  # as `make` does it again
+        done = set_up(checkout, UV_DEFAULT_INDEX=f"{index.address}/simple")
+        assert done.returncode == 0, done.stderr
+    said = subprocess.run(
+        [checkout / ".venv" / "bin" / "python", "-c", "import sys; print(sys.argv[1:], sys.prefix)",
+         "a b", "it's", ""], capture_output=True, text=True).stdout
+    assert said.startswith('[\'a b\', "it\'s", \'\'] ') and "%" not in said
+    assert (checkout / ".venv" / "bin" / "activate").exists()
 
 
 def test_make_finds_the_set_up_s_python_in_a_folder_of_any_name(tmp_path: Path) -> None:

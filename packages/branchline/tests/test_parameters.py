@@ -30,6 +30,8 @@ def test_a_text_becomes_a_value_of_its_type(parameter: Parameter, text: str,
     (DAYS, "x", "expected a whole number from 1 to 3,650."),
     (DAYS, "999999999", "expected a whole number from 1 to 3,650."),
     (DAYS, "0", "expected a whole number from 1 to 3,650."),
+    (DAYS, "1_0", "expected a whole number from 1 to 3,650."),
+    (DAYS, "\uff17", "expected a whole number from 1 to 3,650."),
     (COST, "-1", "expected a number of at least 0."),
     (COST, "inf", "expected a number of at least 0."),
     (COST, "nan", "expected a number of at least 0."),
@@ -46,6 +48,33 @@ def test_what_does_not_fit_is_reported_in_one_short_line(
         line = str(refused.value)
         assert line.startswith(f"parameter {parameter.name} is '") and expected in line
         assert "\n" not in line and len(line) < 250
+
+
+@pytest.mark.parametrize("text", ["", " ", "\t\n"])
+@pytest.mark.parametrize("parameter", [
+    Parameter("data", "location", "simulated"), Parameter("schema", "string", "sandbox"),
+    Parameter("steps", "list", "load"), DAYS, KIND])
+def test_a_ci_variable_that_is_not_set_is_no_value(parameter: Parameter, text: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        parameter.check(text, lambda _: "/the/working/folder")
+    assert str(refused.value) == (f"parameter {parameter.name} is {text!r}; expected something; "
+                                  "leave it out for the default.")
+
+
+@pytest.mark.parametrize("text", ["$(Data.Folder)", "${{ vars.DATA }}", "${DATA}", "$DATA"])
+def test_a_ci_variable_that_was_not_filled_in_is_no_value(text: str) -> None:
+    with pytest.raises(BadInput, match="expected the value of that CI variable, which is not set"):
+        Parameter("schema", "string", "sandbox").check(text)
+
+
+@pytest.mark.parametrize("kind", ["location", "string"])
+def test_an_empty_text_is_a_value_only_where_it_is_the_default(kind: str) -> None:
+    files = Parameter("files", kind, "")
+    assert files.check("", lambda _: "/the/working/folder") == ""
+    with pytest.raises(BadInput, match="files is ' '; expected something, or leave it out"):
+        files.check(" ")
+    with pytest.raises(BadInput, match="data is ''; expected something"):
+        Parameter("data", kind, None).check("")
 
 
 def test_a_location_becomes_what_the_target_makes_of_it() -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,3 +99,18 @@ def test_the_error_for_a_step_without_a_cell_says_where_to_add_one(
     with pytest.raises(BadInput, match=r"step fit was asked for and has no cell in main.py; add "
                                        r"job.run\(...\)"):
         running.finish()
+
+
+def test_settings_that_cannot_be_used_are_the_reason_of_the_run_that_was_made_for_them(
+        store: str) -> None:
+    import mlflow
+    client = mlflow.MlflowClient(store)
+    run_id = client.create_run("0").info.run_id
+    code = ("from branchline import Pipeline, Settings, start\n"
+            "start(Pipeline(Settings, ()), ['--days', '7'])")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={
+        **os.environ, "MLFLOW_TRACKING_URI": store, "MLFLOW_RUN_ID": run_id})
+    assert done.returncode == 1 and "argument --days is unknown" in done.stderr
+    found = client.get_run(run_id)
+    assert found.info.status == "FAILED"
+    assert found.data.tags["error"].startswith("argument --days is unknown; expected --steps")

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from branchline import BadInput
-from branchline.text import collapsed
+from branchline.config.yaml_file import YamlMapping, read_yaml
 from fraud_detection.tables import TRANSACTION_COLUMNS
 
 __all__ = ["Columns"]
@@ -33,35 +29,31 @@ class Columns:
         """The mapping in a YAML file, such as `event_time: {column: TX_TIME, epoch: seconds}`.
 
         Raises:
-            BadInput: no such file, not such a mapping, or an unknown column or unit.
+            BadInput: no such file, not such a mapping, or an unknown column or unit; the text has
+                its line.
         """
-        mapping = _mapping(path)
+        mapping = read_yaml(path)
         names = {name: name for name in TRANSACTION_COLUMNS}
         epoch = None
-        for name, value in mapping.items():
+        for name, value in mapping.values.items():
             if name not in names:
-                raise BadInput(f"{path}: column {name} is unknown; expected some of "
-                               f"{', '.join(TRANSACTION_COLUMNS)}.")
+                raise mapping.wrong(f"column {name} is unknown; expected some of "
+                                    f"{', '.join(TRANSACTION_COLUMNS)}.", name)
             if name == "event_time" and isinstance(value, dict):
-                epoch = value.get("epoch")
-                value = value.get("column")
-                if epoch not in EPOCH_UNITS:
-                    raise BadInput(f"{path}: event_time.epoch is {epoch!r}; expected one of "
-                                   f"{', '.join(EPOCH_UNITS)}.")
-            if value is not None and not isinstance(value, str):
-                raise BadInput(f"{path}: column {name} is {value!r}; expected the column's name "
-                               "in the files.")
-            names[name] = value or ""
+                names[name], epoch = _time(mapping.below(name))
+            else:
+                names[name] = mapping.text(name) if value is not None else ""
         return cls(tuple(names.items()), epoch)
 
 
-def _mapping(path: Path) -> dict[str, Any]:
-    try:
-        mapping = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
-        reason = collapsed(problem)
-        raise BadInput(f"{path}: cannot be read as YAML: {reason}.") from None
-    if not isinstance(mapping, dict):
-        raise BadInput(f"{path}: holds a {type(mapping).__name__}; expected lines like "
-                       "`customer_id: NAME_IN_THE_FILES`.")
-    return mapping
+def _time(mapping: YamlMapping) -> tuple[str, str]:
+    """The column of the times, and the unit in which they are counted."""
+    for key in mapping.values:
+        if key not in ("column", "epoch"):
+            raise mapping.wrong(f"event_time has an unknown key {key}; expected column and epoch.",
+                                key)
+    if mapping.values.get("epoch") not in EPOCH_UNITS:
+        raise mapping.unfit("epoch", f"one of {', '.join(EPOCH_UNITS)}")
+    if "column" not in mapping.values:
+        raise mapping.wrong("event_time lacks column.")
+    return mapping.text("column"), mapping.text("epoch")

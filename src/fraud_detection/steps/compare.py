@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 from pyspark.sql import functions as F
 
-from branchline import BadInput, Lakehouse, Step, Table
-from branchline.gate.comparison import ARTIFACT, Comparison, Data, Measured, Model, Slice
+from branchline import BadInput, BranchlineError, Lakehouse, Step, Table
+from branchline.gate.comparison import (ARTIFACT, OTHER_LIBRARIES, Comparison, Data, Measured,
+                                        Model, Slice)
 from branchline.gate.resampling import Floats, standard_errors
+from branchline.runs.requirements import model_requirements, unmet
 from branchline.text import collapsed
 from fraud_detection.data.days import run_days
 from fraud_detection.model.estimators import LoggedModel, find_model
@@ -39,13 +41,15 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     rows = test_rows(lakehouse, settings, test).reset_index(drop=True)
     rows["first_day"] = rows["customer_id"].map(_first_days(lakehouse))
     candidate = _scored(model, rows)
-    champion, scored = _champion(settings.champion_uri, rows)
+    others = _made_with_others(settings.champion_uri)
+    champion, scored = _champion(settings.champion_uri, rows, others)
     measures, slices = compared(candidate, scored, settings)
     tables = {table.name: lakehouse.version(table) for table in (TRANSACTIONS, FEATURES)}
     found = Comparison(
         Model(settings.model_uri or f"models:/{model.version}", model.version), champion,
         measures, slices, _data(lakehouse, rows),
-        {"days": str(test), "tables": tables, "draws": settings.draws, "seed": settings.seed})
+        {"days": str(test), "tables": tables, "draws": settings.draws, "seed": settings.seed,
+         OTHER_LIBRARIES: others})
     mlflow.log_text(found.to_json(), ARTIFACT)
     return {"rows": len(rows), "frauds": int(rows["is_fraud"].sum()), "days": test.count}
 
@@ -103,7 +107,23 @@ def _on_part(rows: pd.DataFrame, positions: np.ndarray) -> Weighted:
     return lambda weights: measure(weights[:, positions])
 
 
-def _champion(uri: str | None, rows: pd.DataFrame) -> tuple[Model | None, pd.DataFrame | None]:
+def _made_with_others(uri: str | None) -> list[str]:
+    """The libraries that the champion was logged with and that are others here; before it is
+    loaded, since what another scikit-learn has written may not load, or score otherwise."""
+    if uri is None:
+        return []
+    try:
+        found = unmet(model_requirements(uri))
+    except (BranchlineError, OSError):  # the champion itself is missing, which loading it tells
+        return []
+    if found:
+        print(f"champion {uri}: was logged with {', '.join(found)}; it may not load, or score as "
+              "it does in production", flush=True)
+    return found
+
+
+def _champion(uri: str | None, rows: pd.DataFrame, others: Sequence[str],
+              ) -> tuple[Model | None, pd.DataFrame | None]:
     """What the champion is, with the reason where it cannot score, else the rows as it does."""
     if uri is None:
         return None, None
@@ -113,7 +133,8 @@ def _champion(uri: str | None, rows: pd.DataFrame) -> tuple[Model | None, pd.Dat
     except Exception as problem:  # it is code of another day: what it raises cannot be known
         text = collapsed(problem)[:500] or "no text"
         kind = "" if isinstance(problem, BadInput) else f"{type(problem).__name__}: "
-        return Model(uri, problem=kind + text), None
+        made_with = f" It was logged with {', '.join(others)}." if others else ""
+        return Model(uri, problem=kind + text + made_with), None
     return Model(uri, model.version), scored
 
 

@@ -23,14 +23,33 @@ def test_a_mapping_names_columns_and_the_unit_of_times(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "line"), [
-    ("custmer_id: CARD", "column custmer_id is unknown; expected some of transaction_id"),
-    ("event_time: {column: T, epoch: days}", "event_time.epoch is 'days'; expected one of seconds"),
-    ("amount: 3", "column amount is 3; expected the column's name"),
-    ("- amount", "holds a list; expected lines like"),
+    ("custmer_id: CARD", "line 1: column custmer_id is unknown; expected some of transaction_id"),
+    ("event_time: {column: T, epoch: days}", "line 1: epoch is 'days'; expected one of seconds"),
+    ("event_time: {column: T}", "line 1: epoch is missing; expected one of seconds"),
+    ("event_time: {epoch: seconds}", "line 1: event_time lacks column."),
+    ("event_time: {column: T, epoch: seconds, zone: UTC}", "has an unknown key zone; expected"),
+    ("\namount: 3", "line 2: amount is 3; expected text; put it in quotes."),
+    ("amount: ''", "line 1: amount is ''; expected text."),
+    ("- amount", "line 1: the file is ['amount']; expected lines such as"),
     ("a: [", "cannot be read as YAML"),
+    ("amount: A\namount: B", "line 2: key amount is there twice, first in line 1; expected it"),
+    ("1: A", "line 1: key 1 is a number; expected text"),
+    ("2018-04-01: A", "line 1: key 2018-04-01 is a date; expected text"),
+    ("null: A", "line 1: key null is null; expected text"),
+    ("amount: .nan", "line 1: amount is .nan; expected a finite number"),
+    ("<<: {amount: A}", "line 1: merge key <<; expected the keys themselves"),
+    ("amount: &a A\nis_fraud: *a", "line 1: anchor &a; expected the value alone"),
+    ("amount: !!python/name:os.system ''", "line 1: tag tag:yaml.org,2002:python/name:os.system"),
+    ("amount: " + "[" * 5000, "line 1: nested more than 20 deep; expected less"),
 ])
 def test_a_mapping_that_cannot_be_used_is_reported_in_one_line(
         tmp_path: Path, text: str, line: str) -> None:
     with pytest.raises(BadInput) as refused:
         Columns.read(mapping(tmp_path, text))
-    assert line in str(refused.value) and "\n" not in str(refused.value)
+    told = str(refused.value)
+    assert told.startswith("columns.yml, line ") and line in told and "\n" not in told
+
+
+def test_a_mapping_that_is_not_there_is_told_with_its_path(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=f"{tmp_path}/none.yml: cannot be read: No such file"):
+        Columns.read(tmp_path / "none.yml")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +140,22 @@ def test_a_champion_that_does_not_load_is_reported(
     Path(folder.removeprefix("file://"), "model.pkl").write_bytes(b"no pickle")
     champion = found_by(run, finished, replace(settings, champion_uri=spoilt)).champion
     assert champion is not None and str(champion.problem).startswith("UnpicklingError: ")
+
+
+@pytest.mark.spark
+def test_a_champion_of_another_scikit_learn_is_told_before_it_is_loaded(
+        finished: Lakehouse, settings: Settings, run: Any,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    other = logged(["amount"], "2018-04-26")
+    folder = Path(mlflow.get_logged_model(other.removeprefix("models:/")).artifact_location
+                  .removeprefix("file://"))
+    (folder / "requirements.txt").write_text("mlflow\nscikit-learn==1.5.0\n")
+    told = f"scikit-learn==1.5.0 (here {version('scikit-learn')})"
+    found = found_by(run, finished, replace(settings, champion_uri=other))
+    assert f"champion {other}: was logged with {told}; it may not load" in capsys.readouterr().out
+    assert found.champion is not None and found.champion.problem is None
+    assert found.notes["other_libraries"] == [told]
+    (folder / "model.pkl").write_bytes(b"no pickle")
+    champion = found_by(run, finished, replace(settings, champion_uri=other)).champion
+    assert champion is not None and str(champion.problem).startswith("UnpicklingError: ")
+    assert str(champion.problem).endswith(f"It was logged with {told}.")

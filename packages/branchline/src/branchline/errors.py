@@ -14,13 +14,14 @@
     └── PlatformError       5   the platform did not do what it was asked
         ├── Unreachable         it does not answer, or answers with failures of its own
         └── NotAllowed          it does not know this user, or the user may not do this
+            └── NotSignedIn         no credential is found, or it cannot be renewed
 """
 
 from __future__ import annotations
 
 __all__ = ["AlreadyPublished", "BadInput", "BranchlineError", "GateRefused", "NotAllowed",
-           "NotApproved", "NotInstalled", "PlatformError", "RowsLost", "RunCancelled", "RunFailed",
-           "TablesBusy", "UnknownBranch", "Unreachable"]
+           "NotApproved", "NotInstalled", "NotSignedIn", "PlatformError", "RowsLost",
+           "RunCancelled", "RunFailed", "TablesBusy", "UnknownBranch", "Unreachable"]
 
 
 class BranchlineError(Exception):
@@ -90,3 +91,7 @@ class Unreachable(PlatformError):
 
 class NotAllowed(PlatformError):
     """The platform does not know this user, or the user lacks a permission."""
+
+
+class NotSignedIn(NotAllowed):
+    """There is no credential of this user, or none that is still good and can be renewed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,6 +15,8 @@ __all__ = ["TYPES", "Parameter"]
 TYPES = ("string", "integer", "float", "date", "location", "list")
 EARLIEST, LATEST = date(1900, 1, 1), date(2261, 12, 31)  # what nanoseconds since 1970 can hold
 SHOWN = 80
+# A variable of a CI or a shell that has no value.
+UNSET = re.compile(r"\$\([\w.-]+\)|\$\{\{.*\}\}|\$\{?[A-Z_]+\}?")
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,15 @@ class Parameter:
         `locate` raises ValueError with what was expected, for a location that the run cannot reach.
 
         Raises:
-            BadInput: the text is not of the parameter's type, or out of its bounds.
+            BadInput: the text is empty or not of the parameter's type, or out of its bounds.
         """
         if text == self.default:
             return text
+        if not text.strip():  # a CI's variable that is not set
+            raise self._not(text, "something; leave it out for the default" if self.default
+                            else "something, or leave it out")
+        if UNSET.fullmatch(text):
+            raise self._not(text, "the value of that CI variable, which is not set")
         if self.type == "location":
             try:
                 return locate(text)
@@ -84,6 +92,8 @@ class Parameter:
         try:
             number = int(text) if self.type == "integer" else float(text)
         except ValueError:
+            number = math.nan
+        if "_" in text or not text.isascii():  # which Python takes, and nobody means
             number = math.nan
         if not least <= number <= most or math.isinf(number):
             raise self._not(text, ("a whole number" if self.type == "integer" else "a number")

@@ -127,7 +127,12 @@ def start(pipeline: Pipeline, arguments: Sequence[str] | None = None) -> Job:
     tracking.quiet()
     protect_output()
     sys.excepthook = _fail
-    settings = pipeline.read(sys.argv[1:] if arguments is None else arguments)
+    try:
+        settings = pipeline.read(sys.argv[1:] if arguments is None else arguments)
+    except BadInput:
+        if "MLFLOW_RUN_ID" in os.environ:  # the run that was made for this says why
+            mlflow.start_run()
+        raise
     if mlflow.active_run() is None:
         mlflow.start_run()
     began = time.perf_counter()

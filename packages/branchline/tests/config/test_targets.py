@@ -150,11 +150,21 @@ def test_on_this_machine_a_file_becomes_absolute_and_an_address_stays(
     assert target.location("s3://bucket/data") == "s3://bucket/data"
     with pytest.raises(ValueError, match="an existing file or folder"):
         target.location("/no/such")
+    (tmp_path / "loop").symlink_to("loop")
+    for text, reason in (("loop", "a link to itself"), ("x" * 300, "File name too long"),
+                         ("data.csv/x", "Not a directory")):
+        with pytest.raises(ValueError, match=f"existing file or folder .the system says: {reason}"):
+            target.location(text)
 
 
 def test_a_workspace_takes_addresses_that_it_reaches_alone() -> None:
     target = read_target(TARGETS, "dev")
     for address in ("dbfs:/data", "/Volumes/main/raw/landing", "s3://bucket/data"):
         assert target.location(address) == address
-    with pytest.raises(ValueError, match="an address that the workspace reaches"):
-        target.location(str(TARGETS))
+    for text in (str(TARGETS), "", " ", "/Volumes/", "/Volumes//x", "dbfs:/", " /Volumes/main/raw",
+                 "/Volumes/main/raw\n", "C:data"):
+        with pytest.raises(ValueError, match="an address that the workspace reaches"):
+            target.location(text)
+    for text in ("/Volumes/$(catalog)/raw", "s3://${bucket}/data"):
+        with pytest.raises(ValueError, match="the CI's variables have their values"):
+            target.location(text)

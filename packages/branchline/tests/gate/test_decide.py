@@ -103,6 +103,13 @@ def test_a_broken_champion_fails_or_leaves_the_floors_as_the_policy_says() -> No
     assert verdict(broken, replace(POLICY, broken_champion="floors")).passed
 
 
+def test_a_champion_that_was_logged_with_other_libraries_is_told_and_judged() -> None:
+    other = replace(GOOD, notes={"other_libraries": ["scikit-learn==1.5.0 (here 1.9.1)"]})
+    told = reason(verdict(other), "champion's libraries")
+    assert verdict(other).passed and told.outcome == "not judged"
+    assert told.found == "it was logged with scikit-learn==1.5.0 (here 1.9.1)"
+
+
 def test_a_slice_that_collapses_fails_though_the_whole_is_better() -> None:
     part = replace(SLICE, measured=Measured("ap", 0.2, 0.5, 0.03))
     found = verdict(replace(GOOD, slices=(part,)))

@@ -53,6 +53,7 @@ def greeting(tmp_path: Path) -> Path:
     folder.mkdir()
     for name, text in (("MLproject", MLPROJECT), ("main.py", MAIN), ("silent.py", "print(1)\n"),
                        ("sleep.py", "import time\ntime.sleep(600)\n"),
+                       ("rest.py", "import time\ntime.sleep(4)\n"),
                        ("words.py", "GREETING = 'hello'\n"),
                        ("cluster.json", (ROOT / "cluster.json").read_text())):
         (folder / name).write_text(text)

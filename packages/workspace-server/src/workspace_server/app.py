@@ -10,14 +10,16 @@ from collections.abc import Callable
 import uvicorn
 from fastapi import Depends, FastAPI
 
-from workspace_server import (catalog_api, clusters, dbfs, experiments, faults, identity, models,
-                              models_api, permissions, runs_api, saved_jobs, volumes,
+from workspace_server import (catalog_api, clusters, dbfs, dbfs_api, emulator_api, experiments,
+                              experiments_api, files_api, identity, jobs_api, model_files, models,
+                              models_api, permissions, runs_api, saved_jobs, sign_in,
                               workspace_files)
 from workspace_server.catalog import Catalog
 from workspace_server.environments import Environments
 from workspace_server.errors import answer_errors
-from workspace_server.faults import Call, Faults, FrontDoor
+from workspace_server.faults import Faults
 from workspace_server.fields import check_query
+from workspace_server.front_door import Call, FrontDoor
 from workspace_server.libraries import Libraries
 from workspace_server.lifecycle import Machine
 from workspace_server.mlflow_server import MlflowServer
@@ -48,25 +50,26 @@ def application(options: Options, runs: Runs) -> FrontDoor:
     registry = models.Models(catalog)
     rights = permissions.Permissions(folder / "permissions.json")
     saved = saved_jobs.SavedJobs(folder / "jobs.json", runs, rights)
-    files = models.ModelFiles(folder / "volumes", folder / "artifacts", registry)
+    files = model_files.ModelFiles(folder / "volumes", folder / "artifacts", registry)
     parts = (
         identity.routes(),
-        faults.routes(runs.machine.faults, calls),
+        sign_in.routes(runs.machine.faults),
+        emulator_api.routes(runs.machine.faults, calls),
         workspace_files.routes(tree, known.forget),
-        volumes.routes(files),
-        dbfs.routes(dbfs.Dbfs(folder / "dbfs", options.dbfs_root)),
+        files_api.routes(files),
+        dbfs_api.routes(dbfs.Dbfs(folder / "dbfs", options.dbfs_root)),
         clusters.routes(runs.machine.clusters),
         catalog_api.routes(catalog),
         models_api.routes(registry),
-        experiments.routes(known),
+        experiments_api.routes(known),
         runs_api.routes(runs),
-        saved_jobs.routes(saved),
+        jobs_api.routes(saved),
         permissions.routes(rights, objects(saved, runs, known)))
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     answer_errors(app)
     for part in parts:
         app.include_router(part, dependencies=[Depends(check_query)])
-    app.include_router(experiments.everything_else(known))
+    app.include_router(experiments_api.everything_else(known))
     return FrontDoor(app, runs.machine.faults, calls)
 
 

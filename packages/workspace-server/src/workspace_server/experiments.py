@@ -5,13 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
-
-from workspace_server.errors import ApiError, exists, invalid, not_emulated
+from workspace_server.errors import ApiError, exists, invalid
 from workspace_server.fields import check_fields
-from workspace_server.identity import Body, Reader, User, Writer, writer
-from workspace_server.mlflow_server import PREFIX, MlflowServer
+from workspace_server.identity import User
+from workspace_server.mlflow_server import MlflowServer
 from workspace_server.tree import Special, Tree, clean
 
 KIND = "MLFLOW_EXPERIMENT"
@@ -114,62 +111,3 @@ class Experiments:
         if self.tree.type_of(path):
             raise exists(f"Node named '{path.rsplit('/', 1)[-1]}' already exists")
         return path
-
-
-def routes(experiments: Experiments) -> APIRouter:
-    api = APIRouter(prefix=PREFIX.rstrip("/"))
-
-    @api.post("/experiments/create")
-    def create(user: Writer, body: Body) -> dict[str, Any]:
-        return experiments.create(body, user)
-
-    @api.post("/experiments/update")
-    def update(user: Writer, body: Body) -> dict[str, str]:
-        experiments.rename(body)
-        return {}
-
-    @api.post("/experiments/delete")
-    def delete(user: Writer, body: Body) -> dict[str, str]:
-        experiments.delete(body.get("experiment_id"))
-        return {}
-
-    @api.post("/experiments/restore")
-    def restore(user: Writer) -> None:
-        raise not_emulated("experiments/restore")
-
-    @api.post("/experiments/search")
-    def search(user: Reader, body: Body) -> dict[str, Any]:
-        return experiments.search(body)
-
-    @api.get("/experiments/list")
-    def listed(user: Reader, max_results: int = PAGE, page_token: str = "",
-               view_type: str = "ACTIVE_ONLY") -> dict[str, Any]:
-        return experiments.search({"max_results": max_results, "page_token": page_token,
-                                   "view_type": view_type})
-
-    @api.get("/artifacts/list")
-    def artifacts(user: Reader, run_id: str = "", run_uuid: str = "", path: str = ""
-                  ) -> dict[str, Any]:
-        return experiments.of_run(run_id or run_uuid, path)
-
-    @api.get("/logged-models/{model}/artifacts/directories")
-    def of_model(user: Reader, model: str, artifact_directory_path: str = "") -> dict[str, Any]:
-        return experiments.of_model(model, artifact_directory_path)
-
-    return api
-
-
-def everything_else(experiments: Experiments) -> APIRouter:
-    """What MLflow's own server answers."""
-    api = APIRouter(prefix=PREFIX.rstrip("/"))
-
-    @api.api_route("/{endpoint:path}", methods=["GET", "POST", "PATCH", "DELETE"])
-    async def answer(endpoint: str, request: Request, user: Reader) -> Response:
-        if request.method != "GET" and not endpoint.endswith("/search"):
-            writer(user)
-        status, text = await run_in_threadpool(
-            experiments.server.call, request.method, endpoint, request.url.query,
-            await request.body())
-        return Response(text, status, media_type="application/json")
-
-    return api

@@ -16,7 +16,6 @@ from workspace_server.catalog import Catalog, checked_name
 from workspace_server.errors import ApiError, exists, invalid, missing
 from workspace_server.fields import check_fields
 from workspace_server.identity import User
-from workspace_server.volumes import Volumes
 
 FOLDER = "_models"
 ORIGIN = ("source", "run_id", "run_tracking_server_id", "model_id")
@@ -134,23 +133,6 @@ class Models:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "model.new").write_text(json.dumps(model))
         (folder / "model.new").replace(folder / "model.json")
-
-
-class ModelFiles(Volumes):
-    """Volumes, and the files of models' versions at /Models/<catalog>/<schema>/<model>/<version>.
-    """
-
-    def __init__(self, root: Path, artifacts: Path, models: Models) -> None:
-        super().__init__(root, artifacts)
-        self.models = models
-
-    def on_disk(self, path: str) -> Path:
-        parts = [part for part in path.split("/") if part]
-        if parts[:1] != ["Models"] or len(parts) < 5 or ".." in parts:
-            return super().on_disk(path)
-        name, number = ".".join(parts[1:4]), parts[4]
-        self.models.version(name, number)
-        return self.models.folder(name).joinpath(*parts[4:])
 
 
 def version_of(model: Record, number: object) -> Record:

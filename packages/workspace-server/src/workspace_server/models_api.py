@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
-
 from fastapi import APIRouter
 
 from workspace_server.errors import denied, invalid, missing
 from workspace_server.fields import check_fields
 from workspace_server.identity import Body, Reader, Writer
 from workspace_server.models import Models, Record, set_tag, version_of
+from workspace_server.models_shown import PAGE, page, shown, shown_version
 
 PREFIX = "/api/2.0/mlflow/unity-catalog"
-PAGE = 1000
 NAME_FILTER = re.compile(r"\s*name\s*=\s*'([^']+)'\s*")
 ALIAS = re.compile(r"(?!latest$|v\d+$)[\w-]{1,255}", re.IGNORECASE | re.ASCII)
 
@@ -162,29 +160,3 @@ def text(body: Record, field: str) -> str:
     if not isinstance(found, str) or not found:
         raise invalid(f"Missing value for required parameter '{field}'.")
     return found
-
-
-def pairs(found: dict[str, str], key: str, value: str) -> list[dict[str, str]]:
-    return [{key: each, value: found[each]} for each in sorted(found)]
-
-
-def shown(record: Record, aliases: dict[str, str] | None = None) -> Record:
-    """A model or a version as the API answers it."""
-    kept = {key: record[key] for key in record if key not in ("versions", "last")}
-    pointing = record.get("aliases", {}) if aliases is None else aliases
-    return {**kept, "tags": pairs(record["tags"], "key", "value"),
-            "aliases": pairs(pointing, "alias", "version")}
-
-
-def shown_version(model: Record, version: str) -> Record:
-    pointing = {alias: to for alias, to in model["aliases"].items() if to == str(version)}
-    return shown(version_of(model, version), pointing)
-
-
-def page(kind: str, found: list[Record], max_results: int, token: str) -> dict[str, Any]:
-    """A page of models or versions; what they are tagged with and called is not searched for."""
-    first = int(token or 0)
-    last = first + min(max_results or PAGE, PAGE)
-    more = {"next_page_token": str(last)} if len(found) > last else {}
-    return {kind: [{**shown(each), "tags": [], "aliases": []} for each in found[first:last]],
-            **more}

@@ -13,6 +13,7 @@ import click
 from branchline.ci.identify import current_branch, in_ci
 from branchline.ci.output import set_output, show_page
 from branchline.cli import options
+from branchline.cli.code_check import check_code
 from branchline.cli.repository import Repository
 from branchline.config.targets import Target
 from branchline.errors import BadInput, RunFailed
@@ -57,6 +58,8 @@ def command(debug: bool, **given: Any) -> None:
     if asked.attach:
         return _attach(repository, target, asked.attach)
     checked = _request(repository, target, asked)
+    if not checked.wheels:  # whose code is not what is here
+        check_code(checked.project, repository.root)
     with ExitStack() as stack:
         if in_ci(os.environ):
             stack.enter_context(ends_with_its_parent())

@@ -13,8 +13,9 @@ import yaml
 
 from branchline.config.mlproject import Project
 from branchline.config.mlproject_text import MAIN, content_of, entry_points_text, flow
-from branchline.errors import BadInput
+from branchline.errors import BadInput, NotInstalled
 from branchline.parameters import Parameter
+from branchline.text import collapsed
 
 __all__ = ["Declaration", "check", "declared", "write"]
 
@@ -33,6 +34,7 @@ def declared(project: Project) -> Declaration:
     """The pipeline that the project's `pipeline: module:NAME` names; imports its code.
 
     Raises:
+        NotInstalled: the code needs a package that is not installed here.
         BadInput: the file names none, or it cannot be imported.
     """
     module, _, name = str(project.pipeline or "").partition(":")
@@ -41,9 +43,13 @@ def declared(project: Project) -> Declaration:
                        "module and the name of the Pipeline in it.")
     try:
         found: Declaration = getattr(import_module(module), name)
-    except (ImportError, AttributeError) as problem:
-        raise BadInput(f"{_file(project)}: pipeline {project.pipeline} cannot be imported: "
-                       f"{problem}.") from None
+    except Exception as problem:  # it is the team's code: what its import raises is not known
+        missing = problem.name if isinstance(problem, ModuleNotFoundError) else None
+        ours = missing is None or missing.partition(".")[0] == module.partition(".")[0]
+        line = _line(project, "pipeline")
+        raise (BadInput if ours else NotInstalled)(
+            f"{_file(project)}, line {line}: pipeline {project.pipeline} cannot be imported: "
+            f"{type(problem).__name__}: {collapsed(problem)}.") from None
     return found
 
 

@@ -6,13 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import Any
 
-import yaml
-
+from branchline.config.yaml_file import YamlMapping, read_yaml
 from branchline.errors import BadInput
 from branchline.parameters import TYPES, Parameter
-from branchline.text import collapsed
 
 __all__ = ["EntryPoint", "Project", "find_project"]
 
@@ -81,18 +78,10 @@ class Project:
         """The project in a folder.
 
         Raises:
-            BadInput: the MLproject file is missing or is not one.
+            BadInput: the MLproject file is missing or is not one; the text has its line.
         """
-        path = folder / "MLproject"
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-            points = {name: _entry_point(name, value, path)
-                      for name, value in _entry_points(content).items()}
-        except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as problem:
-            raise BadInput(f"{path}: is not an MLproject file with entry points "
-                           f"({type(problem).__name__}: {collapsed(problem)})."
-                           ) from None
-        return cls(content.get("name") or folder.name, folder, points, content.get("pipeline"))
+        where = f"{folder.parent.name}/{folder.name}/MLproject"
+        return _project(folder, read_yaml(folder / "MLproject", where, shared=True))
 
 
 def find_project(name: str, projects: Path) -> Project:
@@ -108,29 +97,69 @@ def find_project(name: str, projects: Path) -> Project:
     return Project.read(projects / name)
 
 
-def _entry_points(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the file has of them; one that names a pipeline may have none yet."""
-    if "pipeline" in content:
-        return content.get("entry_points") or {}
-    found: Mapping[str, Any] = content["entry_points"]
-    return found
+def _project(folder: Path, content: YamlMapping) -> Project:
+    pipeline = content.text("pipeline") if "pipeline" in content.values else None
+    points = content.below("entry_points") if content.values.get("entry_points") else None
+    if points is None and pipeline is None:  # a project's first MLproject names its pipeline only
+        raise content.wrong("lacks entry_points; expected at least the entry point main.")
+    name = content.text("name") if "name" in content.values else folder.name
+    found = {each: _entry_point(each, points.below(each)) for each in points.values
+             } if points else {}
+    return Project(name, folder, found, pipeline)
 
 
-def _entry_point(name: str, content: Mapping[str, Any], path: Path) -> EntryPoint:
-    parameters = {key: _parameter(key, value, path)
-                  for key, value in (content.get("parameters") or {}).items()}
-    return EntryPoint(name, parameters, str(content.get("command", "")))
+def _entry_point(name: str, content: YamlMapping) -> EntryPoint:
+    parameters = content.below("parameters") if content.values.get("parameters") else None
+    found = {each: _parameter(each, parameters) for each in parameters.values
+             } if parameters else {}
+    if "command" not in content.values:
+        raise content.wrong(f"entry point {name} lacks command.")
+    point = EntryPoint(name, found, content.text("command"))
+    try:
+        point.filled(dict.fromkeys(found, ""))
+    except (KeyError, IndexError, ValueError, AttributeError) as problem:
+        raise content.wrong(f"command of entry point {name} cannot be filled in: {problem}; "
+                            f"expected {{NAME}} of its parameters: {', '.join(found) or 'none'}.",
+                            "command") from None
+    return point
 
 
-def _parameter(name: str, content: Any, path: Path) -> Parameter:
-    if isinstance(content, str):
-        content = {"type": content}
-    kind = {"path": "location", "uri": "location"}.get(content.get("type"),
-                                                       content.get("type", "string"))
+def _parameter(name: str, parameters: YamlMapping) -> Parameter:
+    """A parameter's type alone, or a mapping of what is known of it."""
+    if isinstance(parameters.values[name], str):
+        return Parameter(name, _type(name, parameters.values[name], parameters), None)
+    content = parameters.below(name) if parameters.values[name] is not None else None
+    if content is None:
+        return Parameter(name, "string", None)
+    kind = _type("type", content.text("type"), content) if "type" in content.values else "string"
+    about = content.text("help", may_be_empty=True) if "help" in content.values else ""
+    return Parameter(name, kind, _default(content), _choices(content),
+                     _bound(content, "minimum"), _bound(content, "maximum"), about)
+
+
+def _type(key: str, found: str, content: YamlMapping) -> str:
+    kind = {"path": "location", "uri": "location"}.get(found, found)
     if kind not in TYPES:
-        raise BadInput(f"{path}: parameter {name} has type {kind!r}; expected one of "
-                       f"{', '.join(TYPES)}.")
-    default = content.get("default")
-    return Parameter(name, kind, None if default is None else str(default),
-                     tuple(str(choice) for choice in content.get("choices", ())),
-                     content.get("minimum"), content.get("maximum"), content.get("help", ""))
+        raise content.unfit(key, f"one of {', '.join(TYPES)}")
+    return kind
+
+
+def _default(content: YamlMapping) -> str | None:
+    value = content.values.get("default")
+    if isinstance(value, (list, dict)):
+        raise content.unfit("default", "one value; put a list into one text, with commas")
+    return None if value is None else str(value)
+
+
+def _choices(content: YamlMapping) -> tuple[str, ...]:
+    values = content.values.get("choices", [])
+    if not isinstance(values, list) or any(isinstance(each, (list, dict)) for each in values):
+        raise content.unfit("choices", "a list such as [few, many]")
+    return tuple(str(each) for each in values)
+
+
+def _bound(content: YamlMapping, key: str) -> float | None:
+    value = content.values.get(key)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        raise content.unfit(key, "a number")
+    return value

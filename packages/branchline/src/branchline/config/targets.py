@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ __all__ = ["Compute", "LocalTarget", "Target", "WorkspaceTarget", "require_named
 
 SERVERLESS = "5"
 RESERVED = {"default", "global_temp", "information_schema"}  # as a prefix and a branch may spell
+REACHED = re.compile(r"[A-Za-z][\w+.-]*:/+[^/]|/(Volumes|Workspace)/[^/]")
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,13 @@ class LocalTarget:
         """
         if ":/" in text:
             return text
-        if not Path(text).exists():
-            raise ValueError("an existing file or folder")
-        return str(Path(text).resolve())
+        try:
+            return str(Path(text).resolve(strict=True))
+        except FileNotFoundError:
+            raise ValueError("an existing file or folder") from None
+        except (OSError, RuntimeError) as problem:  # RuntimeError: a link to itself
+            reason = getattr(problem, "strerror", None) or "a link to itself"
+            raise ValueError(f"an existing file or folder (the system says: {reason})") from None
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,8 @@ class WorkspaceTarget:
     schema a branch (its name begins with `schema_prefix`), `volume` the landed files and
     checkpoints, `wheels` is where wheels are published. `permissions` are the Jobs API's,
     `parameters` what each project that takes them is given there. A host that does not answer is
-    given up after `connect_seconds`.
+    given up after `connect_seconds`; while a run is followed, one that does not answer or know the
+    user any more after `outage_minutes`.
     """
 
     kind: ClassVar[Literal["databricks"]] = "databricks"
@@ -101,6 +108,7 @@ class WorkspaceTarget:
     tags: Mapping[str, str] = field(default_factory=dict)
     timeout_minutes: int = 0
     connect_seconds: int = 60
+    outage_minutes: int = 30
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     def model_name(self, project: str) -> str:
@@ -138,7 +146,9 @@ class WorkspaceTarget:
         Raises:
             ValueError: it is not; its text says what was expected.
         """
-        if ":/" in text or text.startswith(("/Volumes/", "/Workspace/")):
+        if "$(" in text or "${" in text:
+            raise ValueError("an address in which the CI's variables have their values")
+        if text == text.strip() and REACHED.match(text):
             return text
         raise ValueError("an address that the workspace reaches, such as /Volumes/...")
 

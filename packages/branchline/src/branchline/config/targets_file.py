@@ -39,13 +39,14 @@ def _workspace(name: str, mapping: YamlMapping) -> WorkspaceTarget:
     mapping.check_keys(f"target {name}", WorkspaceTarget)
     values = dict(mapping.values)
     for key in values.keys() - {"compute", "permissions", "tags", "parameters",
-                                "timeout_minutes", "connect_seconds"}:
+                                "timeout_minutes", "connect_seconds", "outage_minutes"}:
         values[key] = mapping.text(key, may_be_empty=key == "schema_prefix")
     values["compute"] = _compute(mapping)
     values["permissions"] = _permissions(mapping)
     values["tags"], values["parameters"] = mapping.texts("tags"), mapping.texts("parameters")
     for key, most, meaning in (("timeout_minutes", LONGEST, "minutes, or 0 for none"),
-                               ("connect_seconds", 3600, "seconds")):
+                               ("connect_seconds", 3600, "seconds"),
+                               ("outage_minutes", LONGEST, "minutes")):
         if key in values:
             values[key] = _whole(mapping, key, most, meaning)
     if values.get("profile") and values.get("host"):

@@ -96,13 +96,18 @@ class YamlMapping:
                 raise self.wrong(f"{what} lacks {key}.")
 
 
-def read_yaml(path: Path) -> YamlMapping:
+def read_yaml(path: Path, where: str = "", shared: bool = False) -> YamlMapping:
     """The mapping that a YAML file is; an empty file is an empty one.
+
+    Args:
+        where: what messages call the file; its name.
+        shared: allows anchors, aliases and merge keys.
 
     Raises:
         BadInput: the file cannot be read, or holds something else.
     """
-    node = document(path)
+    name = where or path.name
+    node = document(path, name, shared)
     if node is None or (isinstance(node, yaml.ScalarNode) and value_of(node) is None):
-        return YamlMapping(path.name, {}, {}, 1, {})
-    return YamlMapping.of(path.name, "the file", 1, node)
+        return YamlMapping(name, {}, {}, 1, {})
+    return YamlMapping.of(name, "the file", 1, node)

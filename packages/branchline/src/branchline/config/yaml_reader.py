@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from branchline.config.yaml_shared import expanded
 from branchline.config.yaml_values import Loader, kind_of, written
 from branchline.errors import BadInput
 from branchline.text import collapsed
@@ -23,36 +24,39 @@ KINDS = {"int": "a number", "float": "a number", "bool": "a boolean", "null": "n
 QUOTES = "if it is text, put it in quotes"
 
 
-def document(path: Path) -> yaml.Node | None:
-    """The checked document of a file, None where the file is empty.
+def document(path: Path, where: str, shared: bool = False) -> yaml.Node | None:
+    """The checked document of a file, which messages call `where`; None where it is empty.
+
+    `shared` allows anchors, aliases and merge keys, within bounds, and puts in what they stand for.
 
     Raises:
         BadInput: it cannot be read, or holds what is not allowed: anchors, tags, merges, a second
             document, a key that is no text or is there twice, a number that is not plain decimal.
     """
-    text = _text(path)
+    text = _text(path, where)
     try:
-        _check_events(text, path.name)
+        _check_events(text, where, shared)
         node: yaml.Node | None = yaml.compose(text, Loader=Loader)
     except yaml.YAMLError as problem:
-        raise _unreadable(problem, text, path.name) from None
+        raise _unreadable(problem, text, where) from None
     if node is not None:
-        _check_node(node, path.name)
+        node = expanded(node, where) if shared else node
+        _check_node(node, where)
     return node
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, where: str) -> str:
     try:
         content = path.read_bytes()
     except OSError as problem:
         raise BadInput(f"{path}: cannot be read: {problem.strerror}.") from None
     if len(content) > LARGEST:
-        raise BadInput(f"{path.name}: has {len(content):,} bytes; expected at most {LARGEST:,}.")
+        raise BadInput(f"{where}: has {len(content):,} bytes; expected at most {LARGEST:,}.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = content.count(b"\n", 0, problem.start) + 1
-        raise BadInput(f"{path.name}, line {line}: cannot be read: byte 0x"
+        raise BadInput(f"{where}, line {line}: cannot be read: byte 0x"
                        f"{content[problem.start]:02x} is not UTF-8; save the file as UTF-8."
                        ) from None
 
@@ -68,7 +72,7 @@ def _unreadable(problem: yaml.YAMLError, text: str, where: str) -> BadInput:
     return BadInput(f"{where}, line {line}: cannot be read as YAML: {said}.{remedy}")
 
 
-def _check_events(text: str, where: str) -> None:
+def _check_events(text: str, where: str, shared: bool) -> None:
     """Before anything is built: a tree that is too deep, or grows by aliases, is never made."""
     depth = documents = 0
     for event in yaml.parse(text, Loader=Loader):
@@ -80,10 +84,10 @@ def _check_events(text: str, where: str) -> None:
             raise _refused(where, line, f"nested more than {DEEPEST} deep", "less")
         if documents > 1:
             raise _refused(where, line, "a second document begins", "one without `---`")
-        if isinstance(event, yaml.AliasEvent):
+        if isinstance(event, yaml.AliasEvent) and not shared:
             raise _refused(where, line, f"alias *{event.anchor}", "the value itself")
         if isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)):
-            if event.anchor:
+            if event.anchor and not shared:
                 raise _refused(where, line, f"anchor &{event.anchor}", "the value alone")
             if event.tag:
                 raise _refused(where, line, f"tag {event.tag}", "a value without a tag")

@@ -12,9 +12,10 @@ from typing import Any
 from branchline.errors import BadInput
 from branchline.records import Format
 
-__all__ = ["ARTIFACT", "Comparison", "Data", "Measured", "Model", "Slice"]
+__all__ = ["ARTIFACT", "OTHER_LIBRARIES", "Comparison", "Data", "Measured", "Model", "Slice"]
 
 ARTIFACT = "gate/comparison.json"
+OTHER_LIBRARIES = "other_libraries"  # the note on those that the champion was logged with
 FORMAT = Format("comparison", 1)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from statistics import NormalDist
 
 from branchline.config.gate_policy import MetricRule, Policy, SliceRule, Tolerance
-from branchline.gate.comparison import Comparison, Measured, Slice
+from branchline.gate.comparison import OTHER_LIBRARIES, Comparison, Measured, Slice
 from branchline.gate.verdict import Interval, Outcome, Reason, Verdict, number
 
 __all__ = ["decide"]
@@ -62,6 +62,9 @@ def _models(policy: Policy, comparison: Comparison) -> Iterator[Reason]:
         outcome: Outcome = "fail" if policy.broken_champion == "fail" else "not judged"
         yield Reason("champion", outcome, champion.problem,
                      "a model that scores" if outcome == "fail" else "floors alone")
+    elif others := comparison.notes.get(OTHER_LIBRARIES):
+        yield Reason("champion's libraries", "not judged",
+                     f"it was logged with {', '.join(others)}", "those that are here")
 
 
 def _floors(policy: Policy, comparison: Comparison) -> Iterator[Reason]:

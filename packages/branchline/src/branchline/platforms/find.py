@@ -27,6 +27,8 @@ def open_platform(target: Target, root: Path, environment: MutableMapping[str, s
     if target.kind == "local":
         from branchline.platforms.local.platform import LocalPlatform
         return LocalPlatform.connect(target, root, environment)
+    from branchline.platforms.databricks.sdk import without_services
+    without_services()
     from branchline.platforms.databricks.platform import sign_in
     return sign_in(target, root, environment, summary.narrator())
 

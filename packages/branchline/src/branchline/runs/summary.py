@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
-
-from rich.console import Console
-from rich.table import Table
 
 from branchline.config.mlproject import Project
 from branchline.runs import ui
@@ -49,16 +46,22 @@ def show_end(tracking: Tracking, run_id: str) -> None:
     """Print the run's headline metrics (those without a group before a slash) and addresses."""
     run = tracking.run(run_id)
     if metrics := _headline(run):
-        table = Table("metric", "value", box=None, padding=(0, 3, 0, 0))
-        table.columns[1].justify = "right"
-        for name, value in metrics.items():
-            table.add_row(one_line(name), value)
-        print()
-        Console(highlight=False, markup=False, color_system=None).print(table)
+        _show_table(metrics)
     print(f"\nrun        {address(tracking, run.info.experiment_id, run_id)}")
     folder = run.info.artifact_uri
     shown = unquote(urlsplit(folder).path) if folder.startswith("file:") else folder
     print(f"artifacts  {one_line(shown)}")
+
+
+def _show_table(metrics: Mapping[str, str]) -> None:
+    from rich.console import Console  # not before a submission
+    from rich.table import Table
+    table = Table("metric", "value", box=None, padding=(0, 3, 0, 0))
+    table.columns[1].justify = "right"
+    for name, value in metrics.items():
+        table.add_row(one_line(name), value)
+    print()
+    Console(highlight=False, markup=False, color_system=None).print(table)
 
 
 def to_markdown(tracking: Tracking, run_id: str, problem: str = "") -> str:

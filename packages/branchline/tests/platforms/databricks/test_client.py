@@ -7,15 +7,18 @@ from databricks.sdk.errors import (BadRequest, InternalError, NotFound, NotImple
                                    PermissionDenied, Unauthenticated)
 from databricks.sdk.errors.base import DatabricksError
 
-from branchline.errors import BadInput, BranchlineError, NotAllowed, PlatformError, Unreachable
+from branchline.errors import (BadInput, BranchlineError, NotAllowed, NotSignedIn, PlatformError,
+                               Unreachable)
 from branchline.platforms.databricks.client import translated
 
 
 @pytest.mark.parametrize(("problem", "kind", "code"), [
-    (PermissionDenied("no"), NotAllowed, 5), (Unauthenticated("no"), NotAllowed, 5),
+    (PermissionDenied("no"), NotAllowed, 5), (Unauthenticated("no"), NotSignedIn, 5),
     (InternalError("no"), Unreachable, 5), (DatabricksError("no"), Unreachable, 5),
     (NotImplemented("no"), PlatformError, 5), (NotFound("no"), BadInput, 2),
-    (BadRequest("no"), BadInput, 2), (ValueError("no"), NotAllowed, 5)])
+    (BadRequest("no"), BadInput, 2), (ValueError("no"), NotSignedIn, 5),
+    (OSError("cannot get access token: AADSTS700024"), NotSignedIn, 5),
+    (Exception("Cannot get GitHub OIDC token"), NotSignedIn, 5)])
 def test_each_answer_is_an_error_of_its_kind(
         problem: Exception, kind: type[BranchlineError], code: int) -> None:
     with pytest.raises(kind) as raised, translated("doing"):

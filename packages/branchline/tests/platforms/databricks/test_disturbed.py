@@ -11,7 +11,8 @@ import pytest
 from databricks.sdk import WorkspaceClient
 from mlflow.entities import Run
 
-from branchline.errors import Unreachable
+from branchline.errors import NotSignedIn, Unreachable
+from branchline.platforms.databricks.client import connect
 from branchline.platforms.databricks.files import destination
 from branchline.platforms.databricks.job_run import JobRun
 from branchline.platforms.databricks.poll import PollPolicy, poll
@@ -20,6 +21,7 @@ from branchline.platforms.databricks.run_settings import RunSettings
 from branchline.platforms.databricks.submit import RetryPolicy
 from branchline.platforms.databricks.submit_project import Work, send
 from branchline.platforms.databricks.tracking import WorkspaceTracking
+from branchline.platforms.databricks.workspace import Workspace as ConnectedWorkspace
 from branchline.platforms.project_files import upload
 from support.greeting import CLUSTER
 from workspace_server import Workspace
@@ -106,6 +108,44 @@ def test_an_outage_that_does_not_end_is_reported_and_the_run_keeps_running(
     assert submitted.wait().succeeded
 
 
+@pytest.fixture
+def federated(signed_in: Workspace, monkeypatch: pytest.MonkeyPatch) -> ConnectedWorkspace:
+    """Signed in as a CI is: by an id token, whose access token is over after a second."""
+    for name in ("DATABRICKS_TOKEN", "DATABRICKS_CONFIG_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATABRICKS_AUTH_TYPE", "env-oidc")
+    monkeypatch.setenv("DATABRICKS_OIDC_TOKEN", "dev@example.com")
+    signed_in.fault("short_token", times=1000)
+    return connect(host=signed_in.host)
+
+
+def test_a_sign_in_that_cannot_be_renewed_for_a_while_is_told_once_and_loses_no_run(
+        sent: Sent, signed_in: Workspace, federated: ConnectedWorkspace) -> None:
+    submitted = replace(sent.submit(script="rest.py"), client=federated,
+                        poll_policy=PollPolicy(0.05, longest=0.3, longest_retry=0.5, outage=60))
+    signed_in.fault("assertion_expired", times=4)
+    assert submitted.wait().succeeded
+    assert sent.mlflow.info.status == "FINISHED"
+    told = [line for line in sent.said if "cannot be renewed" in line]
+    assert len(told) == 1 and told[0].startswith("the sign-in cannot be renewed; the run goes on")
+    assert "AADSTS700024" in told[0] and "Config:" not in told[0]
+
+
+def test_a_sign_in_that_is_never_renewed_is_given_up_and_the_run_goes_on(
+        sent: Sent, signed_in: Workspace, federated: ConnectedWorkspace) -> None:
+    signed_in.fault("never_starts")
+    submitted = replace(sent.submit(), client=federated)
+    signed_in.fault("assertion_expired", times=1000)
+    with pytest.raises(NotSignedIn, match="AADSTS700024.*The run goes on; --attach follows it."):
+        submitted.wait()
+    state = signed_in.client().jobs.get_run(submitted.job_run).state
+    assert state and state.life_cycle_state and state.life_cycle_state.value == "PENDING"
+    signed_in.clear_faults()
+    assert sent.mlflow.info.status == "RUNNING"
+    submitted.cancel()
+    assert sent.mlflow.info.status == "KILLED"
+
+
 @pytest.mark.parametrize(("kind", "cause"), [
     ("cluster_failure", "the cluster did not start or was lost: "),
     ("node_lost", "the cluster did not start or was lost: "),
@@ -137,7 +177,7 @@ def test_a_cluster_that_never_starts_can_be_cancelled(sent: Sent, signed_in: Wor
     submitted.cancel()
     assert sent.mlflow.info.status == "KILLED"
     ended = poll(sent.client, submitted.job_run, sent.said.append, IMPATIENT)
-    assert ended.state and ended.state.user_cancelled_or_timedout
+    assert ended.result == "CANCELED"
     outcome = submitted.wait()
     assert outcome.cancelled and not outcome.succeeded
 

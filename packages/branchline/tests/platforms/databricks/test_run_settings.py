@@ -58,3 +58,17 @@ def test_a_config_without_one_compute_or_with_an_unknown_key_is_refused(
         config: dict[str, object]) -> None:
     with pytest.raises(BadInput, match="expected the fields of a job cluster, or one of"):
         settings_for_config(config)
+
+
+@pytest.mark.parametrize(("text", "line"), [
+    ('{"num_workers": 1, "num_workers": 2}', "field 'num_workers' is given twice; keep one"),
+    ('{"spark_conf": {"a": "1", "a": "2"}}', "field 'a' is given twice"),
+    ('{"num_workers": NaN}', "NaN is no number of JSON"),
+    ("[" * 100_000, "is nested too deeply to be a job cluster."),
+])
+def test_a_cluster_file_is_read_strictly(tmp_path: Path, text: str, line: str) -> None:
+    (tmp_path / "cluster.json").write_text(text)
+    with pytest.raises(BadInput) as refused:
+        settings_for_target(TARGET, tmp_path, ROOT)
+    told = str(refused.value)
+    assert told.startswith("cluster.json: ") and line in told and "\n" not in told

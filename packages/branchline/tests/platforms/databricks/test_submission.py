@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import string
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 from databricks.sdk.service.compute import ClusterSpec
-from databricks.sdk.service.jobs import JobEnvironment, JobsAPI, SubmitTask
+from databricks.sdk.service.jobs import JobEnvironment, SubmitTask
 from hypothesis import given, strategies as st
 
 from branchline.errors import BadInput
-from branchline.platforms.databricks.submission import (Script, Submission, cluster_spec,
-                                                        submit_arguments, tag_value)
+from branchline.platforms.databricks.submission import (Script, Submission, submit_body,
+                                                        tag_value)
 from support.clone import ROOT
 
 CLUSTER = json.loads((ROOT / "cluster.json").read_text())
@@ -27,40 +26,19 @@ ON_SERVERLESS = replace(ON_CLUSTER, new_cluster=None, serverless="5")
 ON_RUNNING = replace(ON_CLUSTER, new_cluster=None, existing_cluster_id="0101-000000-interact")
 
 
-class Sent:
-    """Stands below the SDK's JobsAPI and keeps the body that it makes."""
-
-    def __init__(self) -> None:
-        self._cfg = SimpleNamespace(workspace_id=None)
-        self.path = ""
-        self.body: dict[str, object] = {}
-
-    def do(self, method: str, path: str, *, body: dict[str, object],
-           **_: object) -> dict[str, object]:
-        self.path, self.body = path, body
-        return {"run_id": 1}
-
-
-def body(submission: Submission) -> dict[str, object]:
-    sent = Sent()
-    JobsAPI(sent).submit(**submit_arguments(submission))  # type: ignore[no-untyped-call]
-    assert sent.path == "/api/2.2/jobs/runs/submit"
-    return sent.body
-
-
 def task(submission: Submission) -> dict[str, object]:
-    tasks = body(submission)["tasks"]
+    tasks = submit_body(submission)["tasks"]
     assert isinstance(tasks, list) and len(tasks) == 1
     return dict(tasks[0])
 
 
 @pytest.mark.parametrize("submission", [ON_CLUSTER, ON_SERVERLESS, ON_RUNNING])
-def test_the_sdks_dataclasses_lose_nothing_of_the_body(submission: Submission) -> None:
+def test_the_sdks_dataclasses_lose_nothing_of_the_submit_body(submission: Submission) -> None:
     sent = task(submission)
     assert SubmitTask.from_dict(sent).as_dict() == sent
     if cluster := sent.get("new_cluster"):
         assert ClusterSpec.from_dict(cluster).as_dict() == cluster  # type: ignore[arg-type]
-    for environment in body(submission).get("environments", ()):  # type: ignore[attr-defined]
+    for environment in submit_body(submission).get("environments", ()):
         assert JobEnvironment.from_dict(environment).as_dict() == environment
 
 
@@ -89,7 +67,7 @@ def test_the_wheel_is_a_library_of_a_cluster_and_a_dependency_of_serverless() ->
     assert task(ON_CLUSTER)["libraries"] == [{"whl": WHEEL}]
     assert task(ON_RUNNING)["libraries"] == [{"whl": WHEEL}]
     assert "libraries" not in task(ON_SERVERLESS)
-    assert body(ON_SERVERLESS)["environments"] == [{
+    assert submit_body(ON_SERVERLESS)["environments"] == [{
         "environment_key": "default",
         "spec": {"environment_version": "5", "dependencies": [WHEEL]}}]
 
@@ -119,21 +97,4 @@ def test_a_tag_is_one_that_each_cloud_takes(text: str) -> None:
 def test_parameters_that_the_jobs_api_would_not_take_are_refused(
         arguments: tuple[str, ...], line: str) -> None:
     with pytest.raises(BadInput, match=line):
-        submit_arguments(replace(ON_CLUSTER, script=replace(SCRIPT, arguments=arguments)))
-
-
-def test_the_repositorys_cluster_is_one() -> None:
-    assert cluster_spec(CLUSTER, "cluster.json") == CLUSTER
-
-
-@pytest.mark.parametrize(("change", "line"), [
-    ({"node_type": "x"}, "cluster.json: field node_type is unknown"),
-    ({"node_type_id": None}, "cluster.json: field node_type_id is missing; a job cluster needs it"),
-    ({"spark_version": ""}, "cluster.json: field spark_version is missing"),
-    ({"autoscale": {"min_workers": 1, "max_workers": 2}}, "give either num_workers"),
-    ({"autotermination_minutes": 10}, "autotermination_minutes is not for job clusters"),
-])
-def test_a_cluster_that_cannot_be_one_is_refused_by_field(
-        change: dict[str, object], line: str) -> None:
-    with pytest.raises(BadInput, match=line):
-        cluster_spec({**CLUSTER, **change}, "cluster.json")
+        submit_body(replace(ON_CLUSTER, script=replace(SCRIPT, arguments=arguments)))

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from databricks.sdk import WorkspaceClient
 from mlflow.entities import RunStatus
 from mlflow.exceptions import ExecutionException
 from mlflow.projects import SubmittedRun
@@ -22,6 +21,7 @@ from branchline.platforms.databricks.project_copy import files_to_upload
 from branchline.platforms.databricks.run_settings import RunSettings, settings_for_config
 from branchline.platforms.databricks.submit_project import Work, python_script, send
 from branchline.platforms.databricks.tracking import WorkspaceTracking
+from branchline.platforms.databricks.workspace import Workspace
 from branchline.platforms.project_files import upload
 from branchline.wheels.required import locked
 from branchline.wheels.publish import publish_checkout
@@ -96,7 +96,7 @@ class SubmittedJob(SubmittedRun):
         self._job_run.cancel()
 
 
-def _tracking(tracking_uri: str, client: WorkspaceClient) -> WorkspaceTracking:
+def _tracking(tracking_uri: str, client: Workspace) -> WorkspaceTracking:
     return WorkspaceTracking(tracking_uri, None, workspace=client)
 
 
@@ -105,7 +105,7 @@ def _profile(tracking_uri: str) -> str | None:
     return tracking_uri.removeprefix("databricks").removeprefix("://") or None
 
 
-def _libraries(folder: Path, settings: RunSettings, client: WorkspaceClient) -> tuple[str, ...]:
+def _libraries(folder: Path, settings: RunSettings, client: Workspace) -> tuple[str, ...]:
     """The wheels of the repository that the project stands in, if it does."""
     root = next((above for above in folder.resolve().parents
                  if (above / "pyproject.toml").is_file()), None)
@@ -116,7 +116,7 @@ def _libraries(folder: Path, settings: RunSettings, client: WorkspaceClient) -> 
     return tuple(each.reference for each in (*locked(root), *found.artifacts))
 
 
-def _complete(settings: RunSettings, client: WorkspaceClient) -> RunSettings:
+def _complete(settings: RunSettings, client: Workspace) -> RunSettings:
     """Without a folder of its own, a project is kept in the user's home, its wheels beside it."""
     folder = settings.folder or f"/Workspace/Users/{client.current_user.me().user_name}/.branchline"
     return replace(settings, folder=folder, wheels=settings.wheels or f"{folder}/wheels")

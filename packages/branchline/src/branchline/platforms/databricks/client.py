@@ -9,39 +9,40 @@ from contextlib import contextmanager
 from importlib.metadata import version
 
 import requests
-from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 from databricks.sdk.errors import (DeadlineExceeded, InternalError, NotImplemented,
                                    PermissionDenied, TemporarilyUnavailable, TooManyRequests,
                                    Unauthenticated)
 from databricks.sdk.errors.base import DatabricksError
 
-from branchline.errors import BadInput, NotAllowed, PlatformError, Unreachable
+from branchline.errors import (BadInput, NotAllowed, NotSignedIn, PlatformError, Unreachable)
+from branchline.platforms.databricks.workspace import Workspace
 from branchline.text import collapsed, without_credentials
 
 __all__ = ["connect", "translated"]
 
 RETRY_SECONDS = 60
+SIGN_IN = "Sign in with `databricks auth login`, or set DATABRICKS_HOST and a credential."
 SETTINGS = re.compile(r"\.? *\b(Config: \w+=|Env: [A-Z][A-Z_]+(, [A-Z_]+)*$).*")
 
 PASSING = (requests.RequestException, TimeoutError, InternalError, TemporarilyUnavailable,
            DeadlineExceeded, TooManyRequests)
 
 
-def connect(profile: str | None = None, host: str | None = None) -> WorkspaceClient:
+def connect(profile: str | None = None, host: str | None = None) -> Workspace:
     """A client signed in by databricks-sdk's unified authentication.
 
     `profile` is one of ~/.databrickscfg, `host` a workspace's address; with neither, the
     environment's variables tell (DATABRICKS_HOST and its like).
 
     Raises:
-        NotAllowed: no sign-in method of the SDK finds what it needs.
+        NotSignedIn: no sign-in method of the SDK finds what it needs.
         Unreachable: the host does not answer.
     """
     # A host without an answer to its "well-known" page is warned about at each client.
     logging.getLogger("databricks.sdk").setLevel(logging.ERROR)
     with translated("sign-in"):
-        return WorkspaceClient(config=Config(
+        return Workspace(Config(
             profile=profile, host=host, product="branchline", product_version=version("branchline"),
             retry_timeout_seconds=RETRY_SECONDS))
 
@@ -51,14 +52,17 @@ def translated(doing: str) -> Iterator[None]:
     """Turn the platform's failures in the block into one line that starts with `doing`.
 
     Raises:
-        NotAllowed: not signed in, or not permitted.
+        NotSignedIn: no credential is found, or it cannot be renewed.
+        NotAllowed: not permitted.
         Unreachable: no answer, or a failure of the service itself.
         PlatformError: the workspace does not have what is asked of it.
         BadInput: anything else that it refused.
     """
     try:
         yield
-    except (PermissionDenied, Unauthenticated) as problem:
+    except Unauthenticated as problem:
+        raise NotSignedIn(f"{doing}: not signed in: {_text(problem)} {SIGN_IN}") from problem
+    except PermissionDenied as problem:
         raise NotAllowed(f"{doing}: not permitted: {_text(problem)} Ask for the right, or sign in "
                          "as somebody who has it (`doctor.py` lists what is needed).") from problem
     except PASSING as problem:
@@ -70,9 +74,16 @@ def translated(doing: str) -> Iterator[None]:
         if type(problem) is DatabricksError:  # a status that the SDK has no class for, such as 502
             raise Unreachable(f"{doing}: {_text(problem)} Try again.") from problem
         raise BadInput(f"{doing}: refused: {_text(problem)}") from problem
-    except ValueError as problem:  # how the SDK says that no credentials were found
-        raise NotAllowed(f"{doing}: {_text(problem)} Sign in with `databricks auth login`, or set "
-                         "DATABRICKS_HOST and a credential.") from problem
+    except Exception as problem:
+        if not _of_sign_in(problem):
+            raise
+        raise NotSignedIn(f"{doing}: {_text(problem)} {SIGN_IN}") from problem
+
+
+def _of_sign_in(problem: Exception) -> bool:
+    """How the SDK says that no credential was found, or that one cannot be renewed."""
+    plain = type(problem) in (Exception, OSError, RuntimeError) and "token" in str(problem)
+    return plain or isinstance(problem, ValueError)
 
 
 def _text(problem: BaseException) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from databricks.sdk import WorkspaceClient
-from databricks.sdk.service.jobs import Run, RunOutput, RunResultState
+from typing import Any
 
 from branchline.errors import PlatformError, RunCancelled, RunFailed
 from branchline.platforms.databricks.client import translated
-from branchline.platforms.databricks.poll import task_of
+from branchline.platforms.databricks.run_info import RunInfo
+from branchline.platforms.databricks.workspace import Workspace, call
 from branchline.text import collapsed
 
 __all__ = ["Outcome", "diagnose"]
@@ -60,45 +59,35 @@ class Outcome:
         return (RunCancelled if self.cancelled else RunFailed)(f"{what}: {self.cause}")
 
 
-def diagnose(client: WorkspaceClient, run: Run) -> Outcome:
+def diagnose(client: Workspace, run: RunInfo) -> Outcome:
     """The outcome of a run that has ended.
 
     Not the life cycle's state decides: a run whose code fails reads INTERNAL_ERROR.
     """
-    result = run.state.result_state if run.state else None
-    if result in (RunResultState.SUCCESS, RunResultState.SUCCESS_WITH_FAILURES):
+    if run.result in ("SUCCESS", "SUCCESS_WITH_FAILURES"):
         return Outcome(True)
-    if result in (RunResultState.CANCELED, RunResultState.UPSTREAM_CANCELED):
+    if run.result in ("CANCELED", "UPSTREAM_CANCELED"):
         return Outcome(False, cancelled=True, cause="cancelled on the platform")
-    if result is RunResultState.TIMEDOUT:
+    if run.result == "TIMEDOUT":
         return Outcome(False, cause="time limit reached; timeout_minutes of the target sets it")
     output = _output(client, run)
-    code, message = _termination(run)
-    cause = CAUSES.get(code, code or "ended without success")
-    found = (output.error if cause == CODE and output.error else message).strip()
+    cause = CAUSES.get(run.code, run.code or "ended without success")
+    found = (cause == CODE and output.get("error") or run.message).strip()
     remedy = REMEDIES.get(cause, "")
     line = collapsed(f"{cause}: {_shortened(found) or 'no message'} {remedy}")
-    return Outcome(False, cause=line, trace=_last_lines(output.error_trace or output.logs or ""))
+    return Outcome(False, cause=line,
+                   trace=_last_lines(output.get("error_trace") or output.get("logs") or ""))
 
 
-def _termination(run: Run) -> tuple[str, str]:
-    """Code and message: the task's own, else the run's."""
-    for part in (task_of(run), run):
-        details = part.status.termination_details if part and part.status else None
-        if details and details.code:
-            return details.code.value, details.message or ""
-    return "", (run.state.state_message or "") if run.state else ""
-
-
-def _output(client: WorkspaceClient, run: Run) -> RunOutput:
-    task = task_of(run)
-    if task is None or task.run_id is None:
-        return RunOutput()
+def _output(client: Workspace, run: RunInfo) -> dict[str, Any]:
+    """The answer of runs/get-output, of the task; empty where it has none."""
+    if run.task is None:
+        return {}
     try:
         with translated("run output"):
-            return client.jobs.get_run_output(task.run_id)
+            return call(client, "GET", "/api/2.2/jobs/runs/get-output", query={"run_id": run.task})
     except PlatformError:
-        return RunOutput()  # the cause is known without it
+        return {}  # the cause is known without it
 
 
 def _last_lines(text: str) -> str:

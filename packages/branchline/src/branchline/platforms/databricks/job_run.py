@@ -6,14 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from databricks.sdk import WorkspaceClient
-from databricks.sdk.service.jobs import Run
-
 from branchline.errors import BadInput, PlatformError
-from branchline.platforms.databricks.client import translated
 from branchline.platforms.databricks.diagnosis import Outcome, diagnose
-from branchline.platforms.databricks.poll import PollPolicy, ended, poll
+from branchline.platforms.databricks.poll import PollPolicy, poll
+from branchline.platforms.databricks.run_info import RunInfo, cancel_job_run, job_run_info
 from branchline.platforms.databricks.tracking import WorkspaceTracking
+from branchline.platforms.databricks.workspace import Workspace
 
 __all__ = ["JobRun"]
 
@@ -27,7 +25,7 @@ CANCEL_SECONDS = 5.0
 class JobRun:
     """A job run, and the MLflow run that it resumes; `say` is called with a line at each change."""
 
-    client: WorkspaceClient
+    client: Workspace
     tracking: WorkspaceTracking
     run_id: str
     job_run: int
@@ -35,7 +33,7 @@ class JobRun:
     poll_policy: PollPolicy = PollPolicy()
 
     @classmethod
-    def of(cls, client: WorkspaceClient, tracking: WorkspaceTracking, run_id: str,
+    def of(cls, client: Workspace, tracking: WorkspaceTracking, run_id: str,
            say: Callable[[str], None]) -> JobRun:
         """The one that an MLflow run was started as.
 
@@ -50,8 +48,7 @@ class JobRun:
 
     def tag(self) -> str:
         """Tag the MLflow run with the job run and its page; the page's address."""
-        with translated(f"job run {self.job_run}"):
-            page = self.client.jobs.get_run(self.job_run).run_page_url or ""
+        page = job_run_info(self.client, self.job_run).page
         self.tracking.tag(self.run_id, {JOB_RUN_TAG: str(self.job_run), PAGE_TAG: page})
         return page
 
@@ -65,9 +62,8 @@ class JobRun:
 
     def status(self) -> str:
         """The MLflow run's status, by MLflow's names."""
-        with translated(f"job run {self.job_run}"):
-            run = self.client.jobs.get_run(self.job_run)
-        return _status(diagnose(self.client, run)) if ended(run) else "RUNNING"
+        run = job_run_info(self.client, self.job_run)
+        return _status(diagnose(self.client, run)) if run.ended else "RUNNING"
 
     def cancel(self) -> None:
         """Cancel the job run and mark the MLflow run KILLED.
@@ -75,8 +71,7 @@ class JobRun:
         Raises:
             PlatformError: the workspace could not be told; the job run goes on.
         """
-        with translated(f"cancel job run {self.job_run}"):
-            self.client.jobs.cancel_run(self.job_run)
+        cancel_job_run(self.client, self.job_run)
         until, pauses = time.monotonic() + CANCEL_SECONDS, self.poll_policy.pauses()
         while not self._has_ended() and time.monotonic() < until:
             time.sleep(next(pauses))
@@ -91,12 +86,11 @@ class JobRun:
 
     def _has_ended(self) -> bool:
         try:
-            with translated(f"job run {self.job_run}"):
-                return ended(self.client.jobs.get_run(self.job_run))
+            return job_run_info(self.client, self.job_run).ended
         except PlatformError:
             return False
 
-    def _settle(self, run: Run) -> Outcome:
+    def _settle(self, run: RunInfo) -> Outcome:
         """The code on the platform ends its MLflow run itself, if it gets that far.
 
         A script that fails may have ended it as FINISHED: by MLflow's own last act of a process.

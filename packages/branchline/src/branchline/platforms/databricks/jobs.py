@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import InvalidParameterValue, NotFound
 from databricks.sdk.service.jobs import (BaseJob, CronSchedule, Format, JobAccessControlRequest,
-                                         JobRunAs, JobSettings, RunNowResponse, Task)
+                                         JobEnvironment, JobRunAs, JobSettings, RunNowResponse,
+                                         Task)
 
 from branchline.config.targets import WorkspaceTarget
 from branchline.errors import BadInput
@@ -20,9 +20,11 @@ from branchline.platforms.base import ScheduledJob
 from branchline.platforms.databricks.client import translated
 from branchline.platforms.databricks.diagnosis import Outcome, diagnose
 from branchline.platforms.databricks.poll import PollPolicy, poll
+from branchline.platforms.databricks.run_info import cancel_job_run
 from branchline.platforms.databricks.run_settings import RunSettings, settings_for_target
-from branchline.platforms.databricks.submission import Submission, submit_arguments, tag_value
+from branchline.platforms.databricks.submission import Submission, submit_body, tag_value
 from branchline.platforms.databricks.submit_project import copied_script, python_script
+from branchline.platforms.databricks.workspace import Workspace
 from branchline.signals import deferred, interruptible
 
 __all__ = ["WorkspaceJobs"]
@@ -35,7 +37,7 @@ GONE = (NotFound, InvalidParameterValue)  # jobs/delete answers 400 for a job th
 class WorkspaceJobs:
     """The scheduled jobs of a workspace; `say` is called with a line at each change of a run."""
 
-    client: WorkspaceClient
+    client: Workspace
     target: WorkspaceTarget
     root: Path
     say: Callable[[str], None]
@@ -43,12 +45,13 @@ class WorkspaceJobs:
     def settings(self, job: ScheduledJob) -> dict[str, Any]:
         request, schedule = job.request, job.schedule
         settings = self._run_settings(request.project.folder)
-        made = submit_arguments(_submission(job, settings))
+        made = submit_body(_submission(job, settings))
         return JobSettings(
             name=job.name, format=Format.MULTI_TASK, max_concurrent_runs=1,
             timeout_seconds=settings.timeout_seconds,
-            tasks=[Task.from_dict(task.as_dict()) for task in made["tasks"]],
-            environments=made.get("environments"),
+            tasks=[Task.from_dict(task) for task in made["tasks"]],
+            environments=[JobEnvironment.from_dict(each) for each in made.get("environments", ())
+                          ] or None,
             schedule=CronSchedule(schedule.quartz, schedule.timezone) if schedule else None,
             run_as=JobRunAs(service_principal_name=job.run_as) if job.run_as else None,
             tags=dict([OURS, *((name, tag_value(text)) for name, text in job.tags.items())]),
@@ -100,8 +103,8 @@ class WorkspaceJobs:
         try:
             return diagnose(client, poll(client, job_run, self.say, PollPolicy()))
         except KeyboardInterrupt:
-            with deferred(), translated(f"cancel job run {job_run} of {name}"):
-                client.jobs.cancel_run(job_run)
+            with deferred():
+                cancel_job_run(client, job_run)
             raise
 
     def _found(self, name: str, ours: bool = False) -> list[int]:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-
-from databricks.sdk import WorkspaceClient
+from dataclasses import dataclass, replace
 
 from branchline.config.targets import WorkspaceTarget
 from branchline.errors import PlatformError
 from branchline.platforms.databricks.files import destination
 from branchline.platforms.databricks.job_run import JobRun
 from branchline.platforms.databricks.live_sources import sync
+from branchline.platforms.databricks.poll import PollPolicy
 from branchline.platforms.databricks.project_copy import files_to_upload
 from branchline.platforms.databricks.run_settings import settings_for_target
 from branchline.platforms.databricks.submission import tag_value
 from branchline.platforms.databricks.submit_project import Work, python_script, send
 from branchline.platforms.databricks.tracking import WorkspaceTracking
+from branchline.platforms.databricks.workspace import Workspace
 from branchline.platforms.project_files import upload
 from branchline.runs.request import Request
 from branchline.signals import interruptible
@@ -35,7 +35,7 @@ class Launch:
     """Launches projects in a workspace; `say` is called with a line at each change of a run."""
 
     target: WorkspaceTarget
-    client: WorkspaceClient
+    client: Workspace
     tracking: WorkspaceTracking
     wheels: Destination
     say: Callable[[str], None]
@@ -52,7 +52,7 @@ class Launch:
         with interruptible():
             with self.tracking.never_left_running(run_id):
                 job_run = self._sent(request, experiment_id, run_id, tags)
-            submitted = JobRun(self.client, self.tracking, run_id, job_run, self.say)
+            submitted = JobRun(self.client, self.tracking, run_id, job_run, self.say, self._policy)
             with self._cancelled_on_interrupt(submitted):
                 self._record(submitted)
                 if wait:
@@ -65,7 +65,8 @@ class Launch:
             BadInput: the MLflow run is none of a job.
             RunFailed, KeyboardInterrupt: as `launch`.
         """
-        submitted = JobRun.of(self.client, self.tracking, run_id, self.say)
+        submitted = replace(JobRun.of(self.client, self.tracking, run_id, self.say),
+                            poll_policy=self._policy)
         with interruptible(), self._cancelled_on_interrupt(submitted):
             self._wait(submitted, run_id)
 
@@ -87,6 +88,10 @@ class Launch:
         work = Work(request.project.name, copy, script, arguments, run_id, experiment_id, libraries,
                     variables, {name: tags[name] for name in TAGS})
         return send(self.client, work, settings, self.say)
+
+    @property
+    def _policy(self) -> PollPolicy:
+        return PollPolicy(outage=self.target.outage_minutes * 60)
 
     def _libraries(self, request: Request) -> tuple[str, ...]:
         found = (publish(request.wheels, self.wheels) if request.wheels

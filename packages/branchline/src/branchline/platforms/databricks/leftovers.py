@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from functools import partial
 
-from databricks.sdk import WorkspaceClient
-
 from branchline.config.targets import WorkspaceTarget
 from branchline.platforms.base import KeptWheels, Leftover
 from branchline.platforms.databricks.client import translated
 from branchline.platforms.databricks.files import destination
+from branchline.platforms.databricks.workspace import Workspace
 from branchline.runs.stale_branches import Experiment
 from branchline.runs.tracking import Tracking
 from branchline.wheels.destinations import Destination
@@ -19,7 +18,7 @@ from branchline.wheels.published import published, remove, unused
 __all__ = ["leftovers"]
 
 
-def leftovers(target: WorkspaceTarget, client: WorkspaceClient, tracking: Tracking,
+def leftovers(target: WorkspaceTarget, client: Workspace, tracking: Tracking,
               stale: Collection[Experiment], kept: KeptWheels) -> Iterator[Leftover]:
     """What `Platform.leftovers` says, in a workspace; wheels of its jobs stay, too."""
     for experiment in stale:
@@ -34,7 +33,7 @@ def leftovers(target: WorkspaceTarget, client: WorkspaceClient, tracking: Tracki
         yield Leftover(f"wheels {folder}", partial(remove, found, wheels))
 
 
-def _schemas(target: WorkspaceTarget, client: WorkspaceClient,
+def _schemas(target: WorkspaceTarget, client: Workspace,
              branches: Collection[str]) -> Iterator[Leftover]:
     """A branch's schema, those of its other data (`<schema>__<data>`), and their files."""
     with translated(f"schemas of {target.catalog}"):
@@ -48,7 +47,7 @@ def _schemas(target: WorkspaceTarget, client: WorkspaceClient,
                 yield Leftover(f"files {files.reference(name)}", partial(_empty, files, name))
 
 
-def _drop(client: WorkspaceClient, schema: str) -> None:
+def _drop(client: Workspace, schema: str) -> None:
     with translated(f"schema {schema}"):
         client.schemas.delete(schema, force=True)
 
@@ -60,7 +59,7 @@ def _empty(files: Destination, folder: str) -> None:
     files.delete_folder(folder)
 
 
-def _installed_by_jobs(client: WorkspaceClient) -> set[str]:
+def _installed_by_jobs(client: Workspace) -> set[str]:
     """Wheels that jobs name, on clusters or on serverless."""
     with translated("jobs"):
         jobs = [client.jobs.get(job.job_id or 0).settings for job in client.jobs.list()]

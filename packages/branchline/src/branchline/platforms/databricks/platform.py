@@ -6,15 +6,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapp
 from dataclasses import dataclass
 from pathlib import Path
 
-from databricks.sdk import WorkspaceClient
-
 from branchline.config.mlproject import Project
 from branchline.config.targets import Target, WorkspaceTarget
 from branchline.errors import BadInput
-from branchline.platforms.base import KeptWheels, Leftover
+from branchline.platforms.base import Jobs, KeptWheels, Leftover
 from branchline.platforms.databricks.client import connect
 from branchline.platforms.databricks.files import destination
-from branchline.platforms.databricks.jobs import WorkspaceJobs
 from branchline.platforms.databricks.launch import Launch
 from branchline.platforms.databricks.leftovers import leftovers
 from branchline.platforms.databricks.project_copy import files_to_upload
@@ -22,6 +19,7 @@ from branchline.platforms.databricks.reach import host_of, reach
 from branchline.platforms.databricks.run_settings import settings_for_target
 from branchline.platforms.databricks.submit_project import MODELS_BY_FILES_API, python_script
 from branchline.platforms.databricks.tracking import WorkspaceTracking
+from branchline.platforms.databricks.workspace import Workspace
 from branchline.platforms.project_files import address, upload
 from branchline.runs.request import Request
 from branchline.runs.stale_branches import Experiment
@@ -59,7 +57,7 @@ class DatabricksPlatform:
 
     target: WorkspaceTarget
     root: Path
-    client: WorkspaceClient
+    client: Workspace
     tracking: WorkspaceTracking
     say: Callable[[str], None]
     backend = "databricks-jobs"
@@ -69,7 +67,8 @@ class DatabricksPlatform:
         return without_credentials(self.client.config.host or "")
 
     @property
-    def jobs(self) -> WorkspaceJobs:
+    def jobs(self) -> Jobs:
+        from branchline.platforms.databricks.jobs import WorkspaceJobs  # with the SDK's classes
         return WorkspaceJobs(self.client, self.target, self.root, self.say)
 
     @property

@@ -6,45 +6,50 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors.base import DatabricksError
-from databricks.sdk.service.compute import State
-from databricks.sdk.service.jobs import Run, RunLifeCycleState, RunTask
-
-from branchline.errors import Unreachable
+from branchline.errors import BranchlineError, NotSignedIn, Unreachable
 from branchline.platforms.databricks.client import translated
+from branchline.platforms.databricks.run_info import RunInfo, job_run_info
+from branchline.platforms.databricks.workspace import Workspace, call
 
-__all__ = ["PollPolicy", "ended", "poll", "task_of"]
+__all__ = ["PollPolicy", "poll"]
 
-ENDED = (RunLifeCycleState.TERMINATED, RunLifeCycleState.SKIPPED, RunLifeCycleState.INTERNAL_ERROR)
 WORDS = {
-    RunLifeCycleState.QUEUED: "queued: the workspace runs as many jobs as it may",
-    RunLifeCycleState.PENDING: "pending",
-    RunLifeCycleState.BLOCKED: "waiting for another task",
-    RunLifeCycleState.WAITING_FOR_RETRY: "waiting to try again",
-    RunLifeCycleState.RUNNING: "running",
-    RunLifeCycleState.TERMINATING: "ending",
+    "QUEUED": "queued: the workspace runs as many jobs as it may",
+    "PENDING": "pending",
+    "BLOCKED": "waiting for another task",
+    "WAITING_FOR_RETRY": "waiting to try again",
+    "RUNNING": "running",
+    "TERMINATING": "ending",
 }
 
 
 @dataclass(frozen=True)
 class PollPolicy:
-    """Seconds between two polls, growing from `first` to `longest`; how long an outage may last."""
+    """Seconds between two polls, growing from `first` to `longest`; how long an outage may last.
+
+    During an outage, or while the sign-in cannot be renewed, the pauses grow up to `longest_retry`.
+    """
 
     first: float = 0.2
     growth: float = 1.5
     longest: float = 2.0
+    longest_retry: float = 30.0
     outage: float = 1800.0
 
     def pauses(self) -> Iterator[float]:
-        pause = self.first
+        return self._growing(self.first, self.longest)
+
+    def retry_pauses(self) -> Iterator[float]:
+        return self._growing(self.longest, max(self.longest, self.longest_retry))
+
+    def _growing(self, pause: float, longest: float) -> Iterator[float]:
         while True:
             yield pause
-            pause = min(pause * self.growth, self.longest)
+            pause = min(pause * self.growth, longest)
 
 
-def poll(client: WorkspaceClient, job_run: int, say: Callable[[str], None],
-         poll_policy: PollPolicy, step: Callable[[], str] = lambda: "") -> Run:
+def poll(client: Workspace, job_run: int, say: Callable[[str], None],
+         poll_policy: PollPolicy, step: Callable[[], str] = lambda: "") -> RunInfo:
     """The run at its end; every change of what it is doing is said on the way.
 
     `step` tells where in its work a running one is, nothing if that is not known.
@@ -52,10 +57,10 @@ def poll(client: WorkspaceClient, job_run: int, say: Callable[[str], None],
     The SDK's own waiter gives up after 20 minutes and loses runs that fail.
 
     Raises:
-        Unreachable: no answer for longer than `patience.outage`; the run goes on.
+        Unreachable, NotSignedIn: for longer than `poll_policy.outage`; the run goes on.
     """
     said, pauses = "", poll_policy.pauses()
-    while not ended(run := _look(client, job_run, say, poll_policy)):
+    while not (run := _look(client, job_run, say, poll_policy)).ended:
         doing = _doing(client, run, step)
         if doing != said:
             say(doing)
@@ -64,45 +69,40 @@ def poll(client: WorkspaceClient, job_run: int, say: Callable[[str], None],
     return run
 
 
-def ended(run: Run) -> bool:
-    return run.state is not None and run.state.life_cycle_state in ENDED
-
-
-def task_of(run: Run) -> RunTask | None:
-    """The newest attempt at the run's one task, None where the run ended before it had one."""
-    return max(run.tasks or [], key=lambda task: task.attempt_number or 0, default=None)
-
-
-def _look(client: WorkspaceClient, job_run: int, say: Callable[[str], None],
-          poll_policy: PollPolicy) -> Run:
-    lost_at: float | None = None
-    while True:
+def _look(client: Workspace, job_run: int, say: Callable[[str], None],
+          poll_policy: PollPolicy) -> RunInfo:
+    began, said = time.monotonic(), ""
+    for pause in poll_policy.retry_pauses():
         try:
-            with translated(f"job run {job_run}"):
-                return client.jobs.get_run(job_run)
-        except Unreachable:
-            now = time.monotonic()
-            if lost_at is None:
-                lost_at = now
-                say("connection lost; the run goes on, retrying")
-            elif now - lost_at > poll_policy.outage:
-                raise
-            time.sleep(poll_policy.longest)
+            return job_run_info(client, job_run)
+        except (Unreachable, NotSignedIn) as problem:
+            if time.monotonic() + pause > began + poll_policy.outage:
+                raise type(problem)(f"{problem} The run goes on; --attach follows it.") from None
+            if not said:
+                said = _lost(problem)
+                say(said)
+            time.sleep(pause)
+    raise AssertionError("the pauses do not end")
 
 
-def _doing(client: WorkspaceClient, run: Run, step: Callable[[], str]) -> str:
-    state = run.state.life_cycle_state if run.state else None
-    task = task_of(run)
-    if state is RunLifeCycleState.RUNNING:
-        return f"{WORDS[state]} {step()}".rstrip()
-    if state is RunLifeCycleState.PENDING and task and task.cluster_instance:
-        return _cluster_is(client, task.cluster_instance.cluster_id or "")
-    return WORDS[state] if state else "pending"
+def _lost(problem: Exception) -> str:
+    if isinstance(problem, NotSignedIn):
+        return f"the sign-in cannot be renewed; the run goes on, retrying ({problem})"
+    return "connection lost; the run goes on, retrying"
 
 
-def _cluster_is(client: WorkspaceClient, cluster: str) -> str:
+def _doing(client: Workspace, run: RunInfo, step: Callable[[], str]) -> str:
+    if run.state == "RUNNING":
+        return f"{WORDS[run.state]} {step()}".rstrip()
+    if run.state == "PENDING" and run.cluster:
+        return _cluster_is(client, run.cluster)
+    return WORDS.get(run.state, "pending")
+
+
+def _cluster_is(client: Workspace, cluster: str) -> str:
     try:
-        state = client.clusters.get(cluster).state
-    except (DatabricksError, OSError):  # only its owner may look; nothing depends on it
+        with translated(f"cluster {cluster}"):
+            found = call(client, "GET", "/api/2.1/clusters/get", query={"cluster_id": cluster})
+    except BranchlineError:  # only its owner may look; nothing depends on it
         return "pending"
-    return "installing libraries" if state is State.RUNNING else "cluster starting"
+    return "installing libraries" if found.get("state") == "RUNNING" else "cluster starting"

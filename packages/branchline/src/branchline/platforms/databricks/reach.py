@@ -15,6 +15,7 @@ from branchline.errors import Unreachable
 __all__ = ["host_of", "reach"]
 
 FIRST_ANSWER_SECONDS = 3
+SAID_EVERY_SECONDS = 15
 PROFILES = "~/.databrickscfg"
 REASONS = ("Connection refused", "Failed to resolve", "Name or service not known",
            "No route to host", "Network is unreachable", "CERTIFICATE_VERIFY_FAILED")
@@ -56,7 +57,7 @@ def reach(host: str, say: Callable[[str], None], give_up: float) -> None:
     Raises:
         Unreachable: it has not answered in all that time.
     """
-    until = time.monotonic() + give_up
+    until, said_at = time.monotonic() + give_up, float("-inf")
     while True:
         try:
             requests.head(host, timeout=FIRST_ANSWER_SECONDS, allow_redirects=False)
@@ -67,7 +68,9 @@ def reach(host: str, say: Callable[[str], None], give_up: float) -> None:
                 raise Unreachable(f"{host}: does not answer for {give_up:.0f} seconds: "
                                   f"{_reason(problem)}. Check the address in targets.yml, the "
                                   "profile or DATABRICKS_HOST, and the network.") from None
-            say(f"{host} does not answer; retrying for {left:.0f} seconds")
+            if time.monotonic() > said_at + SAID_EVERY_SECONDS:
+                say(f"{host} does not answer; retrying for {left:.0f} seconds")
+                said_at = time.monotonic()
             time.sleep(min(1.0, left))
 
 

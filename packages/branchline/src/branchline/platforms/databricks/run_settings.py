@@ -10,7 +10,8 @@ from typing import Any
 
 from branchline.config.targets import SERVERLESS, WorkspaceTarget
 from branchline.errors import BadInput
-from branchline.platforms.databricks.submission import Script, Submission, cluster_spec
+from branchline.platforms.databricks.cluster_spec import cluster_spec
+from branchline.platforms.databricks.submission import Script, Submission
 from branchline.text import collapsed
 
 __all__ = ["RunSettings", "settings_for_config", "settings_for_target"]
@@ -98,7 +99,10 @@ def _mlflows() -> set[str]:
 def _cluster_file(name: str, project: Path, root: Path) -> Mapping[str, Any]:
     path = project / name if (project / name).exists() else root / name
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_object,
+                             parse_constant=_no_number)
+    except RecursionError:
+        raise BadInput(f"{path.name}: is nested too deeply to be a job cluster.") from None
     except (OSError, ValueError) as problem:
         raise BadInput(f"{path.name}: cannot be read as JSON: "
                        f"{collapsed(problem)}.") from None
@@ -106,3 +110,16 @@ def _cluster_file(name: str, project: Path, root: Path) -> Mapping[str, Any]:
         raise BadInput(f"{path.name}: holds a {type(content).__name__}; expected an object with "
                        "the fields of a job cluster.")
     return cluster_spec(content, path.name)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"field {name!r} is given twice; keep one of them")
+        found[name] = value
+    return found
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number of JSON")

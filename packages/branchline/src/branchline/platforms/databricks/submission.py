@@ -8,13 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from databricks.sdk.service.compute import ClusterSpec, Environment, Library, PythonPyPiLibrary
-from databricks.sdk.service.jobs import (JobAccessControlRequest, JobEnvironment, SparkPythonTask,
-                                         SubmitTask)
-
 from branchline.errors import BadInput
 
-__all__ = ["Script", "Submission", "cluster_spec", "submit_arguments", "tag_value"]
+__all__ = ["Script", "Submission", "submit_body", "tag_value"]
 
 ENVIRONMENT = "default"
 LONGEST_PARAMETERS = 10_000
@@ -56,82 +52,55 @@ class Submission:
     timeout_seconds: int = 0
 
 
-def submit_arguments(submission: Submission) -> dict[str, Any]:
-    """The arguments of `WorkspaceClient.jobs.submit`.
+def submit_body(submission: Submission) -> dict[str, Any]:
+    """The body of `jobs/runs/submit`.
 
     Raises:
         BadInput: a parameter or the cluster is nothing that the Jobs API takes.
     """
-    arguments: dict[str, Any] = {
+    body: dict[str, Any] = {
         "run_name": submission.name,
         "idempotency_token": submission.token,
         "timeout_seconds": submission.timeout_seconds,
         "tasks": [_task(submission)],
     }
     if submission.serverless:
-        spec = Environment(environment_version=submission.serverless,
-                           dependencies=list(submission.libraries))
-        arguments["environments"] = [JobEnvironment(ENVIRONMENT, spec)]
+        body["environments"] = [{"environment_key": ENVIRONMENT, "spec": {
+            "environment_version": submission.serverless,
+            "dependencies": list(submission.libraries)}}]
     if submission.permissions:
-        arguments["access_control_list"] = [
-            JobAccessControlRequest.from_dict(dict(item)) for item in submission.permissions]
-    return arguments
+        body["access_control_list"] = [dict(item) for item in submission.permissions]
+    return body
 
 
-def _task(submission: Submission) -> SubmitTask:
-    key = re.sub(r"[^A-Za-z0-9_-]", "-", submission.name)[:LONGEST_TASK_KEY]
+def _task(submission: Submission) -> dict[str, Any]:
     variables = dict(submission.script.variables)
-    task = SubmitTask(task_key=key)
+    task: dict[str, Any] = {
+        "task_key": re.sub(r"[^A-Za-z0-9_-]", "-", submission.name)[:LONGEST_TASK_KEY]}
     if submission.new_cluster is not None:
         # Only a new cluster can be given variables; elsewhere they are parameters of start.py.
-        task.new_cluster = _cluster(submission, variables)
+        task["new_cluster"] = _cluster(submission, variables)
         variables = {}
     elif submission.serverless:
-        task.environment_key = ENVIRONMENT
+        task["environment_key"] = ENVIRONMENT
     else:
-        task.existing_cluster_id = submission.existing_cluster_id
-    if not submission.serverless:
-        task.libraries = [_library(text) for text in submission.libraries]
-    task.spark_python_task = SparkPythonTask(
-        python_file=submission.script.start, parameters=_parameters(submission.script, variables))
+        task["existing_cluster_id"] = submission.existing_cluster_id
+    if not submission.serverless and submission.libraries:
+        task["libraries"] = [_library(text) for text in submission.libraries]
+    task["spark_python_task"] = {"python_file": submission.script.start,
+                                 "parameters": _parameters(submission.script, variables)}
     return task
 
 
-def _library(text: str) -> Library:
-    is_wheel = text.endswith(".whl")
-    return Library(whl=text) if is_wheel else Library(pypi=PythonPyPiLibrary(package=text))
+def _library(text: str) -> dict[str, Any]:
+    return {"whl": text} if text.endswith(".whl") else {"pypi": {"package": text}}
 
 
-def _cluster(submission: Submission, variables: Mapping[str, str]) -> ClusterSpec:
+def _cluster(submission: Submission, variables: Mapping[str, str]) -> dict[str, Any]:
     content = dict(submission.new_cluster or {})
     tags = {name: tag_value(text) for name, text in submission.tags.items()}
     content["custom_tags"] = {**tags, **content.get("custom_tags", {})}
     content["spark_env_vars"] = {**content.get("spark_env_vars", {}), **variables}
-    return ClusterSpec.from_dict(content)
-
-
-def cluster_spec(content: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-    """The content of a cluster file, checked against the fields that the Jobs API knows.
-
-    Raises:
-        BadInput: an unknown field, no size or two, no runtime, no node type.
-    """
-    known = ClusterSpec.from_dict(dict(content)).as_dict()
-    for name in content:
-        if name not in known and content[name] not in (None, [], {}, ""):
-            raise BadInput(f"{where}: field {name} is unknown to the Jobs API's new_cluster.")
-    if "autotermination_minutes" in content:
-        raise BadInput(f"{where}: field autotermination_minutes is not for job clusters, which end "
-                       "with their run; take it out.")
-    if not content.get("spark_version"):
-        raise BadInput(f"{where}: field spark_version is missing; a job cluster needs it, such as "
-                       "18.x-cpu-ml-scala2.13.")
-    if not content.get("node_type_id") and not content.get("instance_pool_id"):
-        raise BadInput(f"{where}: field node_type_id is missing; a job cluster needs it (or "
-                       "instance_pool_id). See README, \"The cluster\".")
-    if ("num_workers" in content) == ("autoscale" in content):
-        raise BadInput(f"{where}: a job cluster has one size; give either num_workers (0 for a "
-                       "single node) or autoscale.")
     return content
 
 

@@ -7,15 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from databricks.sdk import WorkspaceClient
-from databricks.sdk.service.jobs import SubmitRunResponse
-
 from branchline.errors import Unreachable
 from branchline.platforms.databricks.client import translated
-from branchline.platforms.databricks.submission import Submission, submit_arguments
+from branchline.platforms.databricks.run_info import cancel_job_run
+from branchline.platforms.databricks.submission import Submission, submit_body
+from branchline.platforms.databricks.workspace import Workspace, call
 from branchline.signals import deferred
 
 __all__ = ["RetryPolicy", "submit"]
+
+SUBMIT = "/api/2.2/jobs/runs/submit"
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class RetryPolicy:
     give_up: float = 600.0
 
 
-def submit(client: WorkspaceClient, submission: Submission, say: Callable[[str], None],
+def submit(client: Workspace, submission: Submission, say: Callable[[str], None],
            retry_policy: RetryPolicy) -> int:
     """The job run's id. Sent again with the same token, the platform answers with the same run.
 
@@ -39,24 +40,22 @@ def submit(client: WorkspaceClient, submission: Submission, say: Callable[[str],
         Unreachable: it has not taken the request in all the time; a run may have been started.
         KeyboardInterrupt: Ctrl-C or SIGTERM; a run that the platform had taken was cancelled.
     """
-    arguments = submit_arguments(submission)
+    body = submit_body(submission)
     with deferred() as interrupted:
-        job_run = _taken(client, arguments, say, retry_policy, interrupted)
+        job_run = _taken(client, body, say, retry_policy, interrupted)
         if job_run is not None and interrupted():
-            with translated(f"cancel job run {job_run}"):
-                client.jobs.cancel_run(job_run)
+            cancel_job_run(client, job_run)
     assert job_run is not None  # otherwise interrupted, which `held` has raised
     return job_run
 
 
-def _taken(client: WorkspaceClient, arguments: dict[str, Any], say: Callable[[str], None],
+def _taken(client: Workspace, body: dict[str, Any], say: Callable[[str], None],
            retry_policy: RetryPolicy, interrupted: Callable[[], bool]) -> int | None:
     pause, until = retry_policy.first, time.monotonic() + retry_policy.give_up
     while not interrupted():
         try:
-            with translated(f"submit {arguments['run_name']}"):
-                taken: SubmitRunResponse = client.jobs.submit(**arguments).response
-                return taken.run_id
+            with translated(f"submit {body['run_name']}"):
+                return int(call(client, "POST", SUBMIT, body=body)["run_id"])
         except Unreachable as problem:
             if time.monotonic() + pause > until:
                 raise

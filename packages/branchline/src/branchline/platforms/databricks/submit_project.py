@@ -6,13 +6,12 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from databricks.sdk import WorkspaceClient
-
 from branchline.errors import BadInput
 from branchline.platforms.databricks.project_copy import START
 from branchline.platforms.databricks.run_settings import RunSettings
 from branchline.platforms.databricks.submission import Script
 from branchline.platforms.databricks.submit import RetryPolicy, submit
+from branchline.platforms.databricks.workspace import Workspace
 
 __all__ = ["MODELS_BY_FILES_API", "Work", "copied_script", "python_script", "send"]
 
@@ -59,7 +58,7 @@ def copied_script(copy: str, script: str, arguments: tuple[str, ...],
                   {**variables, **MODELS_BY_FILES_API})
 
 
-def send(client: WorkspaceClient, work: Work, settings: RunSettings, say: Callable[[str], None],
+def send(client: Workspace, work: Work, settings: RunSettings, say: Callable[[str], None],
          retry_policy: RetryPolicy = RetryPolicy()) -> int:
     """Submit the work, once; the job run's id.
 

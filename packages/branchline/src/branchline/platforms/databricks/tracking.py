@@ -1,21 +1,22 @@
-"""A branch's experiment and its runs by the SDK alone: MLflow takes a second to import."""
+"""A branch's experiment and its runs by plain calls: MLflow takes a second to import."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import AlreadyExists, NotFound, ResourceAlreadyExists
-from databricks.sdk.service.ml import Param, RunTag, UpdateRunStatus
 
 from branchline.errors import BadInput
 from branchline.platforms.databricks.client import translated
+from branchline.platforms.databricks.workspace import Workspace, call
 from branchline.runs.tracking import Tracking, shown
 
 __all__ = ["RunState", "WorkspaceTracking"]
 
+API = "/api/2.0/mlflow"
 BATCH = 100  # parameters that one request takes
 
 
@@ -31,7 +32,7 @@ class RunState:
 class WorkspaceTracking(Tracking):
     """The tracking of a workspace; until a run is submitted, it needs no MLflow."""
 
-    workspace: WorkspaceClient
+    workspace: Workspace
 
     def experiment(self, name: str) -> str:
         with translated(f"experiment {name}"):
@@ -39,56 +40,63 @@ class WorkspaceTracking(Tracking):
 
     def start(self, experiment_id: str, name: str, tags: Mapping[str, str],
               parameters: Mapping[str, str]) -> str:
-        api = self.workspace.experiments
         with translated(f"a run in experiment {experiment_id}"):
-            made = api.create_run(experiment_id=experiment_id, run_name=name, start_time=_now(),
-                                  tags=[RunTag(*pair) for pair in shown(tags).items()])
-            assert made.run and made.run.info and made.run.info.run_id
-            run_id = made.run.info.run_id
-            given = [Param(*pair) for pair in shown(parameters).items()]
+            made = self._post("runs/create", experiment_id=experiment_id, run_name=name,
+                              start_time=_now(), tags=_pairs(shown(tags)))
+            run_id = str(made["run"]["info"]["run_id"])
+            given = _pairs(shown(parameters))
             for first in range(0, len(given), BATCH):
-                api.log_batch(run_id=run_id, params=given[first:first + BATCH])
+                self._post("runs/log-batch", run_id=run_id, params=given[first:first + BATCH])
             return run_id
 
     def end(self, run_id: str, status: str) -> None:
         with translated(f"run {run_id}"):
-            self.workspace.experiments.update_run(
-                run_id=run_id, status=UpdateRunStatus(status), end_time=_now())
+            self._post("runs/update", run_id=run_id, status=status, end_time=_now())
 
     def state(self, run_id: str) -> RunState:
         with translated(f"run {run_id}"):
-            run = self.workspace.experiments.get_run(run_id).run
-        if not run or not run.info:
+            run = self._get("runs/get", run_id=run_id).get("run", {})
+        if "info" not in run:
             raise BadInput(f"run {run_id}: not found; expected the MLflow id of a run.")
-        tags = (run.data.tags or []) if run.data else []
-        return RunState(run.info.status.value if run.info.status else "",
-                        {tag.key or "": tag.value or "" for tag in tags})
+        tags = run.get("data", {}).get("tags", [])
+        return RunState(run["info"].get("status", ""),
+                        {tag.get("key", ""): tag.get("value", "") for tag in tags})
 
     def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
         with translated(f"run {run_id}"):
-            self.workspace.experiments.log_batch(
-                run_id=run_id, tags=[RunTag(*pair) for pair in tags.items()])
+            self._post("runs/log-batch", run_id=run_id, tags=_pairs(tags))
 
     def _found(self, name: str) -> str | None:
         try:
-            experiment = self.workspace.experiments.get_by_name(name).experiment
+            found = self._get("experiments/get-by-name", experiment_name=name)["experiment"]
         except NotFound:
             return None
-        if experiment and experiment.lifecycle_stage == "deleted":
+        experiment_id = str(found["experiment_id"])
+        if found.get("lifecycle_stage") == "deleted":
             raise BadInput(f"experiment {name}: is deleted, and keeps its name. Restore it: "
-                           f"databricks experiments restore-experiment {experiment.experiment_id};"
+                           f"databricks experiments restore-experiment {experiment_id};"
                            " or delete it for good in the workspace's trash.")
-        return experiment.experiment_id if experiment else None
+        return experiment_id
 
     def _created(self, name: str) -> str:
         self.workspace.workspace.mkdirs(name.rpartition("/")[0])
         try:
-            return self.workspace.experiments.create_experiment(name).experiment_id or ""
+            return str(self._post("experiments/create", name=name)["experiment_id"])
         except (AlreadyExists, ResourceAlreadyExists):  # made by another run meanwhile
             found = self._found(name)
             if found is None:
                 raise
             return found
+
+    def _get(self, path: str, **query: str) -> dict[str, Any]:
+        return call(self.workspace, "GET", f"{API}/{path}", query=query)
+
+    def _post(self, path: str, **body: Any) -> dict[str, Any]:
+        return call(self.workspace, "POST", f"{API}/{path}", body=body)
+
+
+def _pairs(texts: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in texts.items()]
 
 
 def _now() -> int:

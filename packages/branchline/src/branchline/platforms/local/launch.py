@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from branchline.errors import RunFailed
+from branchline.platforms.local.relay import relayed
 from branchline.runs.request import Request
 from branchline.runs.tracking import Tracking
 from branchline.signals import interruptible
@@ -34,6 +35,7 @@ def launch(request: Request, tracking: Tracking, experiment_id: str, run_id: str
     from mlflow.exceptions import ExecutionException
     tracking.client()
     with tracking.never_left_running(run_id), ExitStack() as stack:
+        stack.enter_context(relayed())
         stack.enter_context(_stoppable())
         folder = request.project.folder
         programs = Path(sys.executable).parent
@@ -92,6 +94,7 @@ def _environment(programs: Path, isolated: bool) -> Iterator[None]:
     # OpenMP's threads (scikit-learn's trees) otherwise spin while they wait: on a busy machine a
     # fit of seconds then takes minutes.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")  # what is printed goes through a pipe
     if isolated:
         for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):
             os.environ.pop(name, None)

@@ -1,0 +1,86 @@
+"""YAML's anchors, aliases and merge keys made into the plain tree that they stand for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import yaml
+
+from branchline.errors import BadInput
+
+__all__ = ["expanded"]
+
+MERGE = "tag:yaml.org,2002:merge"
+MOST_NODES = 20_000
+DEEPEST = 20
+Pairs = list[tuple[yaml.Node, yaml.Node]]
+
+
+def expanded(node: yaml.Node, where: str) -> yaml.Node:
+    """The tree without aliases and merge keys; a key of its own wins over a merged one.
+
+    Keys that are there twice stay so: whoever checks the tree tells of them.
+
+    Raises:
+        BadInput: an alias within its own anchor, what grows beyond MOST_NODES values or DEEPEST
+            levels, a merge key whose value is no mapping.
+    """
+    return _Expansion(where).of(node, ())
+
+
+@dataclass
+class _Expansion:
+    where: str
+    made: int = field(default=0)
+
+    def of(self, node: yaml.Node, above: tuple[int, ...]) -> yaml.Node:
+        """The node's copy; `above` are the nodes that it is in."""
+        self.made += 1
+        if id(node) in above:
+            raise self._refused(node, "an alias within its own anchor", "the value itself")
+        if len(above) > DEEPEST:
+            raise self._refused(node, f"nested more than {DEEPEST} deep", "less")
+        if self.made > MOST_NODES:
+            raise self._refused(node, f"aliases that stand for more than {MOST_NODES:,} values",
+                                "fewer")
+        inside = (*above, id(node))
+        if isinstance(node, yaml.SequenceNode):
+            return _copy(node, [self.of(value, inside) for value in node.value])
+        if isinstance(node, yaml.MappingNode):
+            return _copy(node, self._pairs(node, inside))
+        return node
+
+    def _pairs(self, node: yaml.MappingNode, above: tuple[int, ...]) -> Pairs:
+        own = [(key, self.of(value, above)) for key, value in node.value if key.tag != MERGE]
+        names = {_name(key): (key, value) for key, value in own}
+        found: Pairs = []
+        for key, value in self._merged(node, above):
+            found.append(names.pop(_name(key), (key, value)))
+        taken = {id(key) for key, _ in found}
+        return found + [(key, value) for key, value in own if id(key) not in taken]
+
+    def _merged(self, node: yaml.MappingNode, above: tuple[int, ...]) -> Pairs:
+        """What the merge key stands for; of several mappings, the first that has a key wins."""
+        merges = [(key, value) for key, value in node.value if key.tag == MERGE]
+        if len(merges) > 1:
+            raise self._refused(merges[1][0], "key << is there twice", "it once, with a list")
+        found: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        for _, value in merges:
+            for each in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                if not isinstance(each, yaml.MappingNode):
+                    raise self._refused(each, "a merge of what is no mapping", "a mapping's alias")
+                copy = self.of(each, above)
+                found = {_name(key): (key, one) for key, one in copy.value} | found
+        return list(found.values())
+
+    def _refused(self, node: yaml.Node, found: str, expected: str) -> BadInput:
+        line = node.start_mark.line + 1
+        return BadInput(f"{self.where}, line {line}: {found}; expected {expected}.")
+
+
+def _copy(node: yaml.CollectionNode, value: object) -> yaml.CollectionNode:
+    return type(node)(node.tag, value, node.start_mark, node.end_mark)
+
+
+def _name(key: yaml.Node) -> str:
+    return str(key.value) if isinstance(key, yaml.ScalarNode) else f"in {id(key)}"
