@@ -49,7 +49,10 @@ class AlreadyPublished(BadInput):
 
 
 class RunFailed(BranchlineError):
-    """A run that was started ended without success; `run_id` is MLflow's, where it is known."""
+    """A run that was started ended without success; `run_id` is MLflow's, where it is known.
+
+    Its exit code is that of BadInput where the run itself found its input to be unfit.
+    """
 
     exit_code = 3
     run_id: str | None = None

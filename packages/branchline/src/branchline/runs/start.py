@@ -8,7 +8,7 @@ from typing import Protocol
 
 from branchline.ci.identify import started_by
 from branchline.config.targets import Target
-from branchline.errors import RunFailed
+from branchline.errors import BadInput, RunFailed
 from branchline.runs import summary
 from branchline.runs.orphans import own_process
 from branchline.runs.request import Request, tags as tags_of
@@ -56,12 +56,14 @@ def start(platform: Launcher, asked: Request, environment: Mapping[str, str],
 
     Raises:
         BadInput: it could not be launched; no run of it exists.
-        RunFailed: it ended without success; it knows the run's id.
+        RunFailed: it ended without success; it knows the run's id, and has the exit code of what
+            the run says went wrong.
         KeyboardInterrupt: a signal; the run was stopped and is marked KILLED.
     """
     platform.check(asked)
     tags = tags_of(asked, source_of(asked.root), started_by(environment), platform.backend)
     tags |= seen_tag(asked.root, asked.branch, environment) | own_process()
+    tags["target"] = platform.target.name
     experiment = asked.branch.experiment(platform.target.experiment_root, asked.project.name)
     experiment_id = platform.tracking.experiment(experiment)
     with _new_run(platform.tracking, asked, experiment_id, tags) as run_id:
@@ -70,8 +72,15 @@ def start(platform: Launcher, asked: Request, environment: Mapping[str, str],
             platform.launch(asked, experiment_id, run_id, tags, wait)
         except RunFailed as problem:
             problem.run_id = run_id
+            problem.exit_code = _exit_code(platform.tracking, run_id)
             raise
     return run_id
+
+
+def _exit_code(tracking: Tracking, run_id: str) -> int:
+    """2 where the run found that what it was given cannot be used."""
+    said = tracking.run(run_id).data.tags.get("exit_code")
+    return BadInput.exit_code if said == str(BadInput.exit_code) else RunFailed.exit_code
 
 
 @contextmanager
