@@ -51,7 +51,7 @@ class AlreadyPublished(BadInput):
 class RunFailed(BranchlineError):
     """A run that was started ended without success; `run_id` is MLflow's, where it is known.
 
-    Its exit code is that of BadInput where the run itself found its input to be unfit.
+    `run.py` gives it the exit code of BadInput where the run itself says its input is unfit.
     """
 
     exit_code = 3

@@ -19,7 +19,7 @@ from branchline.platforms.base import Platform
 from branchline.platforms.find import open_platform
 from branchline.runs import summary
 from branchline.runs.request import Request, pairs, request
-from branchline.runs.start import start
+from branchline.runs.start import exit_code_of, start
 from branchline.signals import ends_with_its_parent
 
 __all__ = ["command"]
@@ -48,7 +48,7 @@ def command(project: str | None, more_wheels: tuple[Path, ...], target_name: str
     """Start the MLflow project PROJECT in the experiment named after the branch.
 
     \b
-    Exit codes: 0 the run succeeded, 2 bad input, 3 the run failed, 5 the workspace did not answer
+    Exit codes: 0 the run succeeded, 2 bad input, also if the run found it, 3 the run failed, 5 the workspace did not answer
     or permit it, 130 interrupted (the run is marked KILLED).
     """
     repository = Repository.current()
@@ -98,6 +98,7 @@ def _run_to_its_end(platform: Platform, asked: Request, page: Path | None) -> No
     try:
         run_id = start(platform, asked, os.environ)
     except RunFailed as problem:
+        problem.exit_code = exit_code_of(platform.tracking, problem)
         if page and problem.run_id:
             _show(page, summary.to_markdown(platform.tracking, problem.run_id, str(problem)))
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from branchline.platforms.base import Platform
 from branchline.platforms.find import open_platform
 from branchline.runs.request import Request, pairs, request
 from branchline.runs.shown_rows import newest_parameters, print_rows, rows_of
-from branchline.runs.start import start
+from branchline.runs.start import exit_code_of, start
 
 if TYPE_CHECKING:
     from branchline.branch import Branch
@@ -49,7 +49,7 @@ def command(project: str, table: str, target_name: str, rows: int, where: str,
             given: tuple[str, ...], given_branch: str | None, debug: bool) -> None:
     """Print rows of TABLE, such as silver.quarantine, of the branch's tables of PROJECT.
 
-    What the run says on the way goes to stderr.
+    What the run says on the way goes to stderr, where that is a terminal.
 
     \b
     Exit codes: 0 printed, 2 no such table or a condition that is none, 3 the run failed, 5 the
@@ -61,7 +61,7 @@ def command(project: str, table: str, target_name: str, rows: int, where: str,
     branch = current_branch(repository.root, given_branch, os.environ)
     asked = request(repository.root, target, found, SHOW, {
         **pairs(given), "table": table, "where": where, "limit": str(rows)}, branch)
-    with _progress_on_stderr():
+    with _quietly():
         platform = open_platform(target, repository.root, os.environ)
         asked = _as_before(platform, asked, pairs(given), branch)
         run_id = _read(platform, asked)
@@ -99,21 +99,22 @@ def _read(platform: Platform, asked: Request) -> str:
     try:
         return start(platform, asked, os.environ)
     except RunFailed as problem:
-        if problem.exit_code == BadInput.exit_code and problem.run_id:
+        if problem.run_id and exit_code_of(platform.tracking, problem) == BadInput.exit_code:
             raise BadInput(platform.tracking.run(problem.run_id).data.tags["error"]) from None
         raise
 
 
 @contextmanager
-def _progress_on_stderr() -> Iterator[None]:
-    """In the block, what this process and those that it starts print goes to stderr."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    finally:
-        sys.stdout.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
+def _quietly() -> Iterator[None]:
+    """In the block, all that is printed goes to stderr, or nowhere where that is no terminal."""
+    is_seen = sys.stderr.isatty()
+    with ExitStack() as stack:
+        sink = sys.stderr if is_seen else stack.enter_context(open(os.devnull, "w"))
+        for number in (1,) if is_seen else (1, 2):  # what the processes that are started inherit
+            kept = os.dup(number)
+            stack.callback(os.close, kept)
+            stack.callback(os.dup2, kept, number)
+            os.dup2(2 if is_seen else sink.fileno(), number)
+        stack.enter_context(redirect_stdout(sink))
+        stack.enter_context(redirect_stderr(sink))
+        yield

@@ -17,7 +17,7 @@ from branchline.runs.tracking import Tracking
 from branchline.signals import deferred, interruptible
 from branchline.wheels.source import source_of
 
-__all__ = ["Launcher", "start"]
+__all__ = ["Launcher", "exit_code_of", "start"]
 
 
 class Launcher(Protocol):
@@ -56,8 +56,7 @@ def start(platform: Launcher, asked: Request, environment: Mapping[str, str],
 
     Raises:
         BadInput: it could not be launched; no run of it exists.
-        RunFailed: it ended without success; it knows the run's id, and has the exit code of what
-            the run says went wrong.
+        RunFailed: it ended without success; it knows the run's id.
         KeyboardInterrupt: a signal; the run was stopped and is marked KILLED.
     """
     platform.check(asked)
@@ -72,14 +71,14 @@ def start(platform: Launcher, asked: Request, environment: Mapping[str, str],
             platform.launch(asked, experiment_id, run_id, tags, wait)
         except RunFailed as problem:
             problem.run_id = run_id
-            problem.exit_code = _exit_code(platform.tracking, run_id)
             raise
     return run_id
 
 
-def _exit_code(tracking: Tracking, run_id: str) -> int:
-    """2 where the run found that what it was given cannot be used."""
-    said = tracking.run(run_id).data.tags.get("exit_code")
+
+def exit_code_of(tracking: Tracking, problem: RunFailed) -> int:
+    """2 where the run itself says that it cannot use what it was given, else 3."""
+    said = tracking.run(problem.run_id).data.tags.get("exit_code") if problem.run_id else None
     return BadInput.exit_code if said == str(BadInput.exit_code) else RunFailed.exit_code
 
 
