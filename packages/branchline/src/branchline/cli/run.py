@@ -48,8 +48,8 @@ def command(project: str | None, more_wheels: tuple[Path, ...], target_name: str
     """Start the MLflow project PROJECT in the experiment named after the branch.
 
     \b
-    Exit codes: 0 the run succeeded, 2 bad input, also if the run found it, 3 the run failed, 5 the workspace did not answer
-    or permit it, 130 interrupted (the run is marked KILLED).
+    Exit codes: 0 the run succeeded, 2 bad input (found here, or by the run), 3 the run failed,
+    5 the workspace did not answer or permit it, 130 interrupted (the run is marked KILLED).
     """
     repository = Repository.current()
     target = repository.target(target_name)

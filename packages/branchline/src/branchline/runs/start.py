@@ -75,7 +75,6 @@ def start(platform: Launcher, asked: Request, environment: Mapping[str, str],
     return run_id
 
 
-
 def exit_code_of(tracking: Tracking, problem: RunFailed) -> int:
     """2 where the run itself says that it cannot use what it was given, else 3."""
     said = tracking.run(problem.run_id).data.tags.get("exit_code") if problem.run_id else None
