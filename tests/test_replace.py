@@ -120,7 +120,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.rmtree(root / "src" / "fraud_detection")
     shutil.rmtree(root / "mlflow-notebooks" / "fraud-training")
     assert called(root, "-m", "branchline.cli.main", "mlproject", "parcel-weights",
-                  "--write").stdout == "parcel-weights: 2 steps, 6 parameters\n"
+                  "--write").stdout == "parcel-weights: 3 steps, 9 parameters\n"
     return root
 
 
