@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 import time
@@ -17,6 +18,8 @@ from branchline.lakehouse import Lakehouse, Table
 from fraud_detection.settings import Settings
 from fraud_detection.tables import BRONZE_TRANSACTIONS, FEATURES, SCORES, TRANSACTIONS
 from support.processes import Project, kill
+from tests.fraud_detection.landed import HEADER
+from tests.taking import start_taking, take
 from tests.tables import contents, copied, newest_model
 
 pytestmark = pytest.mark.spark
@@ -93,3 +96,63 @@ def test_a_run_on_tables_that_another_process_writes_names_that_process(
         said, _ = process.communicate()
     assert process.returncode == 1
     assert f"process {os.getpid()} is writing them" in said.splitlines()[-1]
+
+
+KILLS, WITH_THEIR_JVM = 18, 2
+
+
+def land(folder: Path, number: int) -> None:
+    """A file of a row that is good, one that is bad, and ids that are in the file before, too."""
+    rows = [f"{number}-{at},2018-04-01 1{at}:00:00,c,t,{'x' if at == 3 else at},0"
+            for at in range(6)] + [f"{number - 1}-0,2018-04-01 10:00:00,late,t,1,0"]
+    made = folder / f".{number:03}.csv"  # a file is seen when it is whole
+    made.write_text(HEADER + "\n".join(rows) + "\n")
+    made.rename(folder / f"{number:03}.csv")
+
+
+def killed_at_random(server: str, settings: Settings, seed: int, folder: Path) -> list[int | None]:
+    """Exit codes of processes that take what is new, each killed at some moment of its work."""
+    chance, lasts, codes = random.Random(seed), 0.0, []
+    for number in range(KILLS + 2):
+        land(folder, number)
+        process, began = start_taking(server, settings), time.monotonic()
+        process.join(None if number < 2 else chance.uniform(0, lasts))
+        process.kill()
+        process.join()
+        lasts = lasts if number > 1 else time.monotonic() - began  # of the second, undisturbed
+        codes.append(process.exitcode)
+    return codes
+
+
+def killed_with_their_jvm(project: Project, seed: int, folder: Path) -> list[int]:
+    """Exit codes of whole processes, killed with the JVM that works for them."""
+    chance, codes = random.Random(seed), []
+    for number in range(WITH_THEIR_JVM):
+        land(folder, KILLS + 2 + number)
+        process = project.start("ingest", "prepare")
+        assert process.stdout is not None
+        while "  spark" not in (line := process.stdout.readline()):
+            assert line or process.poll() is None
+        time.sleep(chance.uniform(0, 8))
+        kill(process)
+        codes.append(process.returncode)
+    return codes
+
+
+def test_kills_at_random_moments_of_ingest_and_prepare_leave_rows_as_if_there_had_been_none(
+        spark: Any, connect: str, store: str, tmp_path: Path) -> None:
+    seed = random.SystemRandom().randrange(10**6)
+    print(f"seed {seed}")
+    folder, tables = tmp_path / "landed", tmp_path / "lakehouse"
+    folder.mkdir()
+    settings = Settings(data=str(folder), lakehouse=str(tables), schema="a_branch", verify="true")
+    codes = killed_at_random(connect, settings, seed, folder)
+    assert codes[:2] == [0, 0] and set(codes[2:]) <= {0, -SIGKILL} and -SIGKILL in codes
+    project = Project(["--data", str(folder), "--schema", "a_branch"], tables, store)
+    assert set(killed_with_their_jvm(project, seed, folder)) <= {0, -SIGKILL}
+    undisturbed = Lakehouse(spark, str(tmp_path / "undisturbed"), settings.tables_schema)
+    found = Lakehouse(spark, str(tables), settings.tables_schema)
+    for lakehouse in (undisturbed, found):
+        take(lakehouse, settings)
+    assert contents(found) == contents(undisturbed)
+    assert len(contents(found)["silver.duplicates"]) == len(list(folder.iterdir())) - 1

@@ -21,9 +21,11 @@ SURFACE = {
                                   "compute look_back_days time_order",
     "branchline.features.arrow": "EventColumns FromTime with_features",
     "branchline.lakehouse.appends": "Append append_once appends count_rows",
+    "branchline.lakehouse.conditions": "chosen told_in_one_line",
     "branchline.lakehouse.repeats": "id_hash repeated_hashes",
     "branchline.lakehouse.sources": "FILES FileSource Layout Piece Source Taken shortened",
     "branchline.lakehouse.stream": "checkpoint checkpoints follow forget",
+    "branchline.show": "SHOW as_lines command_for show_step",
     "branchline.text": "code collapsed html markdown one_line printable protect_output "
                        "protected_output safe unprotected without_credentials",
     "branchline.gate.comparison": "ARTIFACT Comparison Data Measured Model OTHER_LIBRARIES Slice",

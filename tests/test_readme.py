@@ -24,6 +24,7 @@ def test_the_readme_s_commands_work_in_a_fresh_clone(readme: Readme) -> None:
     assert "203,197 transactions" in said and "203,197 transactions" in README
     assert said.count("average_precision") == 1 and said.count("  train  ") == 2
     assert "/branchline/fraud-training/a-feature" in said
+    assert "0 of 0 rows" in said and "are in quarantine; now run `-e featurize" in said
     pictures = list((readme.folder / ".local" / "artifacts").rglob("*.png"))
     assert len(pictures) >= 12
 

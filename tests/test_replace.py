@@ -120,7 +120,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.rmtree(root / "src" / "fraud_detection")
     shutil.rmtree(root / "mlflow-notebooks" / "fraud-training")
     assert called(root, "-m", "branchline.cli.main", "mlproject", "parcel-weights",
-                  "--write").stdout == "parcel-weights: 2 steps, 6 parameters\n"
+                  "--write").stdout == "parcel-weights: 3 steps, 9 parameters\n"
     return root
 
 
@@ -154,13 +154,13 @@ def test_the_second_project_runs(repository: Path) -> None:
 
 def test_a_single_step_on_a_new_branch_says_what_to_run_first(repository: Path) -> None:
     done = ran(repository, "-e", "weigh", "--branch", "feature/new")
-    assert done.returncode == 3
+    assert done.returncode == 2
     assert "step weigh reads bronze.parcels, which schema feature_new" in done.stderr
     assert "run step receive first, or all steps (without -e)" in done.stderr
 
 
 @pytest.mark.parametrize(("given", "line"), [
-    ("steps=foo", "parameter steps is 'foo'; expected some of receive, weigh, separated by"),
+    ("steps=foo", "parameter steps is 'foo'; expected some of receive, weigh, show, separated by"),
     ("parcels=0", "parameter parcels is '0'; expected a whole number from 1 to 1,000."),
     ("parcel=3", "parameter parcel is unknown to entry point main; accepted: steps, data"),
 ])

@@ -77,7 +77,7 @@ def test_without_the_environment_the_trigger_says_how_to_make_it() -> None:
 
 
 @pytest.mark.spark
-def test_one_step_runs_alone_and_a_failing_one_exits_with_3_and_its_reason(
+def test_one_step_runs_alone_and_one_that_lacks_its_input_ends_with_2_and_its_reason(
         landing: Path, store: str, connect: str, tmp_path: Path) -> None:
     where = ["--branch", "feature/One", "-P", f"lakehouse={tmp_path}"]
     done = trigger("run", "fraud-training", "-e", "ingest", "-P", f"data={landing}", *where,
@@ -91,7 +91,7 @@ def test_one_step_runs_alone_and_a_failing_one_exits_with_3_and_its_reason(
     done = trigger("run", "fraud-training", "-e", "train", "-P", f"data={landing}", *where,
                    "--summary", str(page), MLFLOW_TRACKING_URI=store, SPARK_REMOTE=connect,
                    TF_BUILD="True")
-    assert done.returncode == 3
+    assert done.returncode == 2
     assert page.read_text().startswith("## fraud-training: failed\n")
     assert "step train reads silver.transactions" in page.read_text()
     assert f"##vso[task.uploadsummary]{page}" in done.stdout

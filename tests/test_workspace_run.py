@@ -42,9 +42,9 @@ class Checkout:
     folder: Path
     workspace: Workspace
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, name: str = "run") -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "mlflow-triggers/run.py", "--on", "emulated", *arguments],
+            [sys.executable, f"mlflow-triggers/{name}.py", "--on", "emulated", *arguments],
             cwd=self.folder, text=True,
             env={**a_persons_shell("DATABRICKS_"), "PATH": PATH, **self.workspace.environment()},
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -109,6 +109,18 @@ def test_the_tables_are_in_the_branchs_schema(checkout: Checkout, said: str) -> 
         next(name for name in schemas if name.startswith("a_feature__landed_"))]
     assert {"bronze_transactions", "silver_transactions", "gold_features", "gold_scores"} <= (
         checkout.tables(next(name for name in schemas if name.startswith("a_feature__landed_"))))
+
+
+def test_rows_of_a_table_there_are_printed_here(
+        checkout: Checkout, said: str, signed_in: Workspace) -> None:
+    process = checkout.start("fraud-training", "silver.transactions", "--rows", "2", "--where",
+                             "amount > 10", name="show")
+    shown, complaints = process.communicate()
+    assert process.returncode == 0 and complaints == "", complaints
+    assert shown.split()[:2] == ["transaction_id", "event_time"]
+    assert re.search(r"^2 of [0-9,]{4,} rows$", shown.splitlines()[-1])
+    run = newest_run("a-feature")
+    assert run.data.tags["target"] == "emulated" and run.data.params["data"] == LANDED
 
 
 def test_a_second_trigger_uploads_nothing_and_needs_few_calls_until_it_is_submitted(

@@ -4,7 +4,7 @@
 from branchline import start
 from fraud_detection.pipeline import PIPELINE
 from fraud_detection.steps import (compare, evaluate, explore, featurize, ingest, monitor, predict,
-                                   prepare, repair, train)
+                                   prepare, reject, repair, train)
 
 job = start(PIPELINE)
 
@@ -37,6 +37,9 @@ job.run(compare.step)
 
 # %% By hand alone, where a step says that the tables do not fit together
 job.run(repair.step)
+
+# %% By hand alone: rows of silver.transactions that should not be there -> silver.quarantine
+job.run(reject.step)
 
 # %%
 job.finish()

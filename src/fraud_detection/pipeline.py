@@ -5,10 +5,10 @@ from __future__ import annotations
 from branchline import Pipeline
 from fraud_detection.settings import Settings
 from fraud_detection.steps import (compare, evaluate, explore, featurize, ingest, monitor, predict,
-                                   prepare, repair, train)
+                                   prepare, reject, repair, train)
 
 __all__ = ["PIPELINE"]
 
 PIPELINE = Pipeline(Settings, (
     ingest.step, prepare.step, explore.step, featurize.step, train.step, evaluate.step,
-    predict.step, monitor.step, compare.step, repair.step))
+    predict.step, monitor.step, compare.step, repair.step, reject.step))

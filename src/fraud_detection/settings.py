@@ -59,6 +59,10 @@ class Settings(BranchlineSettings):
     last_day: date | None = parameter(
         None, "last day to build, score and compare; the run's own")
 
+    verify: str = parameter(
+        "false", "whether prepare counts all rows anew, by reading them", choices=("false", "true"))
+    reason: str = parameter("", "why the step reject moves rows out of silver")
+
     @property
     def tables_schema(self) -> str:
         """The schema of this run's tables: the branch's; other data have tables of their own."""

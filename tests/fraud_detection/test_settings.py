@@ -27,7 +27,8 @@ def test_the_project_s_defaults_are_the_settings_defaults() -> None:
 
 
 def test_what_runs_on_request_alone_is_not_among_the_default_steps() -> None:
-    assert [step.name for step in PIPELINE.steps if step.on_request] == ["compare", "repair"]
+    assert [step.name for step in PIPELINE.steps if step.on_request] == [
+        "compare", "repair", "reject"]
     assert "compare" not in [step.name for step in PIPELINE.asked(Settings())]
     assert [step.name for step in PIPELINE.asked(PIPELINE.read(["--steps", "compare"]))] == [
         "compare"]
@@ -35,7 +36,8 @@ def test_what_runs_on_request_alone_is_not_among_the_default_steps() -> None:
 
 def test_every_step_has_a_cell_in_the_project() -> None:
     main = (ROOT / "mlflow-notebooks" / "fraud-training" / "main.py").read_text()
-    assert tuple(re.findall(r"^job\.run\((\w+)\.step\)$", main, re.MULTILINE)) == PIPELINE.names
+    assert tuple(re.findall(r"^job\.run\((\w+)\.step\)$", main, re.MULTILINE)) == tuple(
+        step.name for step in PIPELINE.steps)
 
 
 def test_arguments_become_values_of_their_kind() -> None:

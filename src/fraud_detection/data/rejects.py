@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from branchline import Lakehouse
 from branchline.lakehouse.sources import shortened
+from branchline.show import command_for
 from fraud_detection.tables import QUARANTINE
 
 __all__ = ["commonest"]
@@ -19,7 +20,6 @@ KIND = (r"(?s)\b(transaction_id|event_time|customer_id|terminal_id|amount|is_fra
 NUMBER = re.compile(r"event_time \d{9,13}(\.\d*)? is not a time")
 EPOCH = ("times look like counts since 1970: say their unit in the columns file, "
          "`event_time: {column: NAME, epoch: seconds}` (or milliseconds)")
-REST = "all of them, with their rows, are in the table silver.quarantine"
 
 
 def commonest(lakehouse: Lakehouse, before: int, epoch: str | None) -> list[str]:
@@ -34,7 +34,7 @@ def commonest(lakehouse: Lakehouse, before: int, epoch: str | None) -> list[str]
         return []
     if epoch is None and any(NUMBER.search(now[kind][1]) for kind, _ in new.most_common(SHOWN)):
         lines.append(EPOCH)
-    return [*lines, REST]
+    return [*lines, f"all of them, with their rows: {command_for(QUARANTINE)}"]
 
 
 def _kinds(lakehouse: Lakehouse, version: int | None) -> dict[str, tuple[int, str]]:

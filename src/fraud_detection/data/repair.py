@@ -7,6 +7,7 @@ from branchline.lakehouse.appends import count_rows
 from branchline.lakehouse.sources import FILES
 from branchline.lakehouse.stream import checkpoints, forget
 from fraud_detection.data.bronze_to_silver import PLACES
+from fraud_detection.data.moves import moved_by_hand
 from fraud_detection.tables import BRONZE_TRANSACTIONS
 
 __all__ = ["repair"]
@@ -24,12 +25,16 @@ def repair(lakehouse: Lakehouse) -> list[str]:
         said.append(f"{FILES.name}: dropped, for {BRONZE_TRANSACTIONS.name} is gone; the next run "
                     "takes all files anew")
     if not _adds_up(lakehouse):
+        by_hand = moved_by_hand(lakehouse)
         for table in PLACES:
             lakehouse.drop(table)
         for stream in checkpoints(lakehouse, "prepare"):
             forget(lakehouse, stream)
         said.append(f"{', '.join(table.name for table in PLACES)}: dropped; the next run builds "
                     "them anew from bronze")
+        if by_hand:
+            said.append(f"{by_hand:,} rows that were moved to quarantine by hand will be in silver "
+                        "again; move them anew after the next run (`-e reject`)")
     return said
 
 

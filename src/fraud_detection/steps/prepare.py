@@ -12,6 +12,8 @@ from branchline import Lakehouse, RowsLost, Step
 from branchline.lakehouse.appends import appends, count_rows
 from branchline.lakehouse.stream import checkpoints, follow, forget
 from fraud_detection.data.bronze_to_silver import PLACES, Placing
+from fraud_detection.data.moves import finish_move
+from fraud_detection.data.recount import Recount
 from fraud_detection.data.rejects import commonest
 from fraud_detection.settings import Settings
 from fraud_detection.tables import BRONZE_TRANSACTIONS, QUARANTINE, TRANSACTIONS
@@ -27,6 +29,8 @@ REMEDY = "Run the step repair (`-e repair`), after which silver is built anew, a
 def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     """Place the bronze rows that are in no silver table yet; counts: the rows of each table.
 
+    With `verify` they are counted by reading every row, and each is looked for.
+
     Raises:
         RowsLost: silver + quarantine + duplicates is not bronze, or a table of them is gone.
     """
@@ -38,6 +42,10 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     if not counts or _is_cut_off(lakehouse, name, counts):
         _place(lakehouse, name, through, settings.columns.epoch)
         counts = _counts(lakehouse)
+    if counts[0] != sum(counts[1:]) and finish_move(lakehouse):
+        counts = _counts(lakehouse)
+    if settings.verify == "true":
+        counts = _verified(lakehouse, counts)
     return _balanced(*counts)
 
 
@@ -119,6 +127,14 @@ def _placer(lakehouse: Lakehouse, name: str, through: int,
         Placing(there, name, through, epoch).place(batch, number)
 
     return placed
+
+
+def _verified(lakehouse: Lakehouse, counts: list[int]) -> list[int]:
+    recount = Recount.of(lakehouse)
+    if findings := recount.findings(counts):
+        raise RowsLost(f"prepare: verify found that {'; '.join(findings)}; do not use these "
+                       f"tables. {REMEDY}")
+    return recount.rows
 
 
 def _balanced(bronze: int, silver: int, quarantine: int, duplicates: int) -> dict[str, int]:

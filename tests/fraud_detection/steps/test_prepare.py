@@ -170,7 +170,7 @@ def test_the_most_common_reasons_are_reported_with_an_example_and_a_hint(
         "quarantine: 1 row: amount ... is negative (such as: amount -1 is negative)",
         "times look like counts since 1970: say their unit in the columns file, `event_time: "
         "{column: NAME, epoch: seconds}` (or milliseconds)",
-        "all of them, with their rows, are in the table silver.quarantine"]
+        "all of them, with their rows: branchline show PROJECT silver.quarantine"]
 
 
 def test_rows_that_are_in_no_table_stop_the_step(lakehouse: Lakehouse) -> None:
@@ -180,3 +180,27 @@ def test_rows_that_are_in_no_table_stop_the_step(lakehouse: Lakehouse) -> None:
     found = f"bronze has {COUNTS['rows']} rows, but .* are {COUNTS['silver']} \\+ "
     with pytest.raises(RowsLost, match=f"{found}{COUNTS['quarantine'] + 1} \\+ 3"):
         prepare.run(lakehouse, Settings())
+
+
+VERIFIED = Settings(verify="true")
+
+
+def test_verify_counts_by_reading_the_rows(placed: Lakehouse) -> None:
+    assert prepare.run(placed, VERIFIED) == COUNTS
+
+
+@pytest.mark.parametrize(("statement", "found"), [
+    ("DELETE FROM {silver} WHERE source_file = 'z.csv'",
+     "1 keys of bronze are in no table .such as row 1 of z.csv."),
+    ("UPDATE {silver} SET source_file = 'x.csv' WHERE source_file = 'z.csv'",
+     "1 keys of silver, quarantine or duplicates are not in bronze .such as row 1 of x.csv."),
+    ("UPDATE {silver} SET source_file = 'b.csv' WHERE source_file = 'z.csv'",
+     "1 keys are in more than one table, or twice in one .such as row 1 of b.csv."),
+    ("UPDATE {silver} SET transaction_id = '1' WHERE transaction_id = 'g0'",
+     "1 ids are in silver more than once .such as 1."),
+])
+def test_verify_names_what_is_off_even_where_the_sums_hold(lakehouse: Lakehouse, statement: str,
+                                                           found: str) -> None:
+    lakehouse.spark.sql(statement.format(silver=lakehouse.reference(TRANSACTIONS)))
+    with pytest.raises(RowsLost, match=f"verify found that .*{found}.*step repair"):
+        prepare.run(lakehouse, VERIFIED)

@@ -49,7 +49,10 @@ class AlreadyPublished(BadInput):
 
 
 class RunFailed(BranchlineError):
-    """A run that was started ended without success; `run_id` is MLflow's, where it is known."""
+    """A run that was started ended without success; `run_id` is MLflow's, where it is known.
+
+    `run.py` gives it the exit code of BadInput where the run itself says its input is unfit.
+    """
 
     exit_code = 3
     run_id: str | None = None

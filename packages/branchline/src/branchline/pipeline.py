@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from branchline.errors import BadInput
-from branchline.lakehouse import Lakehouse
+from branchline.lakehouse import Lakehouse, Table
 from branchline.parameters import Parameter
 from branchline.settings import Settings, parameters_of
+from branchline.show import show_step
 from branchline.steps import Step
 
 __all__ = ["Pipeline"]
@@ -17,14 +19,32 @@ __all__ = ["Pipeline"]
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A project's code: the class of its settings, and its steps in the order of a run."""
+    """A project's code: the class of its settings, and its steps in the order of a run.
+
+    Besides `steps`, which main.py runs, every pipeline has the step `show`, which the job runs.
+    """
 
     settings: type[Settings]
     steps: tuple[Step, ...]
 
+    @cached_property
+    def show(self) -> Step:
+        return show_step(self.tables)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables that the steps read or write."""
+        named = {table.name: table for step in self.steps for table in step.reads + step.writes}
+        return tuple(named.values())
+
+    @property
+    def table_names(self) -> tuple[str, ...]:
+        return tuple(table.name for table in self.tables)
+
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(step.name for step in self.steps)
+        """The names of the steps that a run may be asked for."""
+        return tuple(step.name for step in (*self.steps, self.show))
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -39,7 +59,7 @@ class Pipeline:
 
     def asked(self, settings: Settings) -> tuple[Step, ...]:
         """The steps that a run with these settings takes."""
-        return tuple(step for step in self.steps if step.name in settings.steps
+        return tuple(step for step in (*self.steps, self.show) if step.name in settings.steps
                      or not (settings.steps or step.on_request))
 
     def check_tables(self, lakehouse: Lakehouse, settings: Settings) -> None:

@@ -50,6 +50,9 @@ class Settings:
     schema: str = parameter("sandbox", "the schema of this branch's tables")
     files: str | None = parameter(None, "the folder of landed files and checkpoints; beside the "
                                         "tables")
+    table: str = parameter("", "the table that the step show shows")
+    where: str = parameter("", "an SQL condition on its rows; all of them")
+    limit: int = parameter(20, "how many rows are shown", minimum=1, maximum=1000)
 
     @property
     def tables_schema(self) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from branchline.errors import BadInput, BranchlineError
+from branchline.errors import BadInput, BranchlineError, RunFailed
 from branchline.lakehouse import Lakehouse, Table
 from branchline.runs import tracking
 from branchline.spark.session import session
@@ -50,7 +50,8 @@ class Job:
         self.lakehouse = lakehouse
         self._waiting = list(pipeline.asked(settings))
         self._held = ExitStack()
-        self._held.enter_context(lakehouse.writing())
+        if self._waiting != [pipeline.show]:
+            self._held.enter_context(lakehouse.writing())
 
     def run(self, step: Step) -> Mapping[str, int] | None:
         """Run the step if it was asked for; log its counts and seconds; None if it was not.
@@ -59,7 +60,7 @@ class Job:
             BadInput: the step is none of the pipeline's.
         """
         import mlflow
-        if step not in self.pipeline.steps:
+        if step not in (*self.pipeline.steps, self.pipeline.show):
             raise BadInput(f"step {step.name} is not in the pipeline's "
                            f"({', '.join(self.pipeline.names)}); add it to the Pipeline.")
         if step not in self._waiting:
@@ -77,12 +78,13 @@ class Job:
         return counts
 
     def finish(self) -> None:
-        """End the MLflow run and let the tables go.
+        """Run what every pipeline has, end the MLflow run and let the tables go.
 
         Raises:
             BadInput: a step was asked for that no `run` was called for.
         """
         import mlflow
+        self.run(self.pipeline.show)
         if self._waiting:
             name = self._waiting[0].name
             raise BadInput(f"step {name} was asked for and has no cell in main.py; add "
@@ -153,7 +155,8 @@ def _fail(kind: type[BaseException], error: BaseException, trace: TracebackType 
     text = without_credentials(text)
     print(f"\n{'interrupted' if interrupted else text}", file=sys.stderr, flush=True)
     if mlflow.active_run():
-        mlflow.set_tag("error", text)
+        code = error.exit_code if isinstance(error, BranchlineError) else RunFailed.exit_code
+        mlflow.set_tags({"error": text, "exit_code": str(code)})
         lines = without_credentials("".join(traceback.format_exception(kind, error, trace)))
         mlflow.log_text(lines, "traceback.txt")
         mlflow.end_run("KILLED" if interrupted else "FAILED")

@@ -48,6 +48,12 @@ def test_overwrite_replaces_a_slice_and_refuses_rows_outside_of_it(lakehouse: La
     assert held(lakehouse) == [(1, "a"), (2, "c"), (3, "d")]
 
 
+def test_rows_are_deleted_by_their_keys(lakehouse: Lakehouse) -> None:
+    lakehouse.merge(TABLE, rows(lakehouse, (1, "a"), (2, "b"), (3, "c")))
+    lakehouse.delete(TABLE, rows(lakehouse, (1, ""), (1, ""), (3, ""), (4, "")).select("id"))
+    assert held(lakehouse) == [(2, "b")]
+
+
 def test_an_earlier_version_can_be_read(lakehouse: Lakehouse) -> None:
     lakehouse.merge(TABLE, rows(lakehouse, (1, "a")))
     version = lakehouse.version(TABLE)

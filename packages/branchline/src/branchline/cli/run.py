@@ -21,7 +21,7 @@ from branchline.platforms.base import Platform
 from branchline.platforms.find import open_platform
 from branchline.runs import summary
 from branchline.runs.request import Asked, Request, pairs, request
-from branchline.runs.start import start
+from branchline.runs.start import exit_code_of, start
 from branchline.signals import ends_with_its_parent
 
 __all__ = ["command"]
@@ -48,8 +48,8 @@ def command(debug: bool, **given: Any) -> None:
     """Start the MLflow project PROJECT in the experiment named after the branch.
 
     \b
-    Exit codes: 0 the run succeeded, 2 bad input, 3 the run failed, 5 the workspace did not answer
-    or permit it, 130 interrupted (the run is marked KILLED).
+    Exit codes: 0 the run succeeded, 2 bad input (found here, or by the run), 3 the run failed,
+    5 the workspace did not answer or permit it, 130 interrupted (the run is marked KILLED).
     """
     asked = _Options(**given)
     repository = Repository.current()
@@ -122,6 +122,7 @@ def _run_to_its_end(platform: Platform, checked: Request, page: Path | None) -> 
     try:
         run_id = start(platform, checked, os.environ)
     except RunFailed as problem:
+        problem.exit_code = exit_code_of(platform.tracking, problem)
         if page and problem.run_id:
             _show(page, summary.to_markdown(platform.tracking, problem.run_id, str(problem)))
         raise

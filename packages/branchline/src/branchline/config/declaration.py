@@ -21,13 +21,16 @@ __all__ = ["Declaration", "check", "declared", "write"]
 
 
 class Declaration(Protocol):
-    """What the code declares: the names of its steps, and what a run can be told."""
+    """What the code declares: its steps' names, what a run can be told, its tables' names."""
 
     @property
     def names(self) -> Sequence[str]: ...
 
     @property
     def parameters(self) -> Sequence[Parameter]: ...
+
+    @property
+    def table_names(self) -> Sequence[str]: ...
 
 
 def declared(project: Project) -> Declaration:

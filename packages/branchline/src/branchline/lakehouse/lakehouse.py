@@ -112,6 +112,13 @@ class Lakehouse:
         self.create(table)
         rows.select(table.column_names).writeTo(self.reference(table)).overwrite(F.expr(where))
 
+    def delete(self, table: Table, keys: DataFrame) -> None:
+        """Delete the rows that agree with a row of `keys` in all of its columns, at once."""
+        same = " AND ".join(f"old.{quoted(name)} = gone.{quoted(name)}" for name in keys.columns)
+        keys.distinct().createOrReplaceTempView("gone_keys")
+        self.spark.sql(f"MERGE INTO {self.reference(table)} AS old USING gone_keys AS gone "
+                       f"ON {same} WHEN MATCHED THEN DELETE")
+
     def stream(self, table: Table, start: int = 0) -> DataFrame:
         """The table's rows as a stream; one without a checkpoint begins with version `start`."""
         reader = self.spark.readStream.format("delta")

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from branchline.ci.identify import started_by
 from branchline.config.targets import Target
-from branchline.errors import RunFailed
+from branchline.errors import BadInput, RunFailed
 from branchline.runs import summary
 from branchline.runs.orphans import own_process
 from branchline.runs.request import Request, tags as tags_of
@@ -17,7 +17,7 @@ from branchline.runs.tracking import Tracking
 from branchline.signals import deferred, interruptible
 from branchline.wheels.source import source_of
 
-__all__ = ["Launcher", "start"]
+__all__ = ["Launcher", "exit_code_of", "start"]
 
 
 class Launcher(Protocol):
@@ -62,6 +62,7 @@ def start(platform: Launcher, asked: Request, environment: Mapping[str, str],
     platform.check(asked)
     tags = tags_of(asked, source_of(asked.root), started_by(environment), platform.backend)
     tags |= seen_tag(asked.root, asked.branch, environment) | own_process()
+    tags["target"] = platform.target.name
     experiment = asked.branch.experiment(platform.target.experiment_root, asked.project.name)
     experiment_id = platform.tracking.experiment(experiment)
     with _new_run(platform.tracking, asked, experiment_id, tags) as run_id:
@@ -72,6 +73,12 @@ def start(platform: Launcher, asked: Request, environment: Mapping[str, str],
             problem.run_id = run_id
             raise
     return run_id
+
+
+def exit_code_of(tracking: Tracking, problem: RunFailed) -> int:
+    """2 where the run itself says that it cannot use what it was given, else 3."""
+    said = tracking.run(problem.run_id).data.tags.get("exit_code") if problem.run_id else None
+    return BadInput.exit_code if said == str(BadInput.exit_code) else RunFailed.exit_code
 
 
 @contextmanager

@@ -1,0 +1,34 @@
+"""Ingest and prepare in a process of its own that begins with all that it imports: cheap to kill.
+"""
+
+from __future__ import annotations
+
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+
+from branchline import Lakehouse
+from fraud_detection.settings import Settings
+from fraud_detection.steps import ingest, prepare
+
+__all__ = ["start_taking", "take"]
+
+
+def take(lakehouse: Lakehouse, settings: Settings) -> None:
+    with lakehouse.writing():
+        ingest.run(lakehouse, settings)
+        prepare.run(lakehouse, settings)
+
+
+def take_on(server: str, settings: Settings) -> None:
+    from pyspark.sql import SparkSession
+    spark = SparkSession.builder.remote(server).getOrCreate()
+    take(Lakehouse(spark, settings.lakehouse, settings.tables_schema), settings)
+
+
+def start_taking(server: str, settings: Settings) -> BaseProcess:
+    """A process that takes what is new, on a Spark Connect server."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["tests.taking", "pyspark.sql.connect.session"])
+    process = context.Process(target=take_on, args=(server, settings))
+    process.start()
+    return process
