@@ -96,6 +96,7 @@ def environment():
     """The environment with uv.lock's versions; those of an index, where a variable names one."""
     index = one_index()
     uv = find_uv()
+    rename_in_lock()
     place = environment_place()
     print("environment  .venv, as uv.lock says" + (index and ", from " + index), flush=True)
     if index:
@@ -138,6 +139,19 @@ def start_from(place):
             here.chmod(0o755)
         else:
             here.symlink_to(program)
+
+
+def rename_in_lock():
+    """Let uv.lock have the project's name of pyproject.toml, without which uv refuses it."""
+    project, lock = ROOT / "pyproject.toml", ROOT / "uv.lock"
+    given = re.search(r'^\[project\]$[^\[]*?^name\s*=\s*"([^"]+)"',
+                      project.read_text(encoding="utf-8"), re.MULTILINE)
+    text = lock.read_text(encoding="utf-8")
+    locked = re.search(r'name = "([^"]+)"\nversion = "[^"]+"\nsource = {[^}]* = "\." }', text)
+    name = given and re.sub(r"[-_.]+", "-", given.group(1)).lower()
+    if name and locked and locked.group(1) != name:
+        print("uv.lock      the project is %s now; commit it" % name, flush=True)
+        lock.write_text(text.replace('"%s"' % locked.group(1), '"%s"' % name), encoding="utf-8")
 
 
 def find_uv():

@@ -10,7 +10,8 @@ from benchmarks import big_files, data_in, folds, gate, speed, steps, submission
 from branchline.lakehouse import Lakehouse
 from branchline.runs import tracking
 from branchline.spark.session import session as spark
-from fraud_detection.data import simulator
+from fraud_detection.data.simulator import write
+from fraud_detection.data.world import World
 from fraud_detection.settings import Columns, Settings
 from fraud_detection.steps import ingest, prepare
 
@@ -43,7 +44,7 @@ def silver() -> tuple[Lakehouse, Settings]:
     data = PUBLISHED / "handbook_transactions.parquet"
     if not data.exists():
         data = WORK / "landing"
-        simulator.write(simulator.World(customers=5000, terminals=10_000, days=157), data)
+        write(World(customers=5000, terminals=10_000, days=157), data)
     columns = Columns.read(ROOT / "mlflow-notebooks" / "fraud-training" / "columns.yml")
     settings = Settings(data=str(data), columns=columns, lakehouse=str(WORK / "lakehouse"))
     session = spark(os.environ, WORK / "spark.log")

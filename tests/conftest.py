@@ -37,7 +37,8 @@ def _readme_first(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(scope="session")
 def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Some 8,000 simulated transactions of 40 days, in the published columns, as landed files."""
-    from fraud_detection.data.simulator import World, write
+    from fraud_detection.data.simulator import write
+    from fraud_detection.data.world import World
     folder = tmp_path_factory.mktemp("landing")
     write(World(customers=120, terminals=240, days=40, seed=3), folder, files=2)
     return folder

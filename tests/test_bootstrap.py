@@ -121,7 +121,17 @@ def test_without_an_index_uv_lock_s_addresses_are_asked_through_the_proxy(
     assert greeted(checkout) and any(asked.startswith(ELSEWHERE) for asked in index.asked)
 
 
-def test_windows_is_told_what_is_supported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_renamed_project_is_renamed_in_uv_lock_too(
+        checkout: Path, index: FileServer) -> None:
+    project = checkout / "pyproject.toml"
+    project.write_text(project.read_text().replace('name = "a-team"', 'name = "Another_Name"'))
+    done = set_up(checkout, UV_DEFAULT_INDEX=f"{index.address}/simple")
+    assert done.returncode == 0, done.stderr
+    assert greeted(checkout) and "uv.lock      the project is another-name now" in done.stdout
+    assert '"a-team"' not in (checkout / "uv.lock").read_text()
+
+
+def test_on_windows_the_error_says_what_is_supported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     with pytest.raises(SystemExit, match="runs on Linux, macOS and WSL; this is Windows"):
         bootstrap.main()

@@ -74,7 +74,7 @@ def test_the_files_are_valid_by_their_vendors_schemas(arguments: list[str]) -> N
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_what_stands_in_the_place_of_a_template_is_valid_too(tmp_path: Path) -> None:
+def test_a_pipeline_with_its_templates_filled_in_is_valid_too(tmp_path: Path) -> None:
     # The schema has no expressions in a step's name, the service has: it checks what it puts there.
     template = yaml.safe_load(TEMPLATES[1].read_text())
     steps = [step for stage in azure()["stages"] for _, job in jobs(stage)
@@ -87,7 +87,7 @@ def test_what_stands_in_the_place_of_a_template_is_valid_too(tmp_path: Path) -> 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_zizmor_finds_no_hole_in_the_workflow() -> None:
+def test_zizmor_finds_no_problem_in_the_workflow() -> None:
     done = subprocess.run([PROGRAMS / "zizmor", "--offline", "--min-severity", "medium",
                            str(ROOT / ".github")], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
@@ -99,8 +99,8 @@ def test_names_are_legal_unique_and_those_that_are_waited_for_exist() -> None:
     names += [name for stage in stages for name, _ in jobs(stage)]
     assert len(names) == len(set(names))
     assert all(re.fullmatch(r"[A-Za-z_]\w*", name) and name != "deploy_" for name in names)
-    for place, stage in enumerate(stages):
-        assert {stage.get("dependsOn")} - {None} <= set(names[:place])
+    for number, stage in enumerate(stages):
+        assert {stage.get("dependsOn")} - {None} <= set(names[:number])
         known = [name for name, _ in jobs(stage)]
         for name, job in jobs(stage):
             assert name != "deploy" and {job.get("dependsOn")} - {None} <= set(known) - {name}
@@ -151,7 +151,7 @@ def test_every_trigger_that_is_called_exists_with_those_options() -> None:
             assert re.search(rf"{option}\b", shown), f"{command}: {option}"
 
 
-def test_a_trigger_takes_the_place_of_its_shell_so_that_a_cancel_reaches_it() -> None:
+def test_a_trigger_replaces_its_shell_so_that_a_cancel_reaches_it() -> None:
     called = [command for command in commands() if "mlflow-triggers/" in command]
     assert called and all(command.startswith("exec ") for command in called)
 
@@ -194,7 +194,7 @@ def test_the_environments_and_connections_are_those_of_the_documentation() -> No
         assert f"`{name}`" in documentation, name
 
 
-def test_azures_own_rules_hold_that_its_schema_does_not_check() -> None:
+def test_azures_rules_that_its_schema_does_not_check_are_met() -> None:
     for file in (AZURE, *TEMPLATES):
         assert not re.search(r"(^|\s)[&*]\w+(\s|$)", file.read_text()), "no anchors"
     for stage in azure()["stages"]:
@@ -203,7 +203,7 @@ def test_azures_own_rules_hold_that_its_schema_does_not_check() -> None:
             assert next(iter(part)) in FIRST_KEYS, part
 
 
-def test_a_fork_gets_no_sign_in_and_says_what_it_skips() -> None:
+def test_a_fork_gets_no_credentials_and_reports_what_it_skips() -> None:
     check = dict(jobs(azure()["stages"][0]))
     assert "ne(variables['System.PullRequest.IsFork'], 'True')" in check["integration"]["condition"]
     assert not [step for step in steps_of(check["fork"]) if step.get("task") == "AzureCLI@2"]

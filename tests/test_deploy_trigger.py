@@ -37,7 +37,7 @@ def there(workspace: Workspace, store: str, tmp_path: Path) -> Iterator[Reposito
         workspace.client().jobs.delete(job.job_id or 0)
 
 
-def test_a_release_is_published_approved_deployed_checked_and_taken_back(here: Repository) -> None:
+def test_a_release_is_published_approved_deployed_checked_and_rolled_back(here: Repository) -> None:
     code, said = here.run("publish")
     assert code == 4 and "the gate's verdict is none" in said
     here.judged("passed")
@@ -63,18 +63,18 @@ def test_a_release_is_published_approved_deployed_checked_and_taken_back(here: R
     assert "hello world" in here.well("deploy", "check")
 
 
-def test_evidence_that_was_changed_after_its_approval_ends_with_4(here: Repository) -> None:
+def test_evidence_that_was_changed_after_its_approval_exits_with_4(here: Repository) -> None:
     here.judged("passed")
     here.well("publish")
     approved = here.planned("--out", str(here.folder / ".local" / "bundle"))
     file = here.folder / ".local" / "bundle" / "evidence.json"
     file.write_text(file.read_text().replace("world", "nobody"))
     code, said = here.run("deploy", "apply", "--evidence", approved, "--from", str(file.parent))
-    assert code == 4 and "approved was" in said
+    assert code == 4 and "was approved" in said
     assert "nothing is deployed yet" in here.well("deploy", "status")
 
 
-def test_of_two_deployments_at_once_one_wins_and_the_other_says_so(
+def test_of_two_deployments_at_once_one_wins_and_the_other_is_refused(
         there: Repository, workspace: Workspace) -> None:
     there.well("publish", "--on", "emulated", "--override", "no gate in this test")
     folders = [there.folder / ".local" / name for name in ("one", "two")]
@@ -106,7 +106,7 @@ def test_two_that_deploy_one_evidence_at_once_leave_each_job_once(
     assert "deployment 1 (apply), finished" in status and "changed" not in status
 
 
-def test_a_workspace_that_is_down_in_mid_deployment_ends_with_5_and_what_to_run(
+def test_an_outage_during_a_deployment_exits_with_5_and_says_what_to_run(
         there: Repository, workspace: Workspace) -> None:
     there.well("publish", "--on", "emulated", "--override", "no gate in this test")
     approved = there.planned("--to", "emulated")
@@ -126,11 +126,11 @@ def test_a_workspace_that_is_down_in_mid_deployment_ends_with_5_and_what_to_run(
     (["deploy", "plan", "--junit", "none.xml"], "none.xml: cannot be read as JUnit XML"),
     (["deploy", "plan", "--to", "mars"], "target mars is not in targets.yml"),
     (["deploy", "plan"], "has no release of main; publish.py makes one"),
-    (["deploy", "rollback"], "nothing was deployed yet"),
+    (["deploy", "rollback"], "nothing is deployed yet"),
     (["deploy", "check"], "nothing is deployed"),
     (["publish", "--on", "mars"], "target mars is not in targets.yml")])
-def test_what_cannot_be_used_ends_with_2(refusing: Repository, arguments: list[str],
-                                         said: str) -> None:
+def test_what_cannot_be_used_exits_with_2(
+        refusing: Repository, arguments: list[str], said: str) -> None:
     code, found = refusing.run(*arguments)
     assert code == 2 and said in found
 

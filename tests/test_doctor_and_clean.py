@@ -13,21 +13,21 @@ from support.processes import trigger
 from workspace_server import Workspace
 
 
-def test_the_doctor_says_of_this_machine_what_a_run_needs() -> None:
+def test_doctor_lists_what_a_run_on_this_machine_needs() -> None:
     done = trigger("doctor")
     assert done.returncode == (2 if "wrong  disk" in done.stdout else 0), done.stdout
     assert [line.split()[1] for line in done.stdout.splitlines() if line[0] != " "] == [
-        "Python", "packages", "Java", "Delta's", "branch", "port", "disk"]
+        "Python", "packages", "Java", "Delta's", "branch", "disk"]
 
 
-def test_the_doctor_ends_with_2_and_the_remedy_where_something_is_wrong(tmp_path: Path) -> None:
+def test_doctor_exits_with_2_and_the_remedy_where_something_is_wrong(tmp_path: Path) -> None:
     done = trigger("doctor", JAVA_HOME=str(tmp_path), PATH=str(tmp_path), BUILD_SOURCEBRANCH="x")
     assert done.returncode == 2
     assert "wrong  Java" in done.stdout and "Run `make setup`" in done.stdout
     assert done.stderr.splitlines()[-1].endswith("would make a run on local fail.")
 
 
-def test_the_doctor_looks_at_a_workspace(workspace: Workspace) -> None:
+def test_doctor_checks_a_workspace(workspace: Workspace) -> None:
     done = trigger("doctor", "--on", "emulated", **workspace.environment())
     assert (done.returncode, done.stderr) == (0, "")
     assert "ok     sign-in            dev@example.com" in done.stdout
@@ -36,7 +36,7 @@ def test_the_doctor_looks_at_a_workspace(workspace: Workspace) -> None:
 
 @pytest.mark.parametrize(("arguments", "line"), [
     ([], "Missing option '--merged'"),
-    (["--merged", "--remote", "nowhere"], "git remote nowhere: cannot tell its branches"),
+    (["--merged", "--remote", "nowhere"], "git remote nowhere: its branches cannot be listed"),
 ])
 def test_clean_refuses_what_it_cannot_be_sure_of(arguments: list[str], line: str) -> None:
     done = trigger("clean", *arguments)
@@ -77,7 +77,7 @@ def test_clean_keeps_what_was_never_pushed_unless_it_is_marked(
     refused = trigger("clean", *arguments, "--mine", "other", folder=folder)
     assert refused.returncode == 2 and "delete it first: git branch -D other" in refused.stderr
     unknown = trigger("clean", *arguments, "--mine", "none", folder=folder)
-    assert unknown.returncode == 2 and "--mine none: no experiment is of that" in unknown.stderr
+    assert unknown.returncode == 2 and "--mine none: no experiment belongs" in unknown.stderr
     marked = trigger("clean", *arguments, "--mine", "own", folder=folder)
     assert marked.returncode == 0
     assert [line for line in marked.stdout.splitlines() if "/cleaned/" in line] == [

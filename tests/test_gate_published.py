@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 import pandas as pd
 import pytest
 
-from branchline.config.gate_policy import read_policy
+from branchline.config.gate_file import read_policy
 from branchline.gate.comparison import Comparison, Data, Model
 from branchline.gate.decide import decide
 from branchline.gate.verdict import Verdict

@@ -36,7 +36,7 @@ def tags(store: str, run_id: str) -> dict[str, str]:
     (["fraud-training"], POLICY, "has no finished run with a model; start one with run.py first."),
     (["fraud-training", "--run", "none"], POLICY, "Run with id=none not found"),
 ])
-def test_what_cannot_be_judged_is_one_line_and_exit_code_2(
+def test_what_cannot_be_judged_exits_with_2_and_one_line(
         store: str, tmp_path: Path, arguments: list[str], policy: str, line: str) -> None:
     (tmp_path / "gate.yml").write_text(policy)
     done = trigger("gate", *arguments, "--branch", "nothing-there", "--policy",

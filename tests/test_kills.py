@@ -88,7 +88,7 @@ def test_a_step_that_was_killed_while_it_wrote_leaves_its_next_run_right_tables(
     assert found == {name: expected[name] for name in found}
 
 
-def test_a_run_on_tables_that_another_process_writes_is_told_which_one(
+def test_a_run_on_tables_that_another_process_writes_names_that_process(
         spark: Any, connect: str, arguments: list[str], store: str, tmp_path: Path) -> None:
     schema = Settings.from_arguments(arguments).tables_schema
     with Lakehouse(spark, str(tmp_path), schema).writing():

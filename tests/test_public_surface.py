@@ -14,18 +14,20 @@ from support.clone import ROOT
 # Beside `branchline` itself: what features are made of, what the gate reads of a comparison, how a
 # file of settings is read.
 SURFACE = {
-    "branchline": "BadInput BranchlineError Column Job Lakehouse Migration Pipeline RowsLost "
-                  "Settings Step Table parameter start",
+    "branchline": "BadInput BranchlineError Column Format Job Lakehouse Migration Pipeline "
+                  "RowsLost Settings Step Table parameter start",
     "branchline.config.yaml_file": "YamlMapping read_yaml",
-    "branchline.features.kernel": "DAY Definition Floats Ints Product Ratio Window compute "
-                                  "look_back_days time_order",
-    "branchline.features.arrow": "FromTime with_features",
+    "branchline.features.kernel": "Complement DAY Definition Floats Ints Product Ratio Window "
+                                  "compute look_back_days time_order",
+    "branchline.features.arrow": "EventColumns FromTime with_features",
     "branchline.lakehouse.appends": "Append append_once appends count_rows",
     "branchline.lakehouse.conditions": "chosen told_in_one_line",
     "branchline.lakehouse.repeats": "id_hash repeated_hashes",
-    "branchline.lakehouse.sources": "FILES FileSource Layout Piece Source Taken one_line",
+    "branchline.lakehouse.sources": "FILES FileSource Layout Piece Source Taken shortened",
     "branchline.lakehouse.stream": "checkpoint checkpoints follow forget",
     "branchline.show": "SHOW as_lines command_for show_step",
+    "branchline.text": "code collapsed html markdown one_line printable protect_output "
+                       "protected_output safe unprotected without_credentials",
     "branchline.gate.comparison": "ARTIFACT Comparison Data Measured Model OTHER_LIBRARIES Slice",
     "branchline.runs.requirements": "model_requirements unmet",
     "branchline.gate.resampling": "Floats Measure standard_errors variance",

@@ -152,7 +152,7 @@ def test_the_second_project_runs(repository: Path) -> None:
     assert "experiment  /branchline/parcel-weights/a-feature" in done.stdout
 
 
-def test_a_step_alone_on_a_new_branch_is_told_what_to_run_first(repository: Path) -> None:
+def test_a_single_step_on_a_new_branch_says_what_to_run_first(repository: Path) -> None:
     done = ran(repository, "-e", "weigh", "--branch", "feature/new")
     assert done.returncode == 2
     assert "step weigh reads bronze.parcels, which schema feature_new" in done.stderr
@@ -164,14 +164,14 @@ def test_a_step_alone_on_a_new_branch_is_told_what_to_run_first(repository: Path
     ("parcels=0", "parameter parcels is '0'; expected a whole number from 1 to 1,000."),
     ("parcel=3", "parameter parcel is unknown to entry point main; accepted: steps, data"),
 ])
-def test_what_it_cannot_be_told_is_refused_before_a_run_exists(repository: Path, given: str,
-                                                               line: str) -> None:
+def test_bad_arguments_are_refused_before_a_run_exists(
+        repository: Path, given: str, line: str) -> None:
     done = ran(repository, "-P", given)
     assert (done.returncode, done.stdout) == (2, "")
     assert line in done.stderr and done.stderr.count("\n") == 1
 
 
-def test_a_parameter_that_mlproject_lacks_is_told_with_what_to_add(repository: Path) -> None:
+def test_a_parameter_that_mlproject_lacks_is_reported_with_what_to_add(repository: Path) -> None:
     settings = repository / "src" / "parcels" / "settings.py"
     before = settings.read_text()
     settings.write_text(before + '    heavy: int = parameter(5, "kilograms", minimum=1)\n')

@@ -36,10 +36,10 @@ REFUSED = [
     (["fraud-training", "--wheel", "none.whl"], "wheel none.whl: no such wheel file"),
     (["fraud-training", "--branch", " "], "branch"),
     (["fraud-training", "--fast"], "No such option"),
-    (["fraud-training", "--live"], "--live: is for a workspace; target local is this machine."),
+    (["fraud-training", "--live"], "--live: works on a workspace only; target local is this mach"),
     (["fraud-training", "--on", "dev", "-P", "data=tests"],
      "'tests'; expected an address that the workspace reaches, such as /Volumes/..."),
-    (["fraud-training", "--on", "dev", "--live", "--wheel", "x.whl"], "expected one of them"),
+    (["fraud-training", "--on", "dev", "--live", "--wheel", "x.whl"], "expected only one of"),
     ([], "Missing argument"),
 ]
 
@@ -61,7 +61,7 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
 
 
 @pytest.mark.parametrize("case", range(len(REFUSED)), ids=[line for _, line in REFUSED])
-def test_what_cannot_be_used_is_one_line_and_exit_code_2(case: int, refused: Started) -> None:
+def test_what_cannot_be_used_exits_with_2_and_one_line(case: int, refused: Started) -> None:
     folder, process = refused[case]
     out, err = process.communicate()
     assert process.returncode == 2 and out == ""
@@ -77,7 +77,7 @@ def test_without_the_environment_the_trigger_says_how_to_make_it() -> None:
 
 
 @pytest.mark.spark
-def test_one_step_runs_alone_and_one_that_lacks_its_input_ends_with_2_and_its_reason(
+def test_one_step_runs_alone_and_one_that_lacks_its_input_exits_with_2_and_its_reason(
         landing: Path, store: str, connect: str, tmp_path: Path) -> None:
     where = ["--branch", "feature/One", "-P", f"lakehouse={tmp_path}"]
     done = trigger("run", "fraud-training", "-e", "ingest", "-P", f"data={landing}", *where,

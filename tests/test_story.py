@@ -34,7 +34,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     mlflow.set_tracking_uri(before)
 
 
-def test_a_change_goes_from_a_pull_request_to_production_and_back(team: Team) -> None:
+def test_a_change_reaches_production_from_a_pull_request_and_is_rolled_back(team: Team) -> None:
     team.chapter("A pull request: its wheel runs in the branch's own experiment")
     team.push("feature/dearer-alerts", "An alert costs 12", f"{PROJECT}/MLproject",
               "default: 10\n", "default: 12\n")
@@ -75,7 +75,7 @@ def test_a_change_goes_from_a_pull_request_to_production_and_back(team: Team) ->
     assert team.production() == first
 
 
-def test_a_smoke_check_that_fails_is_taken_back_by_the_pipeline(team: Team) -> None:
+def test_a_failed_smoke_check_is_rolled_back_by_the_pipeline(team: Team) -> None:
     before = team.production()
     evidence, checksum = team.planned("-P", "data=/Volumes/production/branchline/files/none")
     build = team.deployment(evidence, checksum)
@@ -90,11 +90,11 @@ def test_evidence_that_was_changed_after_its_approval_is_not_deployed(team: Team
     file = evidence / "evidence.json"
     file.write_text(file.read_text().replace("staging.branchline", "dev.branchline"))
     build = team.deployment(evidence, checksum)
-    assert build.results["production"] == "failed" and "approved was" in build.said("production")
+    assert build.results["production"] == "failed" and "was approved" in build.said("production")
     assert "nothing to do" in build.said("production on failure") and team.production() == before
 
 
-def test_a_workspace_that_is_down_in_mid_deployment_is_what_it_was_before(team: Team) -> None:
+def test_after_an_outage_during_a_deployment_the_workspace_is_as_before(team: Team) -> None:
     before = team.production()
     evidence, checksum = team.planned()
     team.workspace.fault("500", path="/api/2.2/jobs/reset", after=1)
@@ -103,7 +103,8 @@ def test_a_workspace_that_is_down_in_mid_deployment_is_what_it_was_before(team: 
     assert "finished" in build.said("production on failure") and team.production() == before
 
 
-def test_a_forks_pull_request_never_meets_the_workspace_and_says_what_it_skips(team: Team) -> None:
+def test_a_forks_pull_request_never_reaches_the_workspace_and_reports_what_it_skips(
+        team: Team) -> None:
     landed = team.workspace.folder / "volumes" / "dev" / "branchline" / "files" / "landed"
     team.push("patch-1", "My own data", f"{PROJECT}/MLproject", "default: simulated",
               f"default: {landed}")

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from branchline.features.kernel import DAY, Definition, Floats, Ints, Product, Ratio, Window
+from branchline.features.kernel import (DAY, Complement, Definition, Floats, Ints, Product, Ratio,
+                                        Window)
 
 __all__ = ["CALENDAR", "calendar", "definitions", "kept", "meanings", "names"]
 
@@ -64,7 +65,8 @@ def _terminal_labels(delay: int) -> list[Definition]:
             window("days_since_run_start", "since_run_start", "is_fraud"),
             window("days_since_fraud", "since_last", "is_fraud"),
             window("days_since_first_fraud", "since_first", "is_fraud"),
-            window("days_since_genuine", "since_last", "is_genuine")]
+            Complement("_is_genuine", TERMINAL, "is_fraud"),
+            window("days_since_genuine", "since_last", "_is_genuine")]
 
 
 def kept(listed: Iterable[Definition]) -> list[Definition]:
@@ -90,6 +92,8 @@ def _meaning(each: Definition) -> str:
         return f"{each.over} / {each.under[0].lstrip('_')}"
     if isinstance(each, Product):
         return f"{each.left} * {each.right}"
+    if isinstance(each, Complement):
+        return f"1 - {each.of}"
     until = f" that end {each.delay} days ago" if each.delay else ""
     return (f"{each.aggregate} of {each.value.lstrip('_')} over {each.days} days{until}, "
             f"by {each.entity}")

@@ -52,7 +52,8 @@ class Settings(BranchlineSettings):
         None, "the model to evaluate, predict, monitor and compare; the newest of the experiment")
     champion_uri: str | None = parameter(
         None, "the model to compare with on the same rows; none")
-    draws: int = parameter(500, "how often compare draws rows anew", minimum=100, maximum=100_000)
+    draws: int = parameter(500, "how often compare resamples the rows", minimum=100,
+                           maximum=100_000)
     first_day: date | None = parameter(
         None, "first day to build, score and compare; the run's own")
     last_day: date | None = parameter(

@@ -71,7 +71,7 @@ def _job(job: dict[str, Any], root: Path) -> Job:
 
 
 def steps_of(listed: list[Step], root: Path) -> Iterator[Step]:
-    """The steps, and in the place of each template those that are in it."""
+    """The steps, and for each template those that are in it."""
     for step in listed:
         if "template" in step:
             yield from _from_template(root / step["template"], step.get("parameters", {}))

@@ -12,7 +12,8 @@ import yaml
 from databricks.sdk.errors import AlreadyExists, BadRequest
 from databricks.sdk.service.catalog import VolumeType
 
-from fraud_detection.data.simulator import World, write
+from fraud_detection.data.simulator import write
+from fraud_detection.data.world import World
 from support.clone import clone
 from tests.ci.agent import Agent
 from tests.ci.team import PROJECT, Team, replace_in

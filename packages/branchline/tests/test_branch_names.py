@@ -47,7 +47,7 @@ def test_a_name_that_is_a_slug_stays_as_it_is(kind: Kind, name: str, slug: str) 
     pytest.param("tag", "deadbeef", "tag-deadbeef-13a778ac", id="tag-that-ends-like-a-hash"),
     pytest.param("pull-request", "12345678", "pull-12345678-c2a3023e", id="number-like-a-hash"),
 ])
-def test_a_name_that_is_no_slug_gets_a_hash(kind: Kind, name: str, slug: str) -> None:
+def test_a_name_that_is_not_a_slug_gets_a_hash(kind: Kind, name: str, slug: str) -> None:
     assert Branch(kind, name).slug == slug
 
 
@@ -67,7 +67,7 @@ def test_a_branch_called_production_does_not_meet_what_is_deployed(name: str) ->
 
 
 @pytest.mark.parametrize("kind", ["branch", "tag", "pull-request"])
-def test_nothing_of_git_is_production(kind: Kind) -> None:
+def test_no_git_branch_is_production(kind: Kind) -> None:
     assert Branch(kind, "production").slug != PRODUCTION.slug
 
 

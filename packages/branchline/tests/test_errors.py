@@ -20,7 +20,7 @@ def test_every_exception_is_in_the_drawn_tree_under_its_base() -> None:
             assert depth_of[name] > depth_of[base]
 
 
-def test_exit_codes_tell_bad_input_from_a_failed_run_and_a_refusal() -> None:
+def test_exit_codes_distinguish_bad_input_a_failed_run_and_a_refusal() -> None:
     assert errors.BadInput.exit_code == 2
     assert errors.RunFailed.exit_code == 3
     assert errors.GateRefused.exit_code == 4

@@ -40,8 +40,8 @@ def test_a_text_becomes_a_value_of_its_type(parameter: Parameter, text: str,
     (SINCE, "8.8.18", "expected a date (YYYY-MM-DD)."),
     (KIND, "bush", "expected one of tree, forest."),
     (DAYS, "9" * 5000, "expected a whole number from 1 to 3,650.")])
-def test_what_does_not_fit_is_told_in_one_short_line(parameter: Parameter, text: str,
-                                                     expected: str) -> None:
+def test_what_does_not_fit_is_reported_in_one_short_line(
+        parameter: Parameter, text: str, expected: str) -> None:
     for refuse in (parameter.check, parameter.value):
         with pytest.raises(BadInput) as refused:
             refuse(text)
@@ -77,7 +77,7 @@ def test_an_empty_text_is_a_value_only_where_it_is_the_default(kind: str) -> Non
         Parameter("data", kind, None).check("")
 
 
-def test_a_location_is_what_the_place_of_the_run_makes_of_it() -> None:
+def test_a_location_becomes_what_the_target_makes_of_it() -> None:
     def locate(text: str) -> str:
         if text == "nowhere":
             raise ValueError("an existing file or folder")

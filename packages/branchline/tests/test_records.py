@@ -20,7 +20,7 @@ def test_an_older_record_is_brought_to_the_present_version(older: dict[str, obje
     assert FORMAT.read(older, "a file") == {"three": 3}
 
 
-def test_a_newer_record_is_one_line_that_says_what_to_upgrade() -> None:
+def test_a_newer_record_is_an_error_of_one_line_that_says_what_to_upgrade() -> None:
     with pytest.raises(BadInput) as refused:
         FORMAT.read({"format": "thing/4", "four": 4}, "/wheels/x.json")
     assert str(refused.value) == ("/wheels/x.json: found format thing/4; this branchline reads up "

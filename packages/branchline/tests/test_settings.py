@@ -41,8 +41,8 @@ def test_arguments_become_values_and_an_empty_text_is_the_default() -> None:
     (["--dayz", "3"], "argument --dayz is unknown; expected --steps, --data"),
     (["--days"], "expected one argument; expected --NAME TEXT"),
 ])
-def test_arguments_that_cannot_be_used_are_told_in_one_line(arguments: list[str],
-                                                            line: str) -> None:
+def test_arguments_that_cannot_be_used_are_reported_in_one_line(
+        arguments: list[str], line: str) -> None:
     with pytest.raises(BadInput) as refused:
         Ours.from_arguments(arguments)
     assert line in str(refused.value) and "\n" not in str(refused.value)

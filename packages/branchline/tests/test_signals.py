@@ -25,7 +25,7 @@ def test_each_signal_interrupts_and_first_does_what_has_to_be_done_at_once(numbe
 
 
 @EACH
-def test_a_deferred_signal_waits_for_the_end_of_the_block_which_knows_of_it(number: int) -> None:
+def test_a_deferred_signal_waits_for_the_end_of_the_block(number: int) -> None:
     done: list[bool] = []
     with pytest.raises(KeyboardInterrupt), deferred() as interrupted:
         done.append(interrupted())
@@ -35,7 +35,7 @@ def test_a_deferred_signal_waits_for_the_end_of_the_block_which_knows_of_it(numb
 
 
 @EACH
-def test_the_handlers_of_before_are_there_again(number: int) -> None:
+def test_the_previous_handlers_are_restored(number: int) -> None:
     before = signal.getsignal(number)
     with interruptible(), deferred():
         assert signal.getsignal(number) is not before
@@ -89,6 +89,6 @@ def test_a_process_whose_shell_is_killed_is_interrupted(tmp_path: Path) -> None:
     wait_until(lambda: "interrupted" in (tmp_path / "out").read_text())
 
 
-def test_a_process_whose_parent_lives_goes_on() -> None:
+def test_a_process_whose_parent_lives_keeps_running() -> None:
     with ends_with_its_parent(), interruptible():
         time.sleep(1.2)

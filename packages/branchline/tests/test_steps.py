@@ -45,7 +45,8 @@ def test_without_names_all_steps_run_but_those_on_request() -> None:
         PIPELINE.read(["--steps", "foo"])
 
 
-def test_a_step_that_reads_what_is_not_there_is_told_which_step_writes_it(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_table_names_the_step_that_writes_it(
+        tmp_path: Path) -> None:
     lakehouse = Lakehouse(None, f"{tmp_path}/tables", "a_branch")  # type: ignore[arg-type]
     PIPELINE.check_tables(lakehouse, Settings())
     with pytest.raises(BadInput) as refused:
@@ -85,14 +86,15 @@ def test_what_a_step_s_package_warns_of_stands_below_its_line_and_nothing_else_d
     assert logging.getLogger().handlers == handlers
 
 
-def test_a_step_that_is_not_in_the_pipeline_is_told_where_to_add_it(tmp_path: Path) -> None:
+def test_the_error_for_an_unknown_step_says_where_to_add_it(tmp_path: Path) -> None:
     running = job(tmp_path)
-    with pytest.raises(BadInput, match="step new is none of the pipeline's .load, fit, compare, "
+    with pytest.raises(BadInput, match="step new is not in the pipeline's .load, fit, compare, "
                                        "show.; add it to the Pipeline"):
         running.run(step("new"))
 
 
-def test_a_step_without_a_cell_is_told_where_to_add_one(run: Any, tmp_path: Path) -> None:
+def test_the_error_for_a_step_without_a_cell_says_where_to_add_one(
+        run: Any, tmp_path: Path) -> None:
     running = job(tmp_path)
     running.run(LOAD)
     with pytest.raises(BadInput, match=r"step fit was asked for and has no cell in main.py; add "

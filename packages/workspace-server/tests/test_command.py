@@ -38,7 +38,7 @@ def test_a_person_starts_it_anywhere_copies_the_exports_and_stops_it(
     assert (process.returncode, errors) == (0, "")
 
 
-def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_an_error_of_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = subprocess.run([*COMMAND, "--port", port], cwd=tmp_path, capture_output=True,

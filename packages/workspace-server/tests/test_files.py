@@ -93,7 +93,7 @@ def test_dbfs_takes_files_in_blocks_of_a_megabyte(client: WorkspaceClient) -> No
     assert refused.value.error_code == "MAX_BLOCK_SIZE_EXCEEDED"
 
 
-def test_a_workspace_without_dbfs_root_says_so(tmp_path: Path) -> None:
+def test_a_workspace_without_dbfs_root_refuses_dbfs_paths(tmp_path: Path) -> None:
     with Workspace.start(tmp_path, dbfs_root=False) as workspace:
         with pytest.raises(PermissionDenied, match="Public DBFS root is disabled"):
             list(workspace.client().dbfs.list("/"))
@@ -109,7 +109,7 @@ def test_a_reader_sees_everything_and_changes_nothing(workspace: Workspace) -> N
         reader.files.upload(f"{VOLUME}/mine", io.BytesIO(b"1"), overwrite=True)
 
 
-def test_a_token_nobody_has_and_no_token_are_told_apart(workspace: Workspace) -> None:
+def test_an_unknown_token_and_no_token_have_different_errors(workspace: Workspace) -> None:
     stranger = WorkspaceClient(host=workspace.host, token="wrong", auth_type="pat")
     with pytest.raises(PermissionDenied, match="Invalid access token"):
         stranger.current_user.me()
@@ -118,7 +118,7 @@ def test_a_token_nobody_has_and_no_token_are_told_apart(workspace: Workspace) ->
     assert answer.status_code == 401
 
 
-def test_a_schema_goes_with_all_that_it_holds_only_by_force(client: WorkspaceClient) -> None:
+def test_a_schema_with_content_is_deleted_only_by_force(client: WorkspaceClient) -> None:
     from databricks.sdk.service.catalog import VolumeType
     client.schemas.create("Branch_1", "dev")
     client.volumes.create("dev", "branch_1", "landed", VolumeType.MANAGED)

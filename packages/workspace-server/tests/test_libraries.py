@@ -56,7 +56,7 @@ def test_a_wheel_in_dbfs_installs_only_on_an_old_runtime(
     assert result(run)[0] == ends
 
 
-def test_a_wheel_that_does_not_install_is_told_by_its_cause(
+def test_a_wheel_that_does_not_install_is_reported_with_the_cause(
         client: WorkspaceClient, jobs: Jobs, tmp_path: Path) -> None:
     library = put(client, make_wheel(tmp_path, "4.0", "x", "greeting-that-is-nowhere @ file:///no"))
     run, _ = jobs.ended(jobs.submit(GREETING, libraries=[{"whl": library}]))

@@ -93,7 +93,8 @@ def test_a_list_of_runs_is_refused_with(query: dict[str, str], client: Workspace
         client.api_client.do("GET", "/api/2.2/jobs/runs/list", query=query)
 
 
-def test_a_run_of_a_job_is_told_from_a_submitted_one(client: WorkspaceClient, two: Two) -> None:
+def test_a_run_of_a_job_is_distinguished_from_a_submitted_one(
+        client: WorkspaceClient, two: Two) -> None:
     run, submitted = client.jobs.get_run(two.ended), client.jobs.get_run(two.submitted)
     assert (run.job_id, run.run_type) == (two.jobs[0], RunType.JOB_RUN)
     assert submitted.run_type is RunType.SUBMIT_RUN

@@ -91,7 +91,7 @@ def test_a_raw_file_stays_a_file_whatever_it_holds(client: WorkspaceClient) -> N
     assert node(client, f"{HOME}/raw.py") == ("FILE", "")
 
 
-def test_the_way_a_notebook_is_exported_is_told_where_it_is_asked_for(
+def test_an_export_of_a_notebook_reports_its_format_when_asked(
         client: WorkspaceClient) -> None:
     for name, content, format_ in (("j.ipynb", JUPYTER, "JUPYTER"), ("p.py", PYTHON, "SOURCE")):
         client.workspace.upload(f"{HOME}/told-{name}", io.BytesIO(content), overwrite=True,

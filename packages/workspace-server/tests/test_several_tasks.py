@@ -103,7 +103,7 @@ def test_tasks_share_a_job_cluster_which_ends_with_the_run(saved: SavedJob,
     assert cluster.state and cluster.state.value == "TERMINATED"
 
 
-def test_a_job_cluster_that_does_not_start_is_tried_anew(
+def test_a_job_cluster_that_does_not_start_is_retried(
         saved: SavedJob, workspace: Workspace) -> None:
     workspace.fault("cluster_failure")
     run = ran(saved, prints("a", job_cluster_key="one", max_retries=1), job_clusters=SHARED)
@@ -127,7 +127,7 @@ def test_a_job_is_refused_with(tasks: list[dict[str, Any]], settings: dict[str, 
         saved.create(*tasks, **settings)
 
 
-def test_a_job_cluster_is_not_for_a_submitted_run_which_is_told_so(saved: SavedJob) -> None:
+def test_a_submitted_run_with_a_job_cluster_key_is_refused(saved: SavedJob) -> None:
     with pytest.raises(InvalidParameterValue, match="for the tasks of a job"):
         saved.post("runs/submit", {"tasks": [prints("a", job_cluster_key="one")]})
 

@@ -24,7 +24,7 @@ def landed(location: str, columns: Columns) -> FileSource:
 def with_ids(rows: pa.RecordBatch, piece: Piece) -> pa.RecordBatch:
     """Rows of a file without ids get `name-hash of the path-row`: folders may share a file's name.
     """
-    if piece.found is None or piece.found.places[ID] is not None:
+    if piece.found is None or piece.found.positions[ID] is not None:
         return rows
     file = piece.file.address
     prefix = f"{PurePath(file).name}-{hashlib.sha256(file.encode()).hexdigest()[:8]}-"

@@ -9,7 +9,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Row, functions as F
 
 from branchline import Lakehouse
-from branchline.lakehouse.sources import one_line
+from branchline.lakehouse.sources import shortened
 from fraud_detection.data.bronze_to_silver import PLACES
 from fraud_detection.tables import BRONZE_TRANSACTIONS, TRANSACTIONS
 
@@ -73,7 +73,7 @@ def _lines(found: Row) -> list[str]:
     for at, words in enumerate(WRONG):
         if count := found[f"wrong_{at}"]:
             file, row = found[f"wrong_{at}_such_as"]
-            lines.append(f"{count:,} keys {words} (such as row {row} of {one_line(file)})")
+            lines.append(f"{count:,} keys {words} (such as row {row} of {shortened(file)})")
     return lines
 
 
@@ -82,4 +82,5 @@ def _repeated_ids(lakehouse: Lakehouse) -> list[str]:
              .agg(F.count("*").alias("ids"), F.min("transaction_id").alias("one")).first())
     if twice is None or not twice["ids"]:
         return []
-    return [f"{twice['ids']:,} ids are in silver more than once (such as {one_line(twice['one'])})"]
+    such_as = shortened(twice["one"])
+    return [f"{twice['ids']:,} ids are in silver more than once (such as {such_as})"]

@@ -8,7 +8,7 @@ from collections import Counter
 from pyspark.sql import functions as F
 
 from branchline import Lakehouse
-from branchline.lakehouse.sources import one_line
+from branchline.lakehouse.sources import shortened
 from branchline.show import command_for
 from fraud_detection.tables import QUARANTINE
 
@@ -27,8 +27,8 @@ def commonest(lakehouse: Lakehouse, before: int, epoch: str | None) -> list[str]
     now = _kinds(lakehouse, None)
     then = _kinds(lakehouse, before)
     new = Counter({kind: count - then.get(kind, (0, ""))[0] for kind, (count, _) in now.items()})
-    lines = [f"quarantine: {count:,} {'row' if count == 1 else 'rows'}: {one_line(kind)} "
-             f"(such as: {one_line(now[kind][1])})"
+    lines = [f"quarantine: {count:,} {'row' if count == 1 else 'rows'}: {shortened(kind)} "
+             f"(such as: {shortened(now[kind][1])})"
              for kind, count in new.most_common(SHOWN) if count > 0]
     if not lines:
         return []

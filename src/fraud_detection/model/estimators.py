@@ -12,14 +12,17 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from branchline import BadInput
+from branchline import BadInput, Format
+from branchline.text import collapsed
 from fraud_detection.features import names
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["LoggedModel", "SEARCH_SPACES", "estimator", "find_model", "inputs"]
+__all__ = ["METADATA", "SEARCH_SPACES", "LoggedModel", "estimator", "find_model", "inputs"]
+
+METADATA = Format("model", 1, reader="fraud_detection")  # of what train logs with a model
 
 # Chosen together with the hyperparameters below, on weeks before any published test day. More
 # columns order the unsuspicious transactions by chance.
@@ -96,7 +99,7 @@ def find_model(uri: str | None) -> LoggedModel:
     """The model at an MLflow address; None: this run's own, else the experiment's newest.
 
     Raises:
-        BadInput: there is no such model, or it was not logged by `train`.
+        BadInput: there is no such model, or it was not logged by `train`, or by a newer one.
     """
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -105,13 +108,14 @@ def find_model(uri: str | None) -> LoggedModel:
         info = mlflow.models.Model.load(address)
         pipeline = mlflow.sklearn.load_model(address)
     except MlflowException as problem:
-        raise BadInput(f"model {address}: cannot be loaded: {' '.join(str(problem).split())}"
+        raise BadInput(f"model {address}: cannot be loaded: {collapsed(problem)}"
                        ) from None
-    if not info.metadata or "threshold" not in info.metadata or info.signature is None:
+    notes = METADATA.read(info.metadata or {}, f"model {address}")
+    if "threshold" not in notes or info.signature is None:
         raise BadInput(f"model {address}: was not logged by this project's train step; expected "
                        "a signature and a threshold.")
     registered = address.removeprefix("models:/") if info.model_id is None else info.model_id
-    return LoggedModel(registered, pipeline, info.signature.inputs.input_names(), info.metadata)
+    return LoggedModel(registered, pipeline, info.signature.inputs.input_names(), notes)
 
 
 def _newest() -> str:

@@ -67,7 +67,7 @@ def card_precision(rows: pd.DataFrame, top: int = ALERTS_A_DAY) -> Weighted:
              .reset_index().sort_values(["day", "score"], ascending=[True, False], kind="stable"))
     card, known = pd.factorize(cards["customer_id"])
     fraud, row = cards["is_fraud"].to_numpy() == 1, cards["row"].to_numpy()
-    days = [places for _, places in sorted(cards.reset_index().groupby("day").indices.items())]
+    days = [found for _, found in sorted(cards.reset_index().groupby("day").indices.items())]
 
     def value(weights: Floats) -> Floats:
         new = np.ones((len(weights), len(known)))

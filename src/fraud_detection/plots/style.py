@@ -95,10 +95,10 @@ def whole(number: float, _: object = None) -> str:
 
 def days_below(axes: Axes) -> None:
     """Write the x axis's days so that each tick can be read by itself."""
-    places = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(places)
+    locator = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(
-        ConciseDateFormatter(places))  # type: ignore[no-untyped-call]
+        ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
 
 
 def interval(hits: ArrayLike, of: ArrayLike,
@@ -112,18 +112,18 @@ def interval(hits: ArrayLike, of: ArrayLike,
 
 def shares(axes: Axes, x: ArrayLike, hits: ArrayLike, of: ArrayLike, colour: str = ORANGE) -> None:
     """Dots at `hits` / `of`, each with its 95 % interval and, if few, value; none for `of` 0."""
-    places, found, size = np.asarray(x), np.asarray(hits, float), np.asarray(of, float)
+    positions, found, size = np.asarray(x), np.asarray(hits, float), np.asarray(of, float)
     some = size > 0
     if not some.any():
         note(axes, "no label is known")
         return
     low, high = interval(found[some], size[some])
-    axes.vlines(places[some], low, high, color=colour, linewidth=2, alpha=0.35)
-    axes.plot(places[some], found[some] / size[some], "o", color=colour, markersize=5,
+    axes.vlines(positions[some], low, high, color=colour, linewidth=2, alpha=0.35)
+    axes.plot(positions[some], found[some] / size[some], "o", color=colour, markersize=5,
               clip_on=False)
-    if len(places) <= FEW:
-        for place, share in zip(places[some], found[some] / size[some], strict=True):
-            axes.annotate(percent(share), (place, share), (7, 3), textcoords="offset points",
+    if len(positions) <= FEW:
+        for position, share in zip(positions[some], found[some] / size[some], strict=True):
+            axes.annotate(percent(share), (position, share), (7, 3), textcoords="offset points",
                           fontsize=TEXT - 1, color=INK)
 
 
@@ -131,12 +131,12 @@ def shares_by_name(title: str, names: Sequence[str], rows: ArrayLike, hits: Arra
                    of: ArrayLike, *, x: str) -> Figure:
     """Two panels over the same named classes: bars of `rows`, and below the share `hits` / `of`."""
     drawn, (above, below) = panels(title, rows=2, height=5.2, share_x=True)
-    places = np.arange(len(names))
-    bars = above.bar(places, np.asarray(rows, float), color=BLUE, width=0.8)
+    positions = np.arange(len(names))
+    bars = above.bar(positions, np.asarray(rows, float), color=BLUE, width=0.8)
     if len(names) <= FEW:
         above.bar_label(bars, fmt=whole, padding=2, fontsize=TEXT - 1, color=INK)
-    shares(below, places, hits, of)
-    below.set_xticks(places, list(names))
+    shares(below, positions, hits, of)
+    below.set_xticks(positions, list(names))
     above.set_ylabel("transactions")
     below.set(xlabel=x, ylabel="share that is fraud")
     thousands(above)
@@ -154,10 +154,10 @@ def label_rows(axes: Axes, names: Sequence[str], longest: int = 48, wrapped: int
     axes.grid(axis="x", color=LINES, linewidth=0.8)
 
 
-def legend(axes: Axes, place: Any = "best", columns: int = 1) -> None:
-    """Name the curves without a frame; `place` is Matplotlib's `loc`."""
+def legend(axes: Axes, location: Any = "best", columns: int = 1) -> None:
+    """Name the curves without a frame; `location` is Matplotlib's `loc`."""
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc=place, ncols=columns, fontsize=TEXT - 0.5, frameon=False, labelcolor=INK)
+        axes.legend(loc=location, ncols=columns, fontsize=TEXT - 0.5, frameon=False, labelcolor=INK)
 
 
 def note(axes: Axes, text: str) -> None:

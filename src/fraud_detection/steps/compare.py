@@ -1,6 +1,6 @@
 """For the gate: the model and a champion on the same test rows, and how far they differ by chance.
 
-Cards and days are drawn anew, together for both models: docs/gate.md.
+Cards and days are resampled, together for both models: docs/gate.md.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from branchline.gate.comparison import (ARTIFACT, OTHER_LIBRARIES, Comparison, D
                                         Model, Slice)
 from branchline.gate.resampling import Floats, standard_errors
 from branchline.runs.requirements import model_requirements, unmet
+from branchline.text import collapsed
 from fraud_detection.data.days import run_days
 from fraud_detection.model.estimators import LoggedModel, find_model
 from fraud_detection.model.metrics import (ALERTS_A_DAY, Weighted, average_precision,
@@ -29,7 +30,7 @@ __all__ = ["compared", "run", "slices_of", "step"]
 
 MEASURES = ("average_precision", f"card_precision_{ALERTS_A_DAY}", "net_saving")
 NEW_DAYS = 30
-Rows = tuple[str, str, np.ndarray]  # a slice: its kind and value, and the places of its rows
+Rows = tuple[str, str, np.ndarray]  # a slice: its kind and value, and the positions of its rows
 
 
 def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
@@ -78,8 +79,8 @@ def compared(candidate: pd.DataFrame, champion: pd.DataFrame | None, settings: S
                 for name, *values in zip(names, *columns, strict=True)]
     fraud = candidate["is_fraud"].to_numpy()
     return tuple(measured[:len(MEASURES)]), tuple(
-        Slice(kind, value, len(places), int(fraud[places].sum()), each)
-        for (kind, value, places), each in zip(parts, measured[len(MEASURES):], strict=True))
+        Slice(kind, value, len(positions), int(fraud[positions].sum()), each)
+        for (kind, value, positions), each in zip(parts, measured[len(MEASURES):], strict=True))
 
 
 def slices_of(rows: pd.DataFrame) -> list[Rows]:
@@ -98,12 +99,12 @@ def _name(band: pd.Interval) -> str:
 def _measures(rows: pd.DataFrame, parts: Sequence[Rows], alert_cost: float) -> list[Weighted]:
     threshold = float(rows["threshold"].iloc[0])
     return [average_precision(rows), card_precision(rows), net_saving(rows, threshold, alert_cost),
-            *(_on_part(rows, places) for _, _, places in parts)]
+            *(_on_part(rows, positions) for _, _, positions in parts)]
 
 
-def _on_part(rows: pd.DataFrame, places: np.ndarray) -> Weighted:
-    measure = average_precision(rows.iloc[places])
-    return lambda weights: measure(weights[:, places])
+def _on_part(rows: pd.DataFrame, positions: np.ndarray) -> Weighted:
+    measure = average_precision(rows.iloc[positions])
+    return lambda weights: measure(weights[:, positions])
 
 
 def _made_with_others(uri: str | None) -> list[str]:
@@ -130,7 +131,7 @@ def _champion(uri: str | None, rows: pd.DataFrame, others: Sequence[str],
         model = find_model(uri)
         scored = _scored(model, rows)
     except Exception as problem:  # it is code of another day: what it raises cannot be known
-        text = " ".join(str(problem).split())[:500] or "no text"
+        text = collapsed(problem)[:500] or "no text"
         kind = "" if isinstance(problem, BadInput) else f"{type(problem).__name__}: "
         made_with = f" It was logged with {', '.join(others)}." if others else ""
         return Model(uri, problem=kind + text + made_with), None

@@ -14,7 +14,8 @@ from fraud_detection.data.days import Span, between, day_of, run_days
 from fraud_detection.model.estimators import LoggedModel, find_model
 from fraud_detection.model.known_cards import without_known_cards
 from fraud_detection.model.metrics import average_precision, headline, plain
-from fraud_detection.plots import model as curves
+from fraud_detection.plots import parts, ranking
+from fraud_detection.plots.calibration import calibration
 from fraud_detection.settings import Settings
 from fraud_detection.tables import FEATURES, TRANSACTIONS
 
@@ -108,13 +109,13 @@ def _log_pictures(rows: pd.DataFrame, slices: pd.DataFrame, model: LoggedModel,
         model.pipeline, sample[model.inputs], sample["is_fraud"], scoring="average_precision",
         n_repeats=3, random_state=settings.seed)
     pictures = {
-        "curves": curves.roc_and_precision_recall(label, score, model.threshold),
-        "threshold": curves.threshold_picture(label, score, rows["amount"].to_numpy(),
-                                              model.threshold, settings.alert_cost),
-        "calibration": curves.calibration(label, score),
-        "slices": curves.slices(slices),
-        "importance": curves.importance(model.inputs, weight["importances_mean"],
-                                        weight["importances_std"]),
+        "curves": ranking.roc_and_precision_recall(label, score, model.threshold),
+        "threshold": ranking.threshold_picture(label, score, rows["amount"].to_numpy(),
+                                               model.threshold, settings.alert_cost),
+        "calibration": calibration(label, score),
+        "slices": parts.slices(slices),
+        "importance": parts.importance(model.inputs, weight["importances_mean"],
+                                       weight["importances_std"]),
     }
     for name, figure in pictures.items():
         mlflow.log_figure(figure, f"evaluate/{name}.png")

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, functions as F
 
 from branchline import Lakehouse, Step
 from fraud_detection.data.days import day_of
-from fraud_detection.plots import report
+from fraud_detection.plots import gaps, report, volumes
 from fraud_detection.settings import Settings
 from fraud_detection.tables import (BRONZE_TRANSACTIONS, DUPLICATES, QUARANTINE,
                                     TRANSACTION_COLUMNS, TRANSACTIONS)
@@ -142,10 +142,10 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     quarantine = lakehouse.read(QUARANTINE)
     facts = report.facts(days, terminals, totals(transactions), arrived["files"],
                          quarantine.count(), lakehouse.read(DUPLICATES).count())
-    sections = [report.days(days), report.hours(by_hour(transactions)),
-                report.amounts(by_amount(transactions)), report.terminals(terminals),
-                report.labels(days, settings.label_delay_days),
-                report.missing(arrived, rejected(quarantine))]
+    sections = [volumes.days(days), volumes.hours(by_hour(transactions)),
+                volumes.amounts(by_amount(transactions)), volumes.terminals(terminals),
+                gaps.labels(days, settings.label_delay_days),
+                gaps.missing(arrived, rejected(quarantine))]
     with tempfile.TemporaryDirectory() as folder:
         report.write(facts, sections, Path(folder))
         mlflow.log_artifacts(folder, "explore")

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import DoubleType, StructField, StructType
 
 from branchline import Lakehouse, Step
-from branchline.features.arrow import with_features
+from branchline.features.arrow import EventColumns, with_features
 from branchline.features.kernel import Definition, look_back_days
 from fraud_detection.data.days import between, milliseconds, run_days
 from fraud_detection.features import CALENDAR, calendar, definitions, kept
@@ -20,7 +20,8 @@ from fraud_detection.tables import FEATURES, TRANSACTION_COLUMNS, TRANSACTIONS
 __all__ = ["features", "run", "step"]
 
 TERMINAL, CUSTOMER = "terminal_id", "customer_id"
-KERNEL_COLUMNS = ("transaction_id", "event_time", "amount", "is_fraud")
+COLUMNS = EventColumns("transaction_id", "event_time", ("amount", "is_fraud"))
+KERNEL_COLUMNS = (COLUMNS.key, COLUMNS.time, *COLUMNS.values)
 
 
 def features(transactions: DataFrame, first: date, last: date, label_delay: int,
@@ -57,9 +58,7 @@ def _with_features(seen: DataFrame, given: StructType, listed: list[Definition],
     from_time = calendar if further else None
 
     def kernel(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        yield from with_features(batches, listed, added, start, key="transaction_id",
-                                 time="event_time", values=("amount", "is_fraud"),
-                                 from_time=from_time)
+        yield from with_features(batches, COLUMNS, listed, added, start, from_time)
 
     return seen.repartition(listed[0].entity).mapInArrow(kernel, schema)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from branchline import Lakehouse, Step
 from branchline.lakehouse.sources import FILES
-from fraud_detection.data import simulator
+from fraud_detection.data import simulator, world
 from fraud_detection.data.landing import landed
 from fraud_detection.settings import SIMULATED, Settings
 from fraud_detection.tables import BRONZE_TRANSACTIONS
@@ -35,7 +35,7 @@ def _landing(lakehouse: Lakehouse, settings: Settings) -> str:
     if settings.data != SIMULATED:
         return settings.data
     folder = Path(lakehouse.area("landing"))
-    simulator.write(simulator.World(), folder)
+    simulator.write(world.World(), folder)
     return str(folder)
 
 

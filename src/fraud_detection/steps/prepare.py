@@ -120,10 +120,10 @@ def _follow(lakehouse: Lakehouse, name: str, through: int, epoch: str | None) ->
 def _placer(lakehouse: Lakehouse, name: str, through: int,
             epoch: str | None) -> Callable[[DataFrame, int], None]:
     """What a batch is handed to; it holds no session, for Spark Connect sends it to the server."""
-    place = (lakehouse.root, lakehouse.schema, lakehouse.files)
+    address = (lakehouse.root, lakehouse.schema, lakehouse.files)
 
     def placed(batch: DataFrame, number: int) -> None:
-        there = Lakehouse(batch.sparkSession, *place)
+        there = Lakehouse(batch.sparkSession, *address)
         Placing(there, name, through, epoch).place(batch, number)
 
     return placed

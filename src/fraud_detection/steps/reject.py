@@ -7,7 +7,7 @@ import logging
 
 from branchline import BadInput, Lakehouse, Step
 from branchline.features.kernel import look_back_days
-from branchline.lakehouse.sources import one_line
+from branchline.lakehouse.sources import shortened
 from fraud_detection.data.moves import Moved, move
 from fraud_detection.features import definitions
 from fraud_detection.settings import Settings
@@ -30,7 +30,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
                            ("reason", "why the rows are moved")):
         if not getattr(settings, name).strip():
             raise BadInput(f"parameter {name} is empty; expected {expected}.")
-    moved = move(lakehouse, settings.where, one_line(settings.reason))
+    moved = move(lakehouse, settings.where, shortened(settings.reason))
     log.warning("%s", _next(moved, settings.label_delay_days))
     return {"rows": moved.rows}
 

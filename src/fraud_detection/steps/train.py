@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 
 from branchline import BadInput, Lakehouse, Step
 from fraud_detection.data.days import Span, between, run_days
-from fraud_detection.model.estimators import SEARCH_SPACES, estimator, inputs
+from fraud_detection.model.estimators import METADATA, SEARCH_SPACES, estimator, inputs
 from fraud_detection.settings import Settings
 from fraud_detection.tables import FEATURES, TRANSACTIONS
 
@@ -108,7 +108,8 @@ def _log(model: Pipeline, unseen: pd.DataFrame, rows: pd.DataFrame, days: Span,
     mlflow.sklearn.log_model(
         model, name="model", input_example=example, pyfunc_predict_fn="predict_proba",
         signature=mlflow.models.infer_signature(example, model.predict_proba(example)),
-        metadata=notes, serialization_format="cloudpickle",  # the runtimes' MLflow has no skops
+        metadata=METADATA.written(notes),
+        serialization_format="cloudpickle",  # the runtimes' MLflow has no skops
         pip_requirements=[f"mlflow=={mlflow.__version__}", *(
             f"{name}=={version(name)}"
             for name in ("scikit-learn", "pandas", "numpy", "cloudpickle"))])

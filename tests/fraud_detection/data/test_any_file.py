@@ -106,8 +106,8 @@ def test_rows_whose_lines_are_whole_come_through_beside_damaged_ones(
     for which, where, what in damage:
         at = int(which * len(rows))
         line = written[at]
-        place = int(where * (len(line) - 1))
-        written[at] = line[:place] + what + line[place + len(what):len(line) - 1] + b"\n"
+        position = int(where * (len(line) - 1))
+        written[at] = line[:position] + what + line[position + len(what):len(line) - 1] + b"\n"
         damaged.add(str(at))
     header = csv_lines([HEADER], ",", "\n", csv.QUOTE_MINIMAL) if ending == "csv" else json_lines(
         [["first", *rows[0][1:]]])

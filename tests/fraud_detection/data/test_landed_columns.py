@@ -42,8 +42,8 @@ def test_a_mapping_names_columns_and_the_unit_of_times(tmp_path: Path) -> None:
     ("amount: !!python/name:os.system ''", "line 1: tag tag:yaml.org,2002:python/name:os.system"),
     ("amount: " + "[" * 5000, "line 1: nested more than 20 deep; expected less"),
 ])
-def test_a_mapping_that_cannot_be_used_is_told_in_one_line(tmp_path: Path, text: str,
-                                                           line: str) -> None:
+def test_a_mapping_that_cannot_be_used_is_reported_in_one_line(
+        tmp_path: Path, text: str, line: str) -> None:
     with pytest.raises(BadInput) as refused:
         Columns.read(mapping(tmp_path, text))
     told = str(refused.value)

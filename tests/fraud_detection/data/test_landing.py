@@ -65,7 +65,7 @@ def test_line_ends_blank_lines_and_headers_of_many_kinds_are_understood(
     assert [row["source_row"] for row in rows] == [1, 2, 3]
 
 
-def test_a_ragged_csv_row_is_kept_with_its_place_and_reason(landed: Land) -> None:
+def test_a_ragged_csv_row_is_kept_with_its_number_and_reason(landed: Land) -> None:
     rows = landed("a.csv", HEADER + "1,t,c,t,1,0\n2,t,c\n3,t,c,t,1,0\n")
     assert ids(rows) == ["1", None, "3"]
     assert problems(rows) == [None, "row has 3 values, expected 6", None]
@@ -276,7 +276,7 @@ def test_a_missing_required_column_is_an_error_that_names_it(landed: Land) -> No
     assert str(error.value).isprintable()
 
 
-def test_extra_columns_are_kept_out_and_named(landed: Land) -> None:
+def test_extra_columns_are_ignored_and_named(landed: Land) -> None:
     row = landed("a.csv", HEADER.strip() + ",zip,leak,leak\n1,t,c,t,1,0,8000,x,y\n")[0]
     assert row["ignored_columns"] == "leak, zip" and "8000" not in row.values()
 
@@ -301,7 +301,7 @@ def test_data_without_ids_get_them_from_file_and_row(landed: Land) -> None:
     assert landed("x/a.csv", text) == landed("x/a.csv", text)
 
 
-def test_data_without_labels_say_so_in_the_mapping(landed: Land) -> None:
+def test_the_mapping_declares_data_without_labels(landed: Land) -> None:
     columns = Columns(tuple({**dict(Columns().names), "is_fraud": ""}.items()))
     text = "transaction_id,event_time,customer_id,terminal_id,amount\n1,t,c,t,1\n"
     assert landed("a.csv", text, columns)[0]["is_fraud"] is None

@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from branchline.errors import BadInput
-from fraud_detection.data import simulator
-from fraud_detection.data.simulator import World, main, simulate, write
+from fraud_detection.data import world as worlds
+from fraud_detection.data.simulator import main, write
+from fraud_detection.data.world import World, simulate
 
 SMALL = World(customers=60, terminals=120, days=10, seed=3)
 
@@ -87,7 +88,7 @@ def test_customers_and_terminals_are_those_of_the_world(rows: pd.DataFrame) -> N
 
 
 def test_a_customer_has_as_many_terminals_in_a_small_world_as_in_a_large_one() -> None:
-    small, large = (simulator._neighbours(np.random.default_rng(1), World(500, size))[2].mean()
+    small, large = (worlds._neighbours(np.random.default_rng(1), World(500, size))[2].mean()
                     for size in (2_000, 20_000))
     assert small == pytest.approx(large, rel=0.15)
 
@@ -98,15 +99,15 @@ def test_a_customer_keeps_to_the_terminals_in_reach(rows: pd.DataFrame) -> None:
 
 def test_customers_without_a_terminal_in_reach_make_no_transactions(
         monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulator, "REACH", 0.5)
-    reachable = simulator._neighbours(np.random.default_rng(SMALL.seed), SMALL)[2]
+    monkeypatch.setattr(worlds, "REACH", 0.5)
+    reachable = worlds._neighbours(np.random.default_rng(SMALL.seed), SMALL)[2]
     assert 0 < (reachable == 0).sum() < SMALL.customers
     assert not set(simulate(SMALL)["CUSTOMER_ID"].to_pylist()) & set(np.flatnonzero(reachable == 0))
 
 
 def test_a_world_in_which_nobody_reaches_a_terminal_is_empty(
         monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulator, "REACH", 0.0)
+    monkeypatch.setattr(worlds, "REACH", 0.0)
     assert simulate(SMALL).num_rows == 0
 
 
@@ -151,7 +152,7 @@ def test_a_compromised_customers_fraud_is_five_times_the_usual_amount(rows: pd.D
 
 
 def test_the_number_of_compromises_grows_with_the_world() -> None:
-    small, large = (simulator._compromised(np.random.default_rng(5), 100, size, 2 / 10_000, 1).sum()
+    small, large = (worlds._compromised(np.random.default_rng(5), 100, size, 2 / 10_000, 1).sum()
                     for size in (2_000, 20_000))
     assert 20 < small < 60 and 340 < large < 460
 
@@ -280,7 +281,7 @@ def test_the_command_writes_the_world_and_prints_one_line(tmp_path: Path) -> Non
     (["--start=yesterday"], "'yesterday' does not match"),
     (["--sead=1"], "No such option"),
     (["another"], "unexpected extra argument")])
-def test_bad_arguments_are_one_line_and_exit_code_2(
+def test_bad_arguments_exit_with_2_and_one_line(
         tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str],
         text: str) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -291,7 +292,7 @@ def test_bad_arguments_are_one_line_and_exit_code_2(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_in_the_folders_place_is_one_line_and_exit_code_2(
+def test_a_file_named_like_the_folder_exits_with_2_and_one_line(
         tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", tmp_path / "file" / "landing"):

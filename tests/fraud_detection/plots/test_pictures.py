@@ -16,8 +16,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from fraud_detection.plots import model as curves, monitor as drift, report, style as pictures
 from fraud_detection.tables import TRANSACTION_COLUMNS
+from fraud_detection.plots import gaps, monitor as drift, ranking, style as pictures, volumes
+from fraud_detection.plots.calibration import _halves, calibration
+from fraud_detection.plots.parts import importance, slices
+from fraud_detection.plots.section import Section
 
 Numbers = NDArray[Any]
 NONE = np.array([])
@@ -69,39 +72,39 @@ AT_A_THRESHOLD = pytest.mark.parametrize("name, threshold", [
 
 @AT_A_THRESHOLD
 def test_the_roc_is_drawn_for_any_labels_and_scores(name: str, threshold: float) -> None:
-    draw(curves.roc_and_precision_recall(*labels_and_scores(name), threshold))
+    draw(ranking.roc_and_precision_recall(*labels_and_scores(name), threshold))
 
 
 @AT_A_THRESHOLD
 def test_the_thresholds_are_drawn_for_any_labels_and_scores(name: str, threshold: float) -> None:
     label, score = labels_and_scores(name)
-    draw(curves.threshold_picture(label, score, np.full(len(label), 50.0), threshold, 10.0))
+    draw(ranking.threshold_picture(label, score, np.full(len(label), 50.0), threshold, 10.0))
 
 
 @pytest.mark.parametrize("name", SCORED)
 def test_the_calibration_is_drawn_for_any_labels_and_scores(name: str) -> None:
-    draw(curves.calibration(*labels_and_scores(name)))
+    draw(calibration(*labels_and_scores(name)))
 
 
 def test_auc_and_ap_in_the_titles_are_those_of_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     label = (rng.random(500) < 0.1).astype(int)
     score = (rng.random(500) + label * 0.4).round(1)  # many ties
-    left, right = curves.roc_and_precision_recall(label, score, 0.9).axes
+    left, right = ranking.roc_and_precision_recall(label, score, 0.9).axes
     assert f"{roc_auc_score(label, score):.3f}" in left.get_title("left")
     assert f"{average_precision_score(label, score):.3f}" in right.get_title("left")
 
 
 def test_the_chosen_threshold_is_marked_where_its_alerts_are() -> None:
     label, score = np.array([0, 1, 0, 1]), np.array([0.1, 0.4, 0.6, 0.9])
-    left, right = curves.roc_and_precision_recall(label, score, 0.4).axes
+    left, right = ranking.roc_and_precision_recall(label, score, 0.4).axes
     assert left.lines[-1].get_xydata().tolist() == [[0.5, 1.0]]  # type: ignore[union-attr]
     assert right.lines[-1].get_xydata().tolist() == [[1.0, 2 / 3]]  # type: ignore[union-attr]
 
 
 def test_saved_money_is_the_amount_of_found_frauds_less_the_cost_of_the_alerts() -> None:
     label, score = np.array([0, 1, 0, 1]), np.array([0.1, 0.4, 0.6, 0.9])
-    drawn = curves.threshold_picture(label, score, np.array([5.0, 200, 30, 100]), 0.4, 10.0)
+    drawn = ranking.threshold_picture(label, score, np.array([5.0, 200, 30, 100]), 0.4, 10.0)
     alerts, saved = drawn.axes[0].lines[0].get_data()
     assert list(alerts) == [250, 500, 750, 1000]
     assert list(saved) == [90, 80, 270, 260]
@@ -110,26 +113,26 @@ def test_saved_money_is_the_amount_of_found_frauds_less_the_cost_of_the_alerts()
 
 def test_calibration_counts_every_row_once() -> None:
     label, score = SCORED["many rows"]
-    _, rows, frauds = curves._halves(label.astype(int), score)
+    _, rows, frauds = _halves(label.astype(int), score)
     assert (rows.sum(), frauds.sum()) == (400, 40)
 
 
 def test_importance_shows_the_20_greatest_from_the_top_down() -> None:
     names = [f"feature {number}" for number in range(30)]
-    drawn = curves.importance(names, np.arange(30.0), np.ones(30))
+    drawn = importance(names, np.arange(30.0), np.ones(30))
     shown = [text.get_text() for text in drawn.axes[0].get_yticklabels()]
     assert shown == [f"feature {number}" for number in range(29, 9, -1)]
     assert png(drawn)
 
 
 def test_names_with_dollar_signs_are_plain_text() -> None:
-    assert png(curves.importance(["$\\frac{$", "b" * 200], np.array([2.0, 1.0]), np.zeros(2)))
+    assert png(importance(["$\\frac{$", "b" * 200], np.array([2.0, 1.0]), np.zeros(2)))
 
 
 def test_slices_name_the_weakest_part() -> None:
     table = pd.DataFrame([("amount", "under 10", 50, 2, 0.4), ("amount", "10 or more", 20, 9, 0.8),
                           ("hour", "night", 7, 0, np.nan)], columns=SLICES)
-    drawn = curves.slices(table)
+    drawn = slices(table)
     assert title(drawn) == "Weakest where amount is under 10: average precision 0.40"
     assert [text.get_text() for text in drawn.axes[0].get_yticklabels()] == [
         "amount", "under 10", "10 or more", "hour", "night"]
@@ -147,8 +150,8 @@ def test_tables_of_any_length_are_drawn(rows: int) -> None:
     day = pd.DataFrame({"day": pd.date_range("2020-01-01", periods=rows).date,
                         "transactions": 0, "fraud_rate": np.nan, "alerts": np.nan,
                         "mean_score": np.nan}, columns=BY_DAY)
-    for drawn in (curves.slices(parts), drift.psi(moved), drift.by_day(day),
-                  curves.importance([], NONE, NONE)):
+    for drawn in (slices(parts), drift.psi(moved), drift.by_day(day),
+                  importance([], NONE, NONE)):
         assert png(drawn)
 
 
@@ -158,15 +161,15 @@ def test_alerts_are_a_share_of_the_transactions_of_their_day() -> None:
     assert list(drawn.axes[1].lines[1].get_ydata()) == [0.1]
 
 
-EMPTY: dict[str, Callable[[], report.Section]] = {
-    "days": lambda: report.days(pd.DataFrame(columns=["day", *COUNTS], dtype=float)),
-    "hours": lambda: report.hours(pd.DataFrame(
+EMPTY: dict[str, Callable[[], Section]] = {
+    "days": lambda: volumes.days(pd.DataFrame(columns=["day", *COUNTS], dtype=float)),
+    "hours": lambda: volumes.hours(pd.DataFrame(
         {"hour": range(24), **dict.fromkeys(COUNTS, 0)})),
-    "amounts": lambda: report.amounts(pd.DataFrame(columns=["band", *COUNTS], dtype=float)),
-    "terminals": lambda: report.terminals(pd.DataFrame(
+    "amounts": lambda: volumes.amounts(pd.DataFrame(columns=["band", *COUNTS], dtype=float)),
+    "terminals": lambda: volumes.terminals(pd.DataFrame(
         columns=["transactions", "frauds", "terminals"], dtype=float)),
-    "labels": lambda: report.labels(pd.DataFrame(columns=["day", *COUNTS], dtype=float), 7),
-    "missing": lambda: report.missing(
+    "labels": lambda: gaps.labels(pd.DataFrame(columns=["day", *COUNTS], dtype=float), 7),
+    "missing": lambda: gaps.missing(
         dict.fromkeys(("files", "rows", *TRANSACTION_COLUMNS), 0),
         pd.DataFrame({"reason": [], "rows": []})),
 }
@@ -183,7 +186,7 @@ def days(labelled: list[int]) -> pd.DataFrame:
 
 
 def test_labels_are_too_young_for_as_many_days_as_the_delay() -> None:
-    section = report.labels(days([10, 10, 5, 10]), 2)
+    section = gaps.labels(days([10, 10, 5, 10]), 2)
     known, young, absent = section.figure.axes[0].containers
     assert [bar.get_height() for bar in young] == [1, 0.5]  # type: ignore[union-attr]
     assert len(list(known)) == 2
@@ -195,15 +198,15 @@ def test_labels_are_too_young_for_as_many_days_as_the_delay() -> None:
 def test_a_class_stands_out_only_if_chance_does_not_explain_it() -> None:
     table = pd.DataFrame({"band": ["under 10", "10 to 20"], "transactions": 1000,
                           "labelled": 1000, "frauds": [10, 14]})
-    assert title(report.amounts(table).figure).startswith("No amount band stands out")
-    assert title(report.amounts(table.assign(frauds=[10, 90])).figure) == (
+    assert title(volumes.amounts(table).figure).startswith("No amount band stands out")
+    assert title(volumes.amounts(table.assign(frauds=[10, 90])).figure) == (
         "Fraud is most frequent at 10 to 20: 9.0%, against 5.0% in all")
 
 
 def test_the_fewest_terminals_that_hold_half_of_the_frauds_are_counted() -> None:
-    assert report._hold_half([90, 10, 1], [0, 2, 20]) == 1
-    assert report._hold_half([90, 10], [0, 2]) == 5
-    assert report._hold_half([90], [0]) == 0
+    assert volumes._hold_half([90, 10, 1], [0, 2, 20]) == 1
+    assert volumes._hold_half([90, 10], [0, 2]) == 5
+    assert volumes._hold_half([90], [0]) == 0
 
 
 def test_the_interval_of_a_share_is_wilsons() -> None:
@@ -219,5 +222,5 @@ def test_a_picture_is_wide_enough_for_a_page_of_900_pixels() -> None:
 
 
 def test_no_picture_enters_pyplots_global_state() -> None:
-    png(report.labels(days([10]), 7).figure)
+    png(gaps.labels(days([10]), 7).figure)
     assert not _pylab_helpers.Gcf.figs

@@ -41,7 +41,7 @@ def test_slices_are_all_amounts_and_the_customers_not_known_for_long(rows: pd.Da
     *amounts, new = slices_of(rows)
     assert [value for _, value, _ in amounts] == [
         "0 to 25", "25 to 50", "50 to 100", "100 to 200", "from 200"]
-    assert sorted(np.concatenate([places for *_, places in amounts])) == list(range(len(rows)))
+    assert sorted(np.concatenate([found for *_, found in amounts])) == list(range(len(rows)))
     assert new[:2] == ("new_customers", "under 30 days")
     assert set(rows["customer_id"].iloc[new[2]].astype(int) % 10) == {0}
 
@@ -118,7 +118,7 @@ def test_the_comparison_says_what_it_was_made_from(
     (["amount", "speed"], "2018-04-26", "needs speed, which gold.features no longer has."),
     (["amount"], "2018-05-04", "was trained on days up to 2018-05-04; expected none from the fir"),
 ])
-def test_a_champion_that_cannot_score_fairly_is_a_fact_and_for_a_candidate_bad_input(
+def test_a_champion_that_cannot_be_scored_fairly_is_reported_and_a_candidate_is_bad_input(
         finished: Lakehouse, settings: Settings, run: Any, inputs: list[str], train_last: str,
         problem: str) -> None:
     unfit = logged(inputs, train_last)
@@ -131,7 +131,7 @@ def test_a_champion_that_cannot_score_fairly_is_a_fact_and_for_a_candidate_bad_i
 
 
 @pytest.mark.spark
-def test_a_champion_that_does_not_load_is_a_fact(
+def test_a_champion_that_does_not_load_is_reported(
         finished: Lakehouse, settings: Settings, run: Any) -> None:
     gone = found_by(run, finished, replace(settings, champion_uri="models:/none/1")).champion
     assert gone is not None and "models:/none/1: cannot be loaded" in str(gone.problem)

@@ -31,9 +31,9 @@ SILVER = [  # time, terminal, amount, label
 
 
 def silver(spark: SparkSession, rows: list[tuple[str, str, float, int | None]]) -> DataFrame:
-    made = [(f"t{number}", datetime.fromisoformat(time).replace(tzinfo=timezone.utc), "c" + place,
-             place, amount, label, "file", number)
-            for number, (time, place, amount, label) in enumerate(rows)]
+    made = [(f"t{number}", datetime.fromisoformat(time).replace(tzinfo=timezone.utc),
+             "c" + terminal, terminal, amount, label, "file", number)
+            for number, (time, terminal, amount, label) in enumerate(rows)]
     return spark.createDataFrame(made, ", ".join(
         f"{column.name} {column.type}" for column in TRANSACTIONS.columns))
 

@@ -85,11 +85,11 @@ def test_data_that_are_not_there_are_bad_input(lakehouse: Lakehouse, tmp_path: P
 
 def test_simulated_data_need_nothing(lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch,
                                      ) -> None:
-    from fraud_detection.data import simulator
-    small = replace(simulator.World(), customers=20, terminals=40, days=5)
-    monkeypatch.setattr(simulator, "World", lambda: small)
+    from fraud_detection.data import world
+    small = replace(world.World(), customers=20, terminals=40, days=5)
+    monkeypatch.setattr(world, "World", lambda: small)
     counts = ingest.run(lakehouse, Settings(columns=Columns.read(COLUMNS)))
-    assert counts["rows"] == len(simulator.simulate(small)) > 0
+    assert counts["rows"] == len(world.simulate(small)) > 0
 
 
 def test_names_of_any_kind_are_taken_once_each(lakehouse: Lakehouse, landing: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_file_that_is_named_is_taken_alone_whatever_its_name(
 
 
 @pytest.mark.parametrize(("data", "said"), [("", "data is empty"), ("s3://bucket/x", "not a path")])
-def test_data_that_name_no_place_are_bad_input(lakehouse: Lakehouse, data: str, said: str) -> None:
+def test_data_without_a_location_are_bad_input(lakehouse: Lakehouse, data: str, said: str) -> None:
     with pytest.raises(BadInput, match=said):
         ingest.run(lakehouse, Settings(data=data))
 
@@ -130,7 +130,7 @@ def test_a_bad_file_may_be_deleted_and_the_run_repeated(lakehouse: Lakehouse, la
     assert ids(lakehouse) == ["1"]
 
 
-def test_a_taken_file_that_changes_is_said_and_not_taken_again(
+def test_a_taken_file_that_changes_is_reported_and_not_taken_again(
         lakehouse: Lakehouse, landing: Path, caplog: pytest.LogCaptureFixture) -> None:
     settings = Settings(data=str(landing))
     land(landing / "a.csv", 1)
@@ -161,7 +161,7 @@ def test_a_file_that_changes_while_it_is_read_is_left_for_the_next_run(
     assert ids(lakehouse) == ["0", "1", "2"]
 
 
-def test_a_run_that_is_cut_off_between_note_and_rows_is_made_good(
+def test_a_run_that_is_cut_off_between_note_and_rows_is_completed_by_the_next(
         lakehouse: Lakehouse, landing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(data=str(landing))
     for number in range(3):
@@ -174,7 +174,7 @@ def test_a_run_that_is_cut_off_between_note_and_rows_is_made_good(
     assert ids(lakehouse) == ["0", "1", "2"]
 
 
-def test_lost_notes_are_made_anew_from_bronze(lakehouse: Lakehouse, landing: Path) -> None:
+def test_lost_notes_are_rebuilt_from_bronze(lakehouse: Lakehouse, landing: Path) -> None:
     settings = Settings(data=str(landing))
     land(landing / "a.csv", 1)
     ingest.run(lakehouse, settings)

@@ -127,8 +127,7 @@ def test_a_batch_that_was_cut_off_is_completed_by_the_next_run(
     assert contents(unplaced) == contents(placed)
 
 
-def test_silver_that_was_deleted_whole_is_built_anew(placed: Lakehouse, lakehouse: Lakehouse,
-                                                     ) -> None:
+def test_deleted_silver_is_rebuilt(placed: Lakehouse, lakehouse: Lakehouse) -> None:
     shutil.rmtree(Path(lakehouse.root, lakehouse.schema, "silver"))
     assert prepare.run(lakehouse, Settings()) == COUNTS
     assert contents(lakehouse) == contents(placed)
@@ -159,7 +158,7 @@ def test_bronze_that_is_another_table_stops_the_step_with_the_remedy(
         prepare.run(lakehouse, Settings())
 
 
-def test_the_commonest_reasons_are_said_with_an_example_and_a_hint(
+def test_the_most_common_reasons_are_reported_with_an_example_and_a_hint(
         spark: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     lakehouse = Lakehouse(spark, str(tmp_path), "a_branch")
     counted: Rows = [{"event_time": f"170410320{at}"} for at in range(9)]

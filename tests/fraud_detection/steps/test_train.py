@@ -78,7 +78,7 @@ def test_an_unknown_model_is_bad_input() -> None:
         estimator("svm", names("full"), "none", 0)
 
 
-def test_the_threshold_is_where_another_alert_stops_to_pay() -> None:
+def test_the_threshold_is_where_another_alert_stops_paying() -> None:
     unseen = pd.DataFrame({"score": [.9, .8, .7, .6, .5], "amount": [50., 5., 50., 50., 9.],
                            "is_fraud": [1, 1, 0, 1, 1]})
     assert best_threshold(unseen, alert_cost=10) == .6

@@ -9,16 +9,18 @@ if TYPE_CHECKING:
     from branchline.errors import BadInput, BranchlineError, RowsLost
     from branchline.lakehouse import Column, Lakehouse, Migration, Table
     from branchline.pipeline import Pipeline
+    from branchline.records import Format
     from branchline.settings import Settings, parameter
     from branchline.steps import Job, Step, start
 
-__all__ = ["BadInput", "BranchlineError", "Column", "Job", "Lakehouse", "Migration", "Pipeline",
-           "RowsLost", "Settings", "Step", "Table", "parameter", "start"]
+__all__ = ["BadInput", "BranchlineError", "Column", "Format", "Job", "Lakehouse", "Migration",
+           "Pipeline", "RowsLost", "Settings", "Step", "Table", "parameter", "start"]
 
 _MODULES = {
     "errors": ("BadInput", "BranchlineError", "RowsLost"),
     "lakehouse": ("Column", "Lakehouse", "Migration", "Table"),
     "pipeline": ("Pipeline",),
+    "records": ("Format",),
     "settings": ("Settings", "parameter"),
     "steps": ("Job", "Step", "start"),
 }

@@ -7,8 +7,9 @@ import subprocess
 from pathlib import Path
 
 from branchline.errors import BadInput
+from branchline.text import collapsed
 
-__all__ = ["git", "is_own_checkout"]
+__all__ = ["git", "git_or_reason", "is_own_checkout"]
 
 # A hook of git sets them; they would make git look elsewhere than in the folder.
 ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX",
@@ -21,21 +22,31 @@ def git(folder: Path, *command: str, given: bytes = b"") -> bytes | None:
     Raises:
         BadInput: git refuses the checkout because another user owns it; its own words.
     """
+    return git_or_reason(folder, *command, given=given)[0]
+
+
+def git_or_reason(folder: Path, *command: str, given: bytes = b"") -> tuple[bytes | None, str]:
+    """What git answers in the folder; where it fails, None and its own words on one line.
+
+    Raises:
+        BadInput: git refuses the checkout because another user owns it; its own words.
+    """
     kept = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
     try:
         done = subprocess.run(["git", "-C", str(folder), *command], input=given,
                               capture_output=True, env={**kept, "LC_ALL": "C"})
-    except OSError:
-        return None
+    except OSError as problem:
+        return None, f"git cannot be run: {problem.strerror}"
+    said = collapsed(done.stderr.decode(errors="replace"))
     if done.returncode and b"safe.directory" in done.stderr:
-        raise BadInput("git: " + " ".join(done.stderr.decode(errors="replace").split()))
-    return done.stdout if done.returncode == 0 else None
+        raise BadInput(f"git: {said}")
+    return (None, said) if done.returncode else (done.stdout, said)
 
 
 def is_own_checkout(root: Path) -> bool:
     """Whether the repository that git finds is the folder's: it begins there, or tracks it.
 
-    A folder that was unpacked inside another repository's checkout is none of it.
+    A folder that was unpacked inside another repository's checkout does not belong to it.
 
     Raises:
         BadInput: git refuses the checkout.

@@ -42,7 +42,7 @@ class Parameter:
     def check(self, text: str, locate: Callable[[str], str] = str) -> str:
         """The text to pass on; a location becomes what `locate` makes of it.
 
-        `locate` raises ValueError with what was expected, for a place that the run cannot reach.
+        `locate` raises ValueError with what was expected, for a location that the run cannot reach.
 
         Raises:
             BadInput: the text is empty or not of the parameter's type, or out of its bounds.

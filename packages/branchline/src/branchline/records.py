@@ -6,17 +6,18 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any, Protocol
 
 from branchline.errors import BadInput
 
-__all__ = ["Format", "Upgrade", "encoded", "parsed", "read_object", "sha256"]
+__all__ = ["Format", "Upgrade", "encoded", "now", "parsed", "read_object", "sha256"]
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-class Place(Protocol):
-    """Where files are, by path."""
+class Files(Protocol):
+    """Files by path."""
 
     def reference(self, path: str) -> str: ...
 
@@ -27,13 +28,15 @@ class Place(Protocol):
 class Format:
     """A kind of record, the version that is written, and how older ones are brought to it.
 
-    Version 1 is what has no `format`. `upgrades` are keyed by the version that they start from;
+    Version 1 is what has no `format`. `reader` is the distribution whose newer release reads newer
+    versions. `upgrades` are keyed by the version that they start from;
     each returns the content of the next one, and a version without an upgrade is read as it is.
     """
 
     kind: str
     version: int
     upgrades: Mapping[int, Upgrade] | None = None
+    reader: str = "branchline"
 
     def written(self, content: Mapping[str, Any]) -> dict[str, Any]:
         """The content with its format, `"format": "release/2"`."""
@@ -50,8 +53,8 @@ class Format:
         if kind != self.kind or not number.isdecimal() or number == "0":
             raise BadInput(f"{where}: found format {given}, expected {self.kind}/{self.version}.")
         if int(number) > self.version:
-            raise BadInput(f"{where}: found format {given}; this branchline reads up to "
-                           f"{self.kind}/{self.version}: upgrade branchline.")
+            raise BadInput(f"{where}: found format {given}; this {self.reader} reads up to "
+                           f"{self.kind}/{self.version}: upgrade {self.reader}.")
         found = {key: value for key, value in content.items() if key != "format"}
         for version in range(int(number), self.version):
             found = (self.upgrades or {}).get(version, dict)(found)
@@ -61,6 +64,11 @@ class Format:
 def encoded(value: Any) -> bytes:
     """The value as canonical JSON, in UTF-8, with a newline at its end."""
     return (json.dumps(value, sort_keys=True, indent=1, allow_nan=False) + "\n").encode()
+
+
+def now() -> str:
+    """The time of a record: ISO 8601 in UTC, with milliseconds."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
 def sha256(content: bytes) -> str:
@@ -78,16 +86,16 @@ def parsed(content: bytes | str, where: str) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise BadInput(f"{where}: is no JSON object; expected a file that only publish.py and "
-                       "deploy.py write.")
+        raise BadInput(f"{where}: is not a JSON object; expected a file that publish.py or "
+                       "deploy.py wrote.")
     return found
 
 
-def read_object(path: str, place: Place) -> dict[str, Any] | None:
+def read_object(path: str, files: Files) -> dict[str, Any] | None:
     """The JSON object in a destination's file, None where there is no file.
 
     Raises:
         BadInput: the file holds something else.
     """
-    content = place.read(path)
-    return None if content is None else parsed(content, place.reference(path))
+    content = files.read(path)
+    return None if content is None else parsed(content, files.reference(path))

@@ -18,7 +18,7 @@ from branchline.errors import BadInput, BranchlineError, RunFailed
 from branchline.lakehouse import Lakehouse, Table
 from branchline.runs import tracking
 from branchline.spark.session import session
-from branchline.text import protect_output, without_credentials
+from branchline.text import collapsed, protect_output, without_credentials
 
 if TYPE_CHECKING:
     from branchline.pipeline import Pipeline
@@ -61,7 +61,7 @@ class Job:
         """
         import mlflow
         if step not in (*self.pipeline.steps, self.pipeline.show):
-            raise BadInput(f"step {step.name} is none of the pipeline's "
+            raise BadInput(f"step {step.name} is not in the pipeline's "
                            f"({', '.join(self.pipeline.names)}); add it to the Pipeline.")
         if step not in self._waiting:
             return None
@@ -151,7 +151,7 @@ def _fail(kind: type[BaseException], error: BaseException, trace: TracebackType 
     import mlflow
     interrupted = issubclass(kind, KeyboardInterrupt)
     text = str(error) if isinstance(error, BranchlineError) else (
-        f"{kind.__name__}: {' '.join(str(error).split())[:500]}")
+        f"{kind.__name__}: {collapsed(error)[:500]}")
     text = without_credentials(text)
     print(f"\n{'interrupted' if interrupted else text}", file=sys.stderr, flush=True)
     if mlflow.active_run():

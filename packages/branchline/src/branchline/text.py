@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any, TextIO, cast
 
-__all__ = ["code", "html", "markdown", "one_line", "printable", "protect_output",
+__all__ = ["code", "collapsed", "html", "markdown", "one_line", "printable", "protect_output",
            "protected_output", "safe", "unprotected", "without_credentials"]
 
 # What comes before the @ of an address; a password may itself hold / or @, a port may not.
@@ -49,6 +49,11 @@ def safe(text: str) -> str:
 def one_line(text: str) -> str:
     """`safe` text, its lines joined by spaces."""
     return safe(" ".join(filter(None, map(str.strip, re.split(r"[\r\n]+", text)))))
+
+
+def collapsed(text: object) -> str:
+    """The text of a value with each run of white space, line breaks included, as one space."""
+    return " ".join(str(text).split())
 
 
 def markdown(text: str) -> str:

@@ -152,7 +152,7 @@ def test_every_situation_names_its_branch(
     pytest.param(github("push", "refs/heads/"), {}, id="ref-without-a-name"),
     pytest.param(github("pull_request_target", "refs/heads/main", "main"), {}, id="no-number"),
 ])
-def test_an_unknown_branch_is_one_line_that_says_what_to_pass(
+def test_an_unknown_branch_is_an_error_of_one_line_that_says_what_to_pass(
     environment: Mapping[str, str], more: dict[str, Any],
 ) -> None:
     with pytest.raises(UnknownBranch, match=r"\A[^\n]*--branch NAME\Z"):
@@ -220,7 +220,7 @@ def test_a_folder_without_git_knows_no_branch(
         current_branch(tmp_path, None, {})
 
 
-def test_a_machine_without_git_still_takes_the_ci_at_its_word(
+def test_without_git_the_branch_of_the_ci_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -7,7 +7,7 @@ import pytest
 from branchline.ci.output import set_output, show_page
 
 
-def test_azure_is_told_by_lines_in_the_log(
+def test_azure_gets_outputs_through_lines_in_the_log(
         tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "gate.md"
     page.write_text("# Gate")
@@ -31,7 +31,7 @@ def test_a_value_cannot_become_another_output_of_github(tmp_path: Path) -> None:
     assert (tmp_path / "outputs").read_text() == "run=a evidence=forged\n"
 
 
-def test_github_is_told_by_files(tmp_path: Path) -> None:
+def test_github_gets_outputs_through_files(tmp_path: Path) -> None:
     page, summary, outputs = (tmp_path / name for name in ("gate.md", "summary", "outputs"))
     page.write_text("# Gate\n")
     summary.write_text("# Run\n")

@@ -40,13 +40,13 @@ def test_every_problem_is_one_line_and_an_exit_code_of_its_kind(
     assert ended(monkeypatch, capsys, problem) == (code, "at work\n", line + "\n")
 
 
-def test_ctrl_c_is_told_on_a_line_of_its_own(
+def test_ctrl_c_is_reported_on_a_line_of_its_own(
         monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(monkeypatch, capsys, KeyboardInterrupt()) == (
         130, "at work\n", "\ntool.py: interrupted\n")  # first ends the line of the terminal's ^C
 
 
-def test_a_command_that_ends_well_leaves_with_0(
+def test_a_command_that_succeeds_exits_with_0(
         monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(monkeypatch, capsys, None) == (0, "at work\n", "")
 
@@ -64,7 +64,7 @@ def test_what_a_command_prints_is_no_command_of_the_ci(
     assert capsys.readouterr().out == ": :set-output name=a::b\nfile # #vso[task.complete]\n"
 
 
-def test_an_option_that_there_is_not_points_to_help(
+def test_an_unknown_option_points_to_help(
         monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = ended(monkeypatch, capsys, None, "--fast")
     assert (code, out, err.count("\n")) == (2, "", 1)

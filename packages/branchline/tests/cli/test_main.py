@@ -9,10 +9,10 @@ import pytest
 
 
 @pytest.mark.parametrize("call", ["main.main()", "main.trigger('run', Path())"])
-def test_windows_is_told_in_one_line_what_is_supported(call: str) -> None:
+def test_on_windows_one_line_says_what_is_supported(call: str) -> None:
     script = ("import sys\nfrom pathlib import Path\nsys.modules['fcntl'] = None\n"
               f"from branchline.cli import main\nsys.platform = 'win32'\n{call}")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == ("branchline: found Windows; expected Linux, macOS, or Windows with WSL "
-                           "2, in which it runs as on Linux.\n")
+    assert done.stderr == ("branchline: runs on Linux, macOS and, on Windows, in WSL 2; found "
+                           "Windows itself. Run it in WSL 2.\n")

@@ -48,7 +48,7 @@ def refused(project: Project, declaration: Declared = DECLARED) -> str:
         check(project, declaration)
     text = str(problem.value)
     assert text.startswith("projects/greeting/MLproject, line ") and "\n" not in text
-    assert text.endswith("`branchline mlproject greeting --write` writes it anew.")
+    assert text.endswith("`branchline mlproject greeting --write` updates it.")
     return text
 
 
@@ -83,14 +83,14 @@ def test_an_unknown_step_is_refused_by_the_file_alone(folder: Path) -> None:
             Project.read(folder).entry_point(name).check({"steps": "foo"})
 
 
-def test_a_parameter_that_is_missing_is_told_with_what_to_add(folder: Path) -> None:
+def test_a_parameter_that_is_missing_is_reported_with_what_to_add(folder: Path) -> None:
     more = Declared(DECLARED.names, (*DECLARED.parameters, Parameter("n", "integer", "1")))
     text = refused(Project.read(folder), more)
     assert "parameter n of entry point main is missing; add `n: {type: integer, default: 1}" in text
     assert "(1 more)" in text  # the command does not pass it on
 
 
-def test_a_step_that_is_missing_is_told_with_what_to_add(folder: Path) -> None:
+def test_a_step_that_is_missing_is_reported_with_what_to_add(folder: Path) -> None:
     more = Declared((*DECLARED.names, "predict"), DECLARED.parameters)
     assert "entry point predict is missing; add `predict: {parameters:" in refused(
         Project.read(folder), more)
@@ -104,8 +104,8 @@ def test_a_step_that_is_missing_is_told_with_what_to_add(folder: Path) -> None:
     ("      days:", "      old: {default: ''}\n      days:", "parameter old of entry point main is "
      "not declared in the project's settings"),
 ])
-def test_what_differs_is_told_once_with_its_line(folder: Path, before: str, after: str,
-                                                 line: str) -> None:
+def test_what_differs_is_reported_once_with_its_line(
+        folder: Path, before: str, after: str, line: str) -> None:
     text = refused(edited(folder, before, after))
     assert line in text and "more)" not in text
     number = int(text.partition("line ")[2].partition(":")[0])
@@ -116,7 +116,7 @@ def test_what_differs_is_told_once_with_its_line(folder: Path, before: str, afte
 def test_an_entry_point_that_is_no_step_may_stay_but_is_not_written_over(folder: Path) -> None:
     project = edited(folder, "entry_points:\n", "entry_points:\n  odd: {command: echo}\n")
     check(project, DECLARED)
-    with pytest.raises(BadInput, match="entry point odd is no step"):
+    with pytest.raises(BadInput, match="entry point odd is not a step"):
         write(project, DECLARED)
 
 

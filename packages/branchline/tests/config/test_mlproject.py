@@ -45,8 +45,8 @@ def test_defaults_fill_in_what_was_not_given(project: Project) -> None:
     ({"volume": "1", "loud": "perhaps"}, "'perhaps'; expected one of yes-please, False."),
     ({"volume": "1", "since": "08/08/2018"}, "expected a date (YYYY-MM-DD)."),
 ])
-def test_what_cannot_be_used_is_told_in_one_line(project: Project, given: dict[str, str],
-                                                 line: str) -> None:
+def test_what_cannot_be_used_is_reported_in_one_line(
+        project: Project, given: dict[str, str], line: str) -> None:
     with pytest.raises(BadInput) as refused:
         project.entry_point("main").check(given)
     assert line in str(refused.value) and "\n" not in str(refused.value)
@@ -61,7 +61,7 @@ def test_a_command_is_filled_in_as_mlflow_does_it() -> None:
     assert ours.entry_point("train").filled(values) == theirs.compute_command(values, None)
 
 
-def test_a_location_is_checked_by_the_place_of_the_run(project: Project) -> None:
+def test_a_location_is_checked_by_the_target(project: Project) -> None:
     def locate(text: str) -> str:
         if text != "data.csv":
             raise ValueError("data.csv")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from branchline.branch import Branch
-from branchline.config.targets import (Compute, LocalTarget, WorkspaceTarget, read_target,
-                                       require_named)
+from branchline.config.targets import Compute, LocalTarget, WorkspaceTarget, require_named
+from branchline.config.targets_file import read_target
 from branchline.errors import BadInput
 from support.clone import ROOT
 
@@ -105,7 +105,7 @@ def test_a_schema_of_another_catalog_is_not_in_the_way(tmp_path: Path) -> None:
     (DEV.replace("serverless", "{serverless: null}"), "dev", "line 6: serverless is null; expec"),
     (DEV + "  tags: [a]\n", "dev", "line 7: tags is ['a']; expected lines"),
 ])
-def test_what_is_wrong_with_the_file_is_told_in_one_line(
+def test_what_is_wrong_with_the_file_is_reported_in_one_line(
         tmp_path: Path, content: str, name: str, line: str) -> None:
     (tmp_path / "targets.yml").write_text(content)
     with pytest.raises(BadInput) as refused:
@@ -141,7 +141,7 @@ def test_a_model_has_its_projects_name_and_in_unity_catalog_three_parts() -> Non
         workspace("dbfs:/files").model_name("fraud-training")
 
 
-def test_here_a_file_becomes_absolute_and_an_address_stays(
+def test_on_this_machine_a_file_becomes_absolute_and_an_address_stays(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data.csv").touch()

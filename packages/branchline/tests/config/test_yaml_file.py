@@ -16,20 +16,20 @@ class Thing:
     colour: str = "grey"
 
 
-def entry(tmp_path: Path, text: str) -> YamlMapping:
+def mapping(tmp_path: Path, text: str) -> YamlMapping:
     (tmp_path / "things.yml").write_text(text)
     return read_yaml(tmp_path / "things.yml")
 
 
 def test_an_error_has_the_line_of_its_key_or_else_of_its_mapping(tmp_path: Path) -> None:
-    thing = entry(tmp_path, "# things\n\nfirst:\n  size: 1\n  colour: red\n").below("first")
+    thing = mapping(tmp_path, "# things\n\nfirst:\n  size: 1\n  colour: red\n").below("first")
     assert str(thing.wrong("no.", "colour")) == "things.yml, line 5: no."
     assert str(thing.wrong("no.")) == "things.yml, line 3: no."
 
 
 def test_what_is_missing_is_an_empty_mapping(tmp_path: Path) -> None:
-    assert entry(tmp_path, "").values == {}
-    assert entry(tmp_path, "a: {b: 1}").below("c").values == {}
+    assert mapping(tmp_path, "").values == {}
+    assert mapping(tmp_path, "a: {b: 1}").below("c").values == {}
 
 
 @pytest.mark.parametrize(("text", "line"), [
@@ -38,7 +38,7 @@ def test_what_is_missing_is_an_empty_mapping(tmp_path: Path) -> None:
 ])
 def test_keys_are_those_of_the_dataclass(tmp_path: Path, text: str, line: str) -> None:
     with pytest.raises(BadInput) as refused:
-        entry(tmp_path, text).check_keys("thing", Thing)
+        mapping(tmp_path, text).check_keys("thing", Thing)
     assert str(refused.value).startswith(line)
 
 
@@ -46,5 +46,5 @@ def test_keys_are_those_of_the_dataclass(tmp_path: Path, text: str, line: str) -
     ("[1, 2]", "line 1: the file is [1, 2]; expected lines such as"), ("a: [", "cannot be read")])
 def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str, line: str) -> None:
     with pytest.raises(BadInput) as refused:
-        entry(tmp_path, text)
+        mapping(tmp_path, text)
     assert line in str(refused.value)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from branchline.config.deploy_file import read_deploy_file
-from branchline.config.gate_policy import read_policy
-from branchline.config.targets import read_target
+from branchline.config.gate_file import read_policy
+from branchline.config.targets_file import read_target
 from branchline.config.yaml_file import read_yaml
 from branchline.errors import BadInput
 
@@ -91,7 +91,7 @@ def test_what_grows_refers_or_constructs_is_refused(tmp_path: Path, text: str, l
     (b"a: " + b"x" * 100_000, "things.yml: has 100,003 bytes; expected at most 100,000."),
     (b"just text", "line 1: the file is 'just text'; expected lines such as"),
 ])
-def test_a_file_that_is_no_yaml_is_told_with_its_line(
+def test_a_file_that_is_not_yaml_is_refused_with_its_line(
         tmp_path: Path, content: bytes, line: str) -> None:
     assert line in refused(tmp_path, content)
 

@@ -1,5 +1,5 @@
 """Every kind of destination."""
 
-from support.destinations import place
+from support.destinations import destination
 
-__all__ = ["place"]
+__all__ = ["destination"]

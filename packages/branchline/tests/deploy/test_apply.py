@@ -25,8 +25,8 @@ def test_an_applied_plan_pins_the_jobs_to_the_wheel_and_the_model(shop: Shop) ->
     first = shop.release("1.0+g1")
     checksum = shop.plan(first)
     assert shop.state() == (None, {f"{shop.name}-score": None, f"{shop.name}-monitor": None})
-    record = shop.apply(checksum)
-    assert record.finished and record.number == 1 and record.evidence == checksum
+    deployment = shop.apply(checksum)
+    assert deployment.finished and deployment.number == 1 and deployment.evidence == checksum
     champion, jobs = shop.state()
     assert champion and champion.uri == first.model
     for settings in jobs.values():
@@ -45,7 +45,7 @@ def test_the_same_evidence_applied_again_changes_nothing(shop: Shop) -> None:
     assert shop.state() == before
 
 
-def test_a_plan_shows_what_differs_from_the_deployment_in_place(shop: Shop) -> None:
+def test_a_plan_shows_what_differs_from_the_current_deployment(shop: Shop) -> None:
     shop.deploy("1.0+g1")
     shop.plan(shop.release("1.0+g2"), who="everybody")
     changes = {each["path"]: (each["was"], each["becomes"]) for each in shop.planned["changes"]}
@@ -83,9 +83,9 @@ def test_rollback_returns_to_the_jobs_the_wheel_and_the_model_before(shop: Shop)
     before = shop.state()
     shop.deploy("1.0+g2", who="everybody")
     assert shop.state() != before
-    record = shop.rollback()
-    assert (record.number, record.restores, record.finished) == (3, 1, True)
-    assert record.state.version == "1.0+g1" and shop.state() == before
+    deployment = shop.rollback()
+    assert (deployment.number, deployment.restores, deployment.finished) == (3, 1, True)
+    assert deployment.state.version == "1.0+g1" and shop.state() == before
 
 
 def test_rollback_again_stays_where_it_is(shop: Shop) -> None:
@@ -112,7 +112,7 @@ def test_rollback_of_evidence_that_was_not_deployed_last_changes_nothing(shop: S
 
 
 def test_there_is_nothing_to_roll_back_at_first(shop: Shop) -> None:
-    with pytest.raises(BadInput, match="nothing was deployed yet"):
+    with pytest.raises(BadInput, match="nothing is deployed yet"):
         shop.rollback()
 
 
@@ -123,7 +123,7 @@ def test_evidence_of_a_production_that_has_moved_on_is_refused(shop: Shop) -> No
     for file, content in bundle.items():
         file.write_bytes(content)
     before = shop.state()
-    with pytest.raises(NotApproved, match="was made when deployment 0 was in place, now it is 1"):
+    with pytest.raises(NotApproved, match="was made while deployment 0 was in place, now it is 1"):
         shop.apply(checksum)
     assert shop.state() == before
 
@@ -166,7 +166,7 @@ def test_rollback_to_a_deployment_of_which_a_wheel_is_gone_changes_nothing(
     shop.deploy("1.0+g2")
     before = shop.state()
     shop.source.delete(str(first.state.artifacts[number].path))
-    with pytest.raises(BadInput, match="not there any more; publish it again"):
+    with pytest.raises(BadInput, match="is missing; publish it again"):
         shop.rollback()
     assert shop.state() == before
 
@@ -175,7 +175,7 @@ def test_a_package_of_the_index_is_deployed_in_its_version(shop: Shop) -> None:
     package = Artifact("package", "branchline", "0.2.0", "branchline==0.2.0")
     made = shop.release("1.0+g1")
     shop.apply(shop.plan(replace(made, artifacts=(package, *made.artifacts))))
-    state = shop.journal.in_place().state
+    state = shop.journal.current().state
     assert state.artifacts[0] == package
     if "wheels" not in state.jobs[f"{shop.name}-score"]:  # here uv.lock tells the version
         assert {"pypi": {"package": "branchline==0.2.0"}} in state.jobs[

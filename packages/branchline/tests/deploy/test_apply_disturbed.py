@@ -8,7 +8,8 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from branchline.deploy.journal import Journal, Record, State
+from branchline.deploy.deployment import Deployment, State
+from branchline.deploy.journal import Journal
 from branchline.errors import NotApproved, Unreachable
 from branchline.platforms.databricks.files import destination
 from branchline.wheels.destinations import LocalFolder
@@ -38,18 +39,18 @@ def jobs_of(shop: Shop, server: Workspace) -> list[str]:
 
 @pytest.mark.parametrize(("path", "spared", "there"), [
     (CREATE, 0, []), (CREATE, 1, ["monitor"]), ("records", 1, ["monitor", "score"])])
-def test_a_first_deployment_that_breaks_off_is_ended_by_the_same_command(
+def test_an_interrupted_first_deployment_is_finished_by_the_same_command(
         shop: Shop, workspace: Workspace, path: str, spared: int, there: list[str]) -> None:
     checksum = shop.plan(shop.release("1.0+g1"))
-    method, place = ("PUT", records(shop)) if path == "records" else ("POST", path)
-    workspace.fault("500", path=place, method=method, after=spared)
+    method, address = ("PUT", records(shop)) if path == "records" else ("POST", path)
+    workspace.fault("500", path=address, method=method, after=spared)
     with pytest.raises(Unreachable, match=f"1 is half done: run `deploy.py apply .*{checksum}"):
         shop.apply(checksum)
     assert jobs_of(shop, workspace) == there
     newest = shop.journal.newest()
-    assert newest and not newest.finished and shop.journal.in_place().number == 0
-    record = shop.apply(checksum)
-    assert record.finished and record.number == 1
+    assert newest and not newest.finished and shop.journal.current().number == 0
+    deployment = shop.apply(checksum)
+    assert deployment.finished and deployment.number == 1
     assert jobs_of(shop, workspace) == ["monitor", "score"] and shop.state()[0]
 
 
@@ -63,7 +64,7 @@ def test_where_the_claim_cannot_be_written_nothing_has_happened(
 
 
 @pytest.mark.parametrize("spared", [0, 1])
-def test_a_later_deployment_that_breaks_off_is_ended_or_undone(
+def test_an_interrupted_later_deployment_is_finished_or_undone(
         shop: Shop, workspace: Workspace, spared: int) -> None:
     shop.deploy("1.0+g1")
     before = shop.state()
@@ -96,7 +97,7 @@ def test_an_alias_that_could_not_be_moved_is_moved_by_the_same_command(
     assert moved and moved.version == "2"
 
 
-def test_a_rollback_that_breaks_off_is_ended_by_rollback(
+def test_an_interrupted_rollback_is_finished_by_rollback(
         shop: Shop, workspace: Workspace) -> None:
     shop.deploy("1.0+g1")
     before = shop.state()
@@ -130,7 +131,7 @@ def test_a_creation_whose_answer_is_lost_leaves_one_job_of_the_name(
 
 
 @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
-def test_a_claim_whose_answer_is_lost_is_known_as_ones_own(
+def test_a_claim_whose_answer_is_lost_is_recognised_as_ours(
         shop: Shop, workspace: Workspace, kind: str) -> None:
     checksum = shop.plan(shop.release("1.0+g1"))
     workspace.fault(kind, path=records(shop), method="PUT")
@@ -139,9 +140,9 @@ def test_a_claim_whose_answer_is_lost_is_known_as_ones_own(
 
 def test_a_deployment_stops_where_a_later_one_was_begun(tmp_path: Path) -> None:
     journal = Journal("sample", "greeting", LocalFolder(tmp_path))
-    first = journal.begin(Record(1, State(), "evidence", None, "ci"))
+    first = journal.begin(Deployment(1, State(), "evidence", None, "ci"))
     journal.require_newest(first)
-    journal.begin(Record(2, State(), None, 0, "somebody"))
+    journal.begin(Deployment(2, State(), None, 0, "somebody"))
     with pytest.raises(NotApproved, match="deployment 2 was begun meanwhile"):
         journal.require_newest(first)
 
@@ -150,13 +151,14 @@ BEGINNER = """
 import sys
 from databricks.sdk import WorkspaceClient
 from branchline.platforms.databricks.files import destination
-from branchline.deploy.journal import Journal, Record, State
+from branchline.deploy.deployment import Deployment, State
+from branchline.deploy.journal import Journal
 from branchline.errors import NotApproved
 journal = Journal("sample", "greeting", destination(sys.argv[1], WorkspaceClient()))
 print("ready", flush=True)
 sys.stdin.readline()
 try:
-    journal.begin(Record(1, State(sys.argv[2]), "evidence", None, "ci"))
+    journal.begin(Deployment(1, State(sys.argv[2]), "evidence", None, "ci"))
     print("began " + sys.argv[2])
 except NotApproved as problem:
     print(problem)
@@ -164,7 +166,7 @@ except NotApproved as problem:
 
 
 @pytest.mark.parametrize("kind", ["local", f"{VOLUME}/begun"])
-def test_of_two_processes_that_begin_a_deployment_one_wins_and_the_other_says_so(
+def test_of_two_processes_that_begin_a_deployment_one_wins_and_the_other_is_refused(
         workspace: Workspace, tmp_path: Path, kind: str) -> None:
     address = str(tmp_path) if kind == "local" else kind
     said = sorted(text.strip() for text, _ in at_once(

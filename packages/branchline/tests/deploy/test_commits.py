@@ -38,8 +38,8 @@ def test_a_commit_that_is_not_here_is_named(root: Path) -> None:
     assert found["commits"] == [] and "c" * 40 in found["commits_missing"]
 
 
-def test_without_git_that_is_said(tmp_path: Path) -> None:
-    assert "no git checkout" in commits_between(tmp_path, None, "c" * 40)["commits_missing"]
+def test_without_git_the_missing_commits_are_explained(tmp_path: Path) -> None:
+    assert "not a git checkout" in commits_between(tmp_path, None, "c" * 40)["commits_missing"]
 
 
 def test_a_part_of_a_larger_repository_lists_only_its_own(root: Path) -> None:

@@ -43,7 +43,7 @@ def test_the_order_of_keys_does_not_change_the_checksum(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("file", "said"), [
-    ("evidence.json", "it was changed or made anew"), ("evidence.html", "does not show")])
+    ("evidence.json", "it was changed or written again"), ("evidence.html", "does not fit")])
 def test_a_bundle_that_was_changed_after_its_approval_is_refused(
         tmp_path: Path, file: str, said: str) -> None:
     checksum = write_bundle(EVIDENCE, PNG, tmp_path)
@@ -130,7 +130,7 @@ def test_the_tests_results_are_counted_and_failures_named(tmp_path: Path) -> Non
 @pytest.mark.parametrize("text", ["", "<testsuites/>", "no xml"])
 def test_results_that_hold_no_test_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "junit.xml").write_text(text)
-    with pytest.raises(BadInput, match="JUnit XML|holds no test"):
+    with pytest.raises(BadInput, match="JUnit XML|has no test"):
         junit(tmp_path / "junit.xml")
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from branchline.deploy import release
+from branchline.deploy import release_files
 from branchline.deploy.evidence import read_bundle
 from branchline.deploy.evidence_page import page
-from branchline.deploy.journal import Journal, Record, State
+from branchline.deploy.deployment import Deployment, State
+from branchline.deploy.journal import Journal
 from branchline.errors import BadInput
 from branchline.gate.comparison import Comparison
 from branchline.gate.verdict import FORMAT as VERDICT, Reason, Verdict
@@ -40,23 +41,24 @@ def sample(name: str) -> bytes:
 
 
 def test_a_release_with_one_wheel_is_read_as_one_with_a_list(tmp_path: Path) -> None:
-    place = LocalFolder(tmp_path)
-    place.create("sample/1.0+g2/release.json", sample("release.json"))
-    found = release.look_up("sample", "greeting", "1.0+g2", place)
+    destination = LocalFolder(tmp_path)
+    destination.create("sample/1.0+g2/release.json", sample("release.json"))
+    found = release_files.look_up("sample", "greeting", "1.0+g2", destination)
     assert found and found.artifacts == (SECOND,)
     assert (found.model, found.branch, found.commit) == ("models:/sample/2", "main", "c" * 40)
-    assert release.newest("sample", "greeting", "main", place) == found
-    assert release.checksum("sample", "greeting", "1.0+g2", place) == sha256(sample("release.json"))
+    assert release_files.newest("sample", "greeting", "main", destination) == found
+    checksum = release_files.checksum("sample", "greeting", "1.0+g2", destination)
+    assert checksum == sha256(sample("release.json"))
 
 
 @pytest.mark.parametrize("is_finished", [True, False])
 def test_a_deployment_with_one_wheel_is_read_as_one_with_a_list(
         tmp_path: Path, is_finished: bool) -> None:
-    place = LocalFolder(tmp_path)
-    place.create("sample/deployments/000001.json", sample("deployment.json"))
+    destination = LocalFolder(tmp_path)
+    destination.create("sample/deployments/000001.json", sample("deployment.json"))
     if is_finished:
-        place.create("sample/deployments/000001.finished.json", sample("finished.json"))
-    found = Journal("sample", "greeting", place).newest()
+        destination.create("sample/deployments/000001.finished.json", sample("finished.json"))
+    found = Journal("sample", "greeting", destination).newest()
     assert found and found.finished is is_finished and found.state.artifacts == (FIRST,)
     assert (found.state.version, found.state.model) == ("1.0+g1", "models:/sample/1")
     assert found.state.jobs.keys() == {"sample-score", "sample-monitor"}
@@ -78,7 +80,8 @@ def test_a_comparison_and_a_verdict_are_read() -> None:
 
 def test_every_record_that_is_written_says_its_format(tmp_path: Path) -> None:
     journal = Journal("sample", "greeting", LocalFolder(tmp_path))
-    journal.finish(journal.begin(Record(1, State("1.0+g1", artifacts=(FIRST,)), "e", None, "ci")))
+    state = State("1.0+g1", artifacts=(FIRST,))
+    journal.finish(journal.begin(Deployment(1, state, "e", None, "ci")))
     written = [json.loads(file.read_text()) for file in sorted(tmp_path.rglob("*.json"))]
     comparison = Comparison.from_json(sample("comparison.json").decode())
     verdict = Verdict(True, "m", None, (Reason("rows", "pass", "1", "1"),))
@@ -90,14 +93,14 @@ def test_every_record_that_is_written_says_its_format(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("path", "kind"), [
     ("sample/1.0+g2/release.json", "release"), ("sample/deployments/000001.json", "deployment"),
     ("sample/deployments/000001.finished.json", "finished")])
-def test_a_record_of_a_newer_branchline_is_one_line_that_names_the_file(
+def test_a_record_of_a_newer_branchline_is_an_error_of_one_line_that_names_the_file(
         tmp_path: Path, path: str, kind: str) -> None:
-    place = LocalFolder(tmp_path)
-    place.create("sample/deployments/000001.json", sample("deployment.json"))
-    place.replace(path, encoded({"format": f"{kind}/9", "unknown": 1}))
+    destination = LocalFolder(tmp_path)
+    destination.create("sample/deployments/000001.json", sample("deployment.json"))
+    destination.replace(path, encoded({"format": f"{kind}/9", "unknown": 1}))
     with pytest.raises(BadInput, match=f"{re.escape(path)}: found format {kind}/9; .*upgrade br"):
-        release.look_up("sample", "greeting", "1.0+g2", place)
-        Journal("sample", "greeting", place).newest()
+        release_files.look_up("sample", "greeting", "1.0+g2", destination)
+        Journal("sample", "greeting", destination).newest()
 
 
 def test_a_newer_comparison_says_what_to_upgrade() -> None:

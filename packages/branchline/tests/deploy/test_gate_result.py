@@ -66,7 +66,7 @@ def test_a_named_run_decides_if_it_ran_this_version(tracking: Tracking, tmp_path
     run_of(tmp_path, "refused")
     assert found(tracking, tmp_path, passed).outcome == "passed"
     other = run_of(tmp_path, "passed", "1.0+g2")
-    with pytest.raises(BadInput, match=r"ran version 1.0\+g2, the checkout is 1.0\+g1"):
+    with pytest.raises(BadInput, match=r"ran version 1.0\+g2, but the checkout is 1.0\+g1"):
         found(tracking, tmp_path, other)
     assert found(tracking, tmp_path, run_of(tmp_path, None)).outcome == "none"
 

@@ -1,68 +1,72 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from branchline.deploy import release
-from branchline.deploy.release import GateResult, Release
+from branchline.deploy import release_files
+from branchline.deploy.release import GateResult, Origin, Release, clean_source, require_passed
 from branchline.errors import BadInput, GateRefused
 from branchline.wheels.destinations import Destination, LocalFolder
-from branchline.wheels.publish import publish, published
-from branchline.wheels.source import Source
+from branchline.wheels.publish import publish
+from branchline.wheels.published import published
 from support.destinations import wheel
 from support.releasing import commit, repository
 
 PASSED = GateResult("passed", "passed", "run-1", "models:/m/1", {"silver": "3"}, {"a": 1}, b"png")
+ORIGIN = Origin("greeting", "c" * 40, "main", "ci")
 
 
-def released(place: Destination, folder: Path, version: str = "1.0+g1", branch: str = "main",
-             gate_result: GateResult = PASSED, override: str | None = None,
-             by: str = "ci") -> Release:
-    made = publish([wheel(folder, version=version)], place).artifacts
-    return release.record(made, "greeting", Source(version, "c" * 40, None), branch, gate_result,
-                          override,
-                          by, place)
+def released(destination: Destination, folder: Path, version: str = "1.0+g1",
+             origin: Origin = ORIGIN, gate_result: GateResult = PASSED,
+             override: str | None = None) -> Release:
+    made = publish([wheel(folder, version=version)], destination).artifacts
+    return release_files.write(made, origin, gate_result, override, destination)
 
 
-def test_a_release_is_found_again_as_it_was_recorded(place: Destination, tmp_path: Path) -> None:
-    made = released(place, tmp_path)
-    found = release.look_up("sample", "greeting", "1.0+g1", place)
+def test_a_release_is_found_again_as_it_was_recorded(
+        destination: Destination, tmp_path: Path) -> None:
+    made = released(destination, tmp_path)
+    found = release_files.look_up("sample", "greeting", "1.0+g1", destination)
     assert found == made and found.as_record() == made.as_record()
     assert (found.model, found.gate["tables"], found.branch) == (
         "models:/m/1", {"silver": "3"}, "main")
     [artifact] = found.artifacts
-    assert artifact.reference == place.reference(str(artifact.path))
-    assert release.picture_of(found, place) == b"png"
+    assert artifact.reference == destination.reference(str(artifact.path))
+    assert release_files.picture_of(found, destination) == b"png"
 
 
-def test_a_wheel_that_was_only_published_is_no_release(place: Destination, tmp_path: Path) -> None:
-    publish([wheel(tmp_path)], place)
-    assert release.look_up("sample", "greeting", "1.0+g1", place) is None
-    assert release.newest("sample", "greeting", "main", place) is None
+def test_a_wheel_that_was_only_published_is_no_release(
+        destination: Destination, tmp_path: Path) -> None:
+    publish([wheel(tmp_path)], destination)
+    assert release_files.look_up("sample", "greeting", "1.0+g1", destination) is None
+    assert release_files.newest("sample", "greeting", "main", destination) is None
 
 
-def test_of_two_entries_of_a_version_the_first_stays(place: Destination, tmp_path: Path) -> None:
-    first = released(place, tmp_path, by="the first build")
-    assert released(place, tmp_path, by="the second build") == first
-    assert release.look_up("sample", "greeting", "1.0+g1", place) == first
+def test_of_two_releases_of_a_version_the_first_stays(
+        destination: Destination, tmp_path: Path) -> None:
+    first = released(destination, tmp_path, origin=replace(ORIGIN, by="the first build"))
+    assert released(destination, tmp_path, origin=replace(ORIGIN, by="the second build")) == first
+    assert release_files.look_up("sample", "greeting", "1.0+g1", destination) == first
 
 
-def test_the_entries_of_all_versions_read_as_one_table(tmp_path: Path) -> None:
-    place = LocalFolder(tmp_path / "wheels")
+def test_the_releases_of_all_versions_read_as_one_table(tmp_path: Path) -> None:
+    destination = LocalFolder(tmp_path / "wheels")
     for version in ("1.0+g1", "1.0+g2"):
-        released(place, tmp_path, version)
-    rows = [json.loads(file.read_text()) for file in place.top.glob("sample/*/*.release.json")]
+        released(destination, tmp_path, version)
+    files = destination.top.glob("sample/*/*.release.json")
+    rows = [json.loads(file.read_text()) for file in files]
     assert sorted(row["version"] for row in rows) == ["1.0+g1", "1.0+g2"]
-    assert len(published("sample", place)) == 2  # the entries are not taken for wheels
+    assert len(published("sample", destination)) == 2  # the entries are not taken for wheels
 
 
 def test_the_newest_release_of_main_is_not_that_of_another_branch(tmp_path: Path) -> None:
-    place = LocalFolder(tmp_path / "wheels")
+    destination = LocalFolder(tmp_path / "wheels")
     for version, branch in (("1.0+g1", "main"), ("1.0+g2", "main"), ("1.0+g3", "a-feature")):
-        released(place, tmp_path, version, branch)
-    found = release.newest("sample", "greeting", "main", place)
+        released(destination, tmp_path, version, replace(ORIGIN, branch=branch))
+    found = release_files.newest("sample", "greeting", "main", destination)
     assert found and found.version == "1.0+g2"
 
 
@@ -71,30 +75,32 @@ def test_what_the_gate_did_not_pass_needs_a_reason(outcome: str) -> None:
     gate_result = GateResult(outcome, "precision .1, expected .3")
     for reason in (None, "", "  "):
         with pytest.raises(GateRefused, match=f"{outcome}: precision .1, .* --override REASON"):
-            release.require_passed(gate_result, "c" * 40, reason)
-    release.require_passed(gate_result, "c" * 40, "agreed with the business")
-    release.require_passed(PASSED, "c" * 40, None)
+            require_passed(gate_result, "c" * 40, reason)
+    require_passed(gate_result, "c" * 40, "agreed with the business")
+    require_passed(PASSED, "c" * 40, None)
 
 
 def test_the_reason_is_recorded_only_where_it_was_needed(tmp_path: Path) -> None:
-    place = LocalFolder(tmp_path / "wheels")
-    refused = released(place, tmp_path, gate_result=GateResult("refused", "no"), override="agreed")
-    passed = released(place, tmp_path, "1.0+g2", override="to be safe")
+    destination = LocalFolder(tmp_path / "wheels")
+    refused = released(destination, tmp_path, gate_result=GateResult("refused", "no"),
+                       override="agreed")
+    passed = released(destination, tmp_path, "1.0+g2", override="to be safe")
     assert (refused.override, passed.override) == ("agreed", None)
 
 
 def test_only_a_clean_checkout_is_released(tmp_path: Path) -> None:
     root = repository(tmp_path / "repository")
-    assert release.clean_source(root).commit
+    assert clean_source(root).commit
     (root / "src" / "sample" / "more.py").write_text("")
     with pytest.raises(BadInput, match="has changes that are not committed"):
-        release.clean_source(root)
-    assert commit(root) == release.clean_source(root).commit
+        clean_source(root)
+    assert commit(root) == clean_source(root).commit
 
 
-def test_an_entry_that_is_none_is_said(tmp_path: Path) -> None:
-    place = LocalFolder(tmp_path)
-    for content, said in ((b"{}", "expected artifacts, at, branch"), (b"[", "is no JSON object")):
-        place.replace("sample/1.0/release.json", content)
+def test_a_file_that_is_not_a_release_is_refused(tmp_path: Path) -> None:
+    destination = LocalFolder(tmp_path)
+    for content, said in ((b"{}", "expected artifacts, at, branch"),
+                          (b"[", "is not a JSON object")):
+        destination.replace("sample/1.0/release.json", content)
         with pytest.raises(BadInput, match=said):
-            release.look_up("sample", "greeting", "1.0", place)
+            release_files.look_up("sample", "greeting", "1.0", destination)

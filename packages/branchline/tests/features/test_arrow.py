@@ -7,12 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from branchline.features.arrow import with_features
+from branchline.features.arrow import EventColumns, with_features
 from branchline.features.kernel import DAY, Floats, Ints, Window
 
 LISTED = [Window("count_2d", "card", "count", "amount", 2),
           Window("mean_2d", "card", "mean", "amount", 2)]
 ADDED = ["count_2d", "mean_2d"]
+COLUMNS = EventColumns("id", "at", ["amount"])
 
 
 def batch(*rows: tuple[str, str, float, float | None]) -> pa.RecordBatch:
@@ -25,14 +26,13 @@ def batch(*rows: tuple[str, str, float, float | None]) -> pa.RecordBatch:
 
 
 def computed(*batches: pa.RecordBatch, start: int = 0) -> dict[str, tuple[float, float]]:
-    found = with_features(batches, LISTED, ADDED, start, key="id", time="at", values=["amount"])
+    found = with_features(batches, COLUMNS, LISTED, ADDED, start)
     rows = pa.Table.from_batches(found).to_pylist() if found else []
     return {row["id"]: (row["count_2d"], row["mean_2d"]) for row in rows}
 
 
 def test_features_come_behind_the_events_own_columns() -> None:
-    [found] = with_features([batch(("1", "a", 0, 5.))], LISTED, ADDED, 0, key="id", time="at",
-                            values=["amount"])
+    [found] = with_features([batch(("1", "a", 0, 5.))], COLUMNS, LISTED, ADDED, 0)
     assert found.schema.names == ["id", "card", "at", "amount", "count_2d", "mean_2d"]
     assert found["count_2d"].type == pa.float64() and found["count_2d"].null_count == 0
 
@@ -61,8 +61,7 @@ def test_further_features_come_from_the_time_alone() -> None:
     def hour(time: Ints) -> dict[str, Floats]:
         return {"hour": (time % DAY / (DAY // 24)).astype(np.float64)}
 
-    [found] = with_features([batch(("1", "a", 0.25, 5.))], LISTED, ["hour"], 0, key="id",
-                            time="at", values=["amount"], from_time=hour)
+    [found] = with_features([batch(("1", "a", 0.25, 5.))], COLUMNS, LISTED, ["hour"], 0, hour)
     assert found["hour"].to_pylist() == [6.]
 
 

@@ -53,7 +53,7 @@ def test_undecided_fails_where_the_policy_says_so() -> None:
     assert not found.passed and found.line.startswith("refused (undecided: ap difference -0.0300 (")
 
 
-def test_a_difference_without_chance_is_decided_by_the_tolerance_alone() -> None:
+def test_a_difference_without_noise_is_decided_by_the_tolerance_alone() -> None:
     assert verdict(measured(0.4801, error=None)).passed
     assert not verdict(measured(0.4799, error=None)).passed
 
@@ -89,7 +89,7 @@ def test_without_a_champion_the_floors_alone_decide() -> None:
     assert not [each for each in found.reasons if each.interval]
 
 
-def test_a_metric_that_the_champion_never_had_is_held_to_its_floor_alone() -> None:
+def test_a_metric_that_the_champion_lacks_is_checked_against_its_floor_only() -> None:
     found = verdict(measured(0.52, None, None))
     assert found.passed and reason(found, "ap difference").outcome == "not judged"
     assert not verdict(measured(0.29, None, None)).passed

@@ -14,13 +14,13 @@ def mean_of(values: Floats) -> Measure:
     return lambda weights: (weights @ values / weights.sum(axis=1))[:, None]
 
 
-def test_the_error_of_a_mean_is_the_one_that_theory_has() -> None:
+def test_the_error_of_a_mean_matches_theory() -> None:
     values = np.random.default_rng(0).normal(size=400)
     found = variance(mean_of(values), np.arange(400), 4000, np.random.default_rng(1))
     assert found[0] == pytest.approx(values.var(ddof=1) / 400, rel=0.1)
 
 
-def test_a_handful_of_units_is_not_taken_for_more_certain_than_it_is() -> None:
+def test_few_units_do_not_look_more_certain_than_they_are() -> None:
     values = np.array([1., 2., 4., 8., 16., 32., 64.])
     found = variance(mean_of(values), np.arange(7), 20_000, np.random.default_rng(1))
     assert found[0] == pytest.approx(values.var(ddof=1) / 7, rel=0.1)
@@ -42,7 +42,7 @@ def test_what_cards_and_days_share_is_both_counted(of_cards: float, of_days: flo
     assert found == pytest.approx(true, rel=0.3)
 
 
-def test_two_that_are_the_same_do_not_differ_by_chance() -> None:
+def test_two_equal_models_do_not_differ_by_chance() -> None:
     values, card, day = crossed(1, 1)
     same = standard_errors(lambda weights: (weights @ values - weights @ values)[:, None], card,
                            day, 100, 0)

@@ -11,7 +11,7 @@ from branchline.config.targets import LocalTarget
 from branchline.errors import RunFailed
 from branchline.gate.candidates import Candidate, find_candidate
 from branchline.gate.comparison import Comparison, Measured, Model
-from branchline.gate.run import record, register, undecidable_if_it_fails, write_page
+from branchline.gate.run import log_verdict, register, undecidable_if_it_fails, write_page
 from branchline.gate.verdict import Interval, Reason, Verdict
 from branchline.platforms.local.platform import LocalPlatform
 from branchline.runs.registry import Registry
@@ -38,7 +38,7 @@ def judged(store: str, tmp_path: Path) -> tuple[Tracking, Candidate]:
 def test_a_verdict_is_in_the_candidates_run_with_its_picture_and_the_difference(
         judged: tuple[Tracking, Candidate]) -> None:
     tracking, candidate = judged
-    record(tracking, candidate, REFUSED, COMPARISON)
+    log_verdict(tracking, candidate, REFUSED, COMPARISON)
     run = tracking.run(candidate.run_id)
     assert (run.info.status, run.data.tags["gate"]) == ("FINISHED", "refused")
     assert run.data.tags["gate.reasons"] == REFUSED.line
@@ -50,18 +50,18 @@ def test_a_verdict_is_in_the_candidates_run_with_its_picture_and_the_difference(
     assert json.loads(text)["passed"] is False
 
 
-def test_a_later_verdict_takes_the_place_of_an_earlier_one(
+def test_a_later_verdict_replaces_an_earlier_one(
         judged: tuple[Tracking, Candidate]) -> None:
     tracking, candidate = judged
-    record(tracking, candidate, REFUSED, COMPARISON)
-    record(tracking, candidate, Verdict(True, "a", None, ()), COMPARISON)
+    log_verdict(tracking, candidate, REFUSED, COMPARISON)
+    log_verdict(tracking, candidate, Verdict(True, "a", None, ()), COMPARISON)
     assert tracking.run(candidate.run_id).data.tags["gate"] == "passed"
 
 
-def test_a_judgement_that_fails_leaves_no_earlier_verdict_standing(
+def test_a_failed_gate_removes_an_earlier_verdict(
         judged: tuple[Tracking, Candidate]) -> None:
     tracking, candidate = judged
-    record(tracking, candidate, Verdict(True, "a", None, ()), COMPARISON)
+    log_verdict(tracking, candidate, Verdict(True, "a", None, ()), COMPARISON)
     with pytest.raises(RunFailed), undecidable_if_it_fails(tracking, candidate):
         raise RunFailed("compare: the run failed: no table.")
     tags = tracking.run(candidate.run_id).data.tags
@@ -72,9 +72,9 @@ def test_a_judgement_that_fails_leaves_no_earlier_verdict_standing(
 def test_what_passed_is_the_challenger_and_leads_back_to_what_made_it(
         judged: tuple[Tracking, Candidate], tmp_path: Path) -> None:
     tracking, candidate = judged
-    place = LocalPlatform(LocalTarget("local", "a", "b", "c"), tmp_path, tracking)
+    platform = LocalPlatform(LocalTarget("local", "a", "b", "c"), tmp_path, tracking)
     project = Project(tmp_path.name, tmp_path, {})
-    made = register(place, project, candidate, Verdict(True, candidate.uri, None, ()))
+    made = register(platform, project, candidate, Verdict(True, candidate.uri, None, ()))
     assert made is not None and made == Registry(tracking).aliased(tmp_path.name, "challenger")
     assert made.tags == {"run": candidate.run_id, "commit": "c0ffee", "branch": "main",
                          "wheel_version": "0.1.0+gc0ffee", "table_gold_features": "4",
@@ -82,9 +82,9 @@ def test_what_passed_is_the_challenger_and_leads_back_to_what_made_it(
 
 
 def test_without_a_model_there_is_nothing_to_register(store: str, tmp_path: Path) -> None:
-    place = LocalPlatform(LocalTarget("local", "a", "b", "c"), tmp_path, Tracking(store, None))
+    platform = LocalPlatform(LocalTarget("local", "a", "b", "c"), tmp_path, Tracking(store, None))
     metrics_only = Candidate("run", None, {}, {}, {})
-    assert register(place, Project("p", tmp_path, {}), metrics_only,
+    assert register(platform, Project("p", tmp_path, {}), metrics_only,
                     Verdict(True, "a", None, ())) is None
 
 

@@ -22,7 +22,7 @@ def test_a_line_says_what_failed() -> None:
     assert FIRST.line == "passed"
 
 
-def test_what_speaks_against_it_begins_with_what_failed() -> None:
+def test_the_reasons_against_it_start_with_what_failed() -> None:
     assert [reason.outcome for reason in REFUSED.against] == ["fail", "undecided"]
 
 

@@ -92,7 +92,7 @@ def test_a_new_column_is_null_when_read_and_added_with_its_comment_when_written(
     assert field.metadata["comment"] == "How 'big' it is" and field.nullable
 
 
-def test_code_that_does_not_know_a_new_column_goes_on_reading_and_writing(
+def test_code_that_does_not_know_a_new_column_keeps_reading_and_writing(
         tables: Lakehouse) -> None:
     tables.merge(WIDER, made(tables, WIDER, (1, 1.5, "a")))
     earlier = again(tables)
@@ -202,7 +202,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_that_cannot_be_made_is_one_line_and_leaves_the_table(
+def test_a_change_that_cannot_be_made_is_an_error_of_one_line_and_leaves_the_table(
         change: str, lakehouse: Lakehouse) -> None:
     changed, says = CHANGES[change]
     lakehouse.merge(TABLE, made(lakehouse, TABLE, (1, "a")))
@@ -226,7 +226,7 @@ def test_a_type_that_is_written_otherwise_than_spark_does_is_no_change(
     assert lakehouse.version(table) == version
 
 
-def test_a_format_that_is_no_number_is_one_line(lakehouse: Lakehouse) -> None:
+def test_a_format_that_is_no_number_is_an_error_of_one_line(lakehouse: Lakehouse) -> None:
     lakehouse.create(TABLE)
     lakehouse.spark.sql(f"ALTER TABLE {lakehouse.reference(TABLE)} "
                         "SET TBLPROPERTIES ('branchline.format' = 'two')")

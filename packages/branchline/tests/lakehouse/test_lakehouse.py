@@ -89,7 +89,7 @@ with Lakehouse(None, sys.argv[1], "a_branch").writing():
 """
 
 
-def test_one_process_at_a_time_writes_a_schema_and_a_dead_one_lets_go(
+def test_one_process_at_a_time_writes_a_schema_and_a_dead_one_releases_it(
         lakehouse: Lakehouse) -> None:
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, lakehouse.root], text=True,
                               stdout=subprocess.PIPE)

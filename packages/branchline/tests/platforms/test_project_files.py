@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -47,69 +48,89 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Watched:
-    return Watched(tmp_path / "place")
+def destination(tmp_path: Path) -> Watched:
+    return Watched(tmp_path / "copies")
 
 
-def test_a_copy_holds_the_projects_files_and_the_start(project: Path, place: Watched) -> None:
-    copy = Path(upload(files_to_upload(project), "training", place))
+def test_a_copy_holds_the_projects_files_and_the_start(project: Path, destination: Watched) -> None:
+    copy = Path(upload(files_to_upload(project), "training", destination))
     assert sorted(path.relative_to(copy).as_posix() for path in copy.rglob("*")
                   if path.is_file()) == [START, "_complete", "main.py", "sql/a.sql"]
     assert (copy / START).read_bytes() == Path(start.__file__ or "").read_bytes()
 
 
 def test_the_same_content_is_uploaded_once_and_another_beside_it(
-        project: Path, place: Watched) -> None:
-    first = upload(files_to_upload(project), "training", place)
-    place.written.clear()
-    assert upload(files_to_upload(project), "training", place) == first
-    assert place.written == []
+        project: Path, destination: Watched) -> None:
+    first = upload(files_to_upload(project), "training", destination)
+    destination.written.clear()
+    assert upload(files_to_upload(project), "training", destination) == first
+    assert destination.written == []
     (project / "main.py").write_text("print(2)\n")
-    assert upload(files_to_upload(project), "training", place) != first
+    assert upload(files_to_upload(project), "training", destination) != first
     assert Path(first, "main.py").read_text() == "print(1)\n"
+
+
+def test_a_copy_that_an_older_branchline_completed_is_not_uploaded_again(
+        project: Path, destination: Watched) -> None:
+    copy = Path(upload(files_to_upload(project), "training", destination))
+    assert json.loads((copy / "_complete").read_text()) == {"files": 3, "format": "project-copy/2"}
+    (copy / "_complete").write_text("3 files\n")
+    destination.written.clear()
+    assert upload(files_to_upload(project), "training", destination) == str(copy)
+    assert destination.written == []
+
+
+def test_a_copy_of_a_newer_branchline_says_what_to_upgrade(
+        project: Path, destination: Watched) -> None:
+    copy = Path(upload(files_to_upload(project), "training", destination))
+    (copy / "_complete").write_text('{"format": "project-copy/3"}')
+    with pytest.raises(BadInput, match="_complete: found format project-copy/3; .* upgrade branc"):
+        upload(files_to_upload(project), "training", destination)
 
 
 @pytest.mark.parametrize("files", [0, 1, 3])
 def test_an_upload_that_was_cut_off_is_completed(
-        project: Path, place: Watched, files: int) -> None:
-    place.dies_after = files
+        project: Path, destination: Watched, files: int) -> None:
+    destination.dies_after = files
     with pytest.raises(ConnectionError):
-        upload(files_to_upload(project), "training", place)
-    place.dies_after = None
-    copy = Path(upload(files_to_upload(project), "training", place))
+        upload(files_to_upload(project), "training", destination)
+    destination.dies_after = None
+    copy = Path(upload(files_to_upload(project), "training", destination))
     assert (copy / "sql" / "a.sql").read_text() == "SELECT 1\n"
 
 
-def test_a_file_that_a_workspace_does_not_take_is_named(project: Path, place: Watched) -> None:
+def test_a_file_that_a_workspace_does_not_take_is_named(
+        project: Path, destination: Watched) -> None:
     (project / "data.csv").write_bytes(b"x" * (LARGEST + 1))
     with pytest.raises(BadInput, match=r"training/data\.csv: 10,485,761 bytes"):
-        upload(files_to_upload(project), "training", place)
+        upload(files_to_upload(project), "training", destination)
 
 
-def test_live_sources_are_uploaded_where_they_changed(project: Path, place: Watched) -> None:
+def test_live_sources_are_uploaded_where_they_changed(project: Path, destination: Watched) -> None:
     root = project.parents[1]
-    copy, sources = live.sync(root, project, "live/me", place)
+    copy, sources = live.sync(root, project, "live/me", destination)
     assert Path(sources, "package", "__init__.py").read_text() == "VALUE = 1\n"
-    place.written.clear()
-    live.sync(root, project, "live/me", place)
-    assert place.written == []
+    destination.written.clear()
+    live.sync(root, project, "live/me", destination)
+    assert destination.written == []
     (project / "main.py").write_text("print(3)\n")
     (root / "src" / "package" / "__init__.py").unlink()
-    live.sync(root, project, "live/me", place)
-    assert place.written == ["main.py", "_manifest.json"]
+    live.sync(root, project, "live/me", destination)
+    assert destination.written == ["main.py", "_manifest.json"]
     assert Path(copy, "main.py").read_text() == "print(3)\n"
     assert not Path(sources, "package", "__init__.py").exists()
 
 
-def test_after_a_sync_that_was_cut_off_nothing_stale_is_left(project: Path, place: Watched) -> None:
+def test_after_a_sync_that_was_cut_off_nothing_stale_is_left(
+        project: Path, destination: Watched) -> None:
     root = project.parents[1]
-    copy, _ = live.sync(root, project, "live/me", place)
+    copy, _ = live.sync(root, project, "live/me", destination)
     (project / "main.py").write_text("print(4)\n")
-    place.written.clear()
-    place.dies_after = 1
+    destination.written.clear()
+    destination.dies_after = 1
     with pytest.raises(ConnectionError):
-        live.sync(root, project, "live/me", place)
-    place.dies_after = None
+        live.sync(root, project, "live/me", destination)
+    destination.dies_after = None
     (project / "main.py").write_text("print(1)\n")
-    live.sync(root, project, "live/me", place)
+    live.sync(root, project, "live/me", destination)
     assert Path(copy, "main.py").read_text() == "print(1)\n"

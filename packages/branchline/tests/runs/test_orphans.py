@@ -53,7 +53,7 @@ def test_a_run_whose_process_was_killed_is_marked(
     assert tracking.run(run_id).data.tags["error"] == "its process is gone"
 
 
-def test_a_number_that_another_process_has_by_now_does_not_keep_a_run(
+def test_a_reused_process_id_does_not_keep_a_run_alive(
         tracking: Tracking, experiment: str) -> None:
     run_id = tracking.start(experiment, "main",
                             LOCAL | own_process() | {"process.started": "1000000.00"}, {})
@@ -63,7 +63,7 @@ def test_a_number_that_another_process_has_by_now_does_not_keep_a_run(
 @pytest.mark.parametrize("change", [
     own_process(), {"process.host": "another-machine"},
     {"mlflow.project.backend": "databricks-jobs"}], ids=["alive", "elsewhere", "workspace"])
-def test_a_run_that_may_go_on_is_left_alone(
+def test_a_run_that_may_still_be_running_is_left_alone(
         tracking: Tracking, experiment: str, killed: dict[str, str],
         change: dict[str, str]) -> None:
     run_id = tracking.start(experiment, "main", LOCAL | killed | change, {})

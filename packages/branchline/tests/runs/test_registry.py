@@ -46,7 +46,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.slow),
                         pytest.param("server", marks=pytest.mark.spark)])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Tracking, str, str]:
+def tracked(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Tracking, str, str]:
     """A store, an experiment and a name for a model, in a database and behind a server."""
     if request.param == "sqlite":
         return *experiment(request.getfixturevalue("store"), tmp_path), tmp_path.name
@@ -55,8 +55,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Tracking, str
 
 
 def test_a_version_leads_back_to_its_run_and_is_found_by_its_alias(
-        place: tuple[Tracking, str, str]) -> None:
-    tracking, experiment_id, name = place
+        tracked: tuple[Tracking, str, str]) -> None:
+    tracking, experiment_id, name = tracked
     candidate = find_candidate(tracking, experiment_id, finished(experiment_id, with_model=True),
                                with_model=True)
     registry = Registry(tracking)

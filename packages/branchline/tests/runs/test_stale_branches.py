@@ -86,11 +86,11 @@ def test_what_is_protected_active_or_of_no_known_branch_is_never_gone(kept: Expe
 
 def test_the_remotes_branches_are_asked_for(checkout: Path) -> None:
     assert remote_branches(checkout, "origin") == {"main", "feature/x"}
-    with pytest.raises(BadInput, match="git remote upstream: cannot tell its branches"):
+    with pytest.raises(BadInput, match="git remote upstream: its branches cannot be listed"):
         remote_branches(checkout, "upstream")
 
 
-def test_a_remote_s_password_is_not_told(checkout: Path) -> None:
+def test_a_remote_s_password_is_not_shown(checkout: Path) -> None:
     git(checkout, "remote", "set-url", "origin", "http://ann:secret@127.0.0.1:9/x")
     with pytest.raises(BadInput) as refused:
         remote_branches(checkout, "origin")

@@ -14,7 +14,7 @@ from branchline.errors import BadInput
 from branchline.platforms.find import open_platform
 from branchline.platforms.local.platform import LocalPlatform
 from branchline.runs import summary
-from branchline.runs.request import pairs, request
+from branchline.runs.request import Asked, pairs, request
 from branchline.runs.start import start
 from branchline.runs.tracking import Tracking
 from support.clone import ROOT
@@ -38,18 +38,18 @@ def test_what_is_no_pair_is_refused(given: list[str], line: str) -> None:
 
 def test_a_request_has_the_branchs_tables_unless_others_are_given(tmp_path: Path) -> None:
     project = find_project("fraud-training", ROOT / "mlflow-notebooks")
-    asked = request(tmp_path, LOCAL, project, "compare", {"seed": "7"}, FEATURE)
+    asked = request(tmp_path, LOCAL, project, FEATURE, Asked("compare", {"seed": "7"}))
     assert asked.parameters["schema"] == "feature_a"
     assert asked.parameters["lakehouse"] == str(tmp_path / "tables")
     assert (asked.parameters["seed"], asked.parameters["steps"]) == ("7", "compare")
-    given = request(tmp_path, LOCAL, project, "compare", {"schema": "main"}, FEATURE)
+    given = request(tmp_path, LOCAL, project, FEATURE, Asked("compare", {"schema": "main"}))
     assert given.parameters["schema"] == "main"
 
 
 def test_a_missing_wheel_is_refused_before_anything_is_reached(tmp_path: Path) -> None:
     project = find_project("fraud-training", ROOT / "mlflow-notebooks")
     with pytest.raises(BadInput, match="no such wheel file"):
-        request(tmp_path, LOCAL, project, "main", {}, FEATURE, [tmp_path / "none.whl"])
+        request(tmp_path, LOCAL, project, FEATURE, Asked(wheels=(tmp_path / "none.whl",)))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -58,7 +58,7 @@ def test_a_run_that_is_interrupted_before_it_is_launched_is_killed(
     project = find_project("fraud-training", ROOT / "mlflow-notebooks")
     target = LocalTarget("local", store, "tables", str(tmp_path))
     here = LocalPlatform(target, ROOT, Tracking(store, tmp_path))
-    asked = request(ROOT, here.target, project, "main", {}, FEATURE)
+    asked = request(ROOT, here.target, project, FEATURE, Asked())
     monkeypatch.setattr(summary, "show_start", lambda *_: os.kill(os.getpid(), number))
     with pytest.raises(KeyboardInterrupt):
         start(here, asked, {})
@@ -68,8 +68,8 @@ def test_a_run_that_is_interrupted_before_it_is_launched_is_killed(
 
 
 def test_a_local_target_is_here_and_the_variable_names_its_store(tmp_path: Path) -> None:
-    place = open_platform(LOCAL, tmp_path, {})
-    assert isinstance(place, LocalPlatform) and place.backend == "local"
-    assert place.tracking.uri == f"sqlite:///{tmp_path}/here/mlflow.db"
+    platform = open_platform(LOCAL, tmp_path, {})
+    assert isinstance(platform, LocalPlatform) and platform.backend == "local"
+    assert platform.tracking.uri == f"sqlite:///{tmp_path}/here/mlflow.db"
     assert open_platform(LOCAL, tmp_path, {"MLFLOW_TRACKING_URI": "http://127.0.0.1:5000"}
                          ).tracking.uri == "http://127.0.0.1:5000"

@@ -12,7 +12,7 @@ import pytest
 from branchline.config.targets import LocalTarget
 from branchline.errors import BadInput
 from branchline.platforms.find import open_platform
-from branchline.runs.tracking import Tracking, take_away
+from branchline.runs.tracking import Tracking, remove_variables
 
 FIRST_USE = """
 import sys
@@ -35,13 +35,13 @@ def test_processes_that_start_together_make_the_database_once(tmp_path: Path) ->
 
 
 @pytest.mark.spark
-def test_a_deleted_experiment_s_remedy_is_said_and_works(store: str, tmp_path: Path) -> None:
+def test_the_remedy_for_a_deleted_experiment_works(store: str, tmp_path: Path) -> None:
     tracking = Tracking(store, tmp_path)
     experiment_id = tracking.experiment(str(tmp_path))
     tracking.delete_experiment(experiment_id)
     with pytest.raises(BadInput) as refused:
         tracking.experiment(str(tmp_path))
-    assert f"experiment {tmp_path}: is deleted, and keeps its name." in str(refused.value)
+    assert f"experiment {tmp_path}: is deleted, but its name is still taken." in str(refused.value)
     command = str(refused.value).partition("Restore it: ")[2].partition(";")[0]
     assert command == (f"MLFLOW_TRACKING_URI={store} mlflow experiments restore --experiment-id "
                        f"{experiment_id}")
@@ -49,7 +49,7 @@ def test_a_deleted_experiment_s_remedy_is_said_and_works(store: str, tmp_path: P
     assert tracking.experiment(str(tmp_path)) == experiment_id
 
 
-def test_an_error_of_the_store_does_not_tell_its_password() -> None:
+def test_an_error_of_the_store_does_not_show_its_password() -> None:
     tracking = Tracking("http://ann:secret@127.0.0.1:9", None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
@@ -66,4 +66,4 @@ def test_variables_that_would_lead_a_run_elsewhere_are_not_used_and_named(
     open_platform(LocalTarget("local", "sqlite:///x.db", "b", "/c"), tmp_path, environment)
     assert environment == {"MLFLOW_TRACKING_URI": "sqlite:///y.db"}
     assert capsys.readouterr().err.startswith(f"note: {name} is set and not used")
-    assert take_away(environment) == []
+    assert remove_variables(environment) == []

@@ -21,7 +21,7 @@ def test_without_java_no_session_is_begun(tmp_path: Path, monkeypatch: pytest.Mo
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_the_jvm_says_goes_into_the_log_and_later_words_to_stderr(
+def test_jvm_output_goes_to_the_log_and_later_output_to_stderr(
         tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with _stderr_into(tmp_path / "new" / "spark.log"):
         os.write(2, b"WARN: of the JVM\n")
@@ -53,8 +53,8 @@ def test_python_workers_search_no_zip_files_for_modules(spark: Any) -> None:
         yield pa.RecordBatch.from_pydict({"entry": sys.path})
 
     found = [row["entry"] for row in spark.range(1).mapInArrow(searched, "entry STRING").collect()]
-    assert any(entry.endswith("site-packages") for entry in found)
-    assert not [entry for entry in found if entry.endswith((".zip", ".jar"))]
+    assert any(path.endswith("site-packages") for path in found)
+    assert not [path for path in found if path.endswith((".zip", ".jar"))]
 
 
 @pytest.mark.spark

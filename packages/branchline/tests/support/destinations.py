@@ -20,7 +20,8 @@ VOLUME = "/Volumes/dev/branchline/files"
 
 
 @pytest.fixture(params=["local", "volume", "workspace", "dbfs"])
-def place(request: pytest.FixtureRequest, workspace: Workspace, tmp_path: Path) -> Destination:
+def destination(
+        request: pytest.FixtureRequest, workspace: Workspace, tmp_path: Path) -> Destination:
     """An empty destination of each kind; its top folder is not there yet."""
     own = f"{tmp_path.parent.name}-{tmp_path.name}"
     if request.param == "local":
@@ -47,9 +48,9 @@ def _ends(call: dict[str, Any]) -> bool:
     return bool(call["path"].endswith("/workspace/get-status"))
 
 
-def put(file: Path, place: Destination) -> Artifact:
+def put(file: Path, destination: Destination) -> Artifact:
     """The file, published as the only wheel of its version."""
-    return publish([file], place).artifacts[-1]
+    return publish([file], destination).artifacts[-1]
 
 
 def wheel(folder: Path, content: bytes = b"the wheel", version: str = "1.0+g1") -> Path:

@@ -14,9 +14,11 @@ import mlflow
 from branchline.config.deploy_file import DeployFile, Job, Schedule
 from branchline.config.mlproject import Project
 from branchline.config.targets import Compute, LocalTarget, WorkspaceTarget
-from branchline.deploy import apply as deployment, evidence, plan as planning, release
-from branchline.deploy.journal import Journal, Record
-from branchline.deploy.release import GateResult, Release
+from branchline.deploy import apply as applying, evidence, plan as planning, release_files
+from branchline.deploy.deployment import Deployment
+from branchline.deploy.journal import Journal
+from branchline.deploy.production import Production
+from branchline.deploy.release import GateResult, Origin, Release
 from branchline.platforms.base import Platform
 from branchline.platforms.databricks.platform import DatabricksPlatform
 from branchline.platforms.local.platform import LocalPlatform
@@ -24,7 +26,6 @@ from branchline.runs.registry import Registered, Registry
 from branchline.runs.tracking import Tracking
 from branchline.wheels.destinations import Destination
 from branchline.wheels.publish import publish
-from branchline.wheels.source import Source
 from workspace_server import Workspace
 
 MLPROJECT = """name: greeting
@@ -112,6 +113,10 @@ class Shop:
     def source(self) -> Destination:
         return self.platform.wheels
 
+    def production(self, by: str, file: DeployFile | None = None) -> Production:
+        return Production(self.root, file or self.file, self.project, self.platform,
+                          self.platform.target, self.journal, by)
+
     @property
     def registry(self) -> Registry:
         return Registry(self.platform.tracking)
@@ -126,15 +131,13 @@ class Shop:
         model = register(self.name) if with_model else None
         gate_result = GateResult("passed", "passed", "run-1", model, {"silver": "3"}, None, PNG)
         published = publish(files, self.source)
-        return release.record(
-            published.artifacts, "greeting", Source(version, "c" * 40, None), "main",
-            replace(gate_result, **gate), "a reason", "ci", self.source)
+        return release_files.write(
+            published.artifacts, Origin("greeting", "c" * 40, "main", "ci"),
+            replace(gate_result, **gate), "a reason", self.source)
 
     def plan(self, chosen: Release, file: DeployFile | None = None, **given: str) -> str:
         """Writes the evidence; its checksum."""
-        found = planning.plan(self.platform, self.journal, file or self.file, self.project,
-                              chosen, self.source, self.name,
-                              planning.Asked(self.root, "a developer", given))
+        found = planning.plan(self.production("a developer", file), chosen, self.name, given)
         return evidence.write_bundle(found, PNG, self.evidence)
 
     @property
@@ -146,16 +149,15 @@ class Shop:
         checksum = release_checksum(self.evidence)
         return evidence.read_bundle(self.evidence, checksum, self.platform.target.name)
 
-    def apply(self, checksum: str) -> Record:
+    def apply(self, checksum: str) -> Deployment:
         approved = evidence.read_bundle(self.evidence, checksum, self.platform.target.name)
-        return deployment.apply(self.platform, self.journal, approved, checksum, self.project,
-                                self.source, "ci", self.said.append)
+        return applying.apply(self.production("ci"), approved, checksum, self.said.append)
 
-    def deploy(self, version: str, **given: str) -> Record:
+    def deploy(self, version: str, **given: str) -> Deployment:
         return self.apply(self.plan(self.release(version), None, **given))
 
-    def rollback(self, evidence: str | None = None) -> Record:
-        return deployment.rollback(self.platform, self.journal, "ci", self.said.append, evidence)
+    def rollback(self, evidence: str | None = None) -> Deployment:
+        return applying.rollback(self.production("ci"), self.said.append, evidence)
 
     def state(self) -> tuple[Registered | None, dict[str, Any]]:
         """What is really there: the champion, and the jobs by name."""

@@ -13,7 +13,8 @@ from branchline.errors import BadInput
 from branchline.wheels import build as wheel
 from branchline.wheels.destinations import LocalFolder
 from branchline.wheels.distributions import distributions
-from branchline.wheels.publish import publish_checkout, verified
+from branchline.wheels.publish import publish_checkout
+from branchline.wheels.published import verified
 from branchline.wheels.source import source_of
 from support.clone import PATH, ROOT
 
@@ -166,8 +167,8 @@ def test_a_built_wheel_installs(checkout: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_checkout_is_built_and_published_once(
         checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = LocalFolder(tmp_path / "wheels")
-    first = publish_checkout(checkout, place)
+    destination = LocalFolder(tmp_path / "wheels")
+    first = publish_checkout(checkout, destination)
     assert first.version == source_of(checkout).version
     [artifact] = first.artifacts
     assert str(artifact.path).startswith(
@@ -176,5 +177,5 @@ def test_a_checkout_is_built_and_published_once(
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "git").symlink_to(shutil.which("git") or "")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))  # where there is no uv to build with
-    found = publish_checkout(checkout, place)
-    assert verified(found.artifacts[0], place) and found.artifacts == first.artifacts
+    found = publish_checkout(checkout, destination)
+    assert verified(found.artifacts[0], destination) and found.artifacts == first.artifacts

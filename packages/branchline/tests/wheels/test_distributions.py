@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from branchline.errors import BadInput
-from branchline.wheels.distributions import distributions, locked, project_name, requirements
+from branchline.wheels.distributions import distributions
+from branchline.wheels.pyproject import project_name
+from branchline.wheels.required import locked, requirements
 from support.workspaces import uv_workspace
 
 
@@ -57,9 +59,10 @@ def test_branchline_of_the_index_is_required_in_the_locked_version(root: Path) -
 
 @pytest.mark.parametrize("lock", ["", '[[package]]\nname = "branchline"\nversion = "7"\nsource = '
                                       '{ editable = "../branchline" }\n'])
-def test_branchline_that_no_run_elsewhere_could_install_is_one_line(root: Path, lock: str) -> None:
+def test_branchline_that_no_run_elsewhere_could_install_is_an_error_of_one_line(
+        root: Path, lock: str) -> None:
     of_the_index(root, lock)
-    with pytest.raises(BadInput, match="neither a member of the workspace nor locked"):
+    with pytest.raises(BadInput, match="neither a workspace member nor locked"):
         locked(root)
 
 
@@ -74,9 +77,9 @@ def test_a_member_is_not_asked_of_the_index(root: Path) -> None:
     ('"0.3.0"  # note', '"0.3.0+ours"', "without a . part"),
     ('"0.3.0"  # note', '"three"', "version 'three'; expected one such as 1.2.0"),
     ('members = ["packages/*"]', "members = []", "has no member of that name"),
-    ('"click>=8.1"', '"click >= "', "dependency 'click >= ' is none"),
+    ('"click>=8.1"', '"click >= "', "dependency 'click >= ' is not valid"),
     ("[project]", "[project", "cannot be read as a project with a name")])
-def test_a_project_that_cannot_be_built_is_one_line(
+def test_a_project_that_cannot_be_built_is_an_error_of_one_line(
         root: Path, old: str, new: str, said: str) -> None:
     edited(root, old, new)
     with pytest.raises(BadInput, match=said) as refused:

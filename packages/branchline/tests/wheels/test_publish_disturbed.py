@@ -11,7 +11,7 @@ import pytest
 from branchline.errors import AlreadyPublished, Unreachable
 from branchline.platforms.databricks.files import Dbfs, Volume, destination
 from branchline.wheels.destinations import Destination, LocalFolder
-from branchline.wheels.publish import Published, look_up, published, verified
+from branchline.wheels.published import Published, look_up, published, verified
 from support.destinations import VOLUME, put, wheel
 from support.processes import at_once
 from workspace_server import Workspace
@@ -19,7 +19,7 @@ from workspace_server import Workspace
 
 @dataclass(frozen=True)
 class Dying(LocalFolder):
-    """A place whose publisher is killed at the wheel, after `written` bytes if it began at all."""
+    """Whose publisher is killed at the wheel, after `written` bytes if it began at all."""
 
     written: int | None
 
@@ -32,43 +32,44 @@ class Dying(LocalFolder):
 @pytest.mark.parametrize("written", [None, 0, 4])
 def test_a_killed_publisher_leaves_nothing_that_counts_and_is_completed_by_the_next(
         tmp_path: Path, written: int | None) -> None:
-    place = LocalFolder(tmp_path / "wheels")
+    destination = LocalFolder(tmp_path / "wheels")
     with pytest.raises(KeyboardInterrupt):
-        put(wheel(tmp_path), Dying(place.top, written))
-    assert look_up("sample", "1.0+g1", place) is None and published("sample", place) == []
+        put(wheel(tmp_path), Dying(destination.top, written))
+    assert look_up("sample", "1.0+g1", destination) is None
+    assert published("sample", destination) == []
     with pytest.raises(AlreadyPublished):
-        put(wheel(tmp_path, b"another"), place)
-    put(wheel(tmp_path), place)
-    found = look_up("sample", "1.0+g1", place)
-    assert found is not None and verified(found.artifacts[-1], place) == b"the wheel"
+        put(wheel(tmp_path, b"another"), destination)
+    put(wheel(tmp_path), destination)
+    found = look_up("sample", "1.0+g1", destination)
+    assert found is not None and verified(found.artifacts[-1], destination) == b"the wheel"
 
 
 def test_a_service_that_fails_after_the_claim_is_completed_by_the_next(
         workspace: Workspace, tmp_path: Path) -> None:
-    place = Volume(workspace.client(), f"{VOLUME}/failing")
+    destination = Volume(workspace.client(), f"{VOLUME}/failing")
     workspace.fault("500", path="/api/2.0/fs/files", method="PUT", after=1)
     with pytest.raises(Unreachable):
-        put(wheel(tmp_path), place)
-    assert place.entries("sample/1.0+g1") and look_up("sample", "1.0+g1", place) is None
-    assert verified(put(wheel(tmp_path), place), place) == b"the wheel"
+        put(wheel(tmp_path), destination)
+    assert destination.listing("sample/1.0+g1") and look_up("sample", "1.0+g1", destination) is None
+    assert verified(put(wheel(tmp_path), destination), destination) == b"the wheel"
 
 
 def test_a_wheel_cut_off_between_two_blocks_does_not_count(
         workspace: Workspace, tmp_path: Path) -> None:
-    place, content = Dbfs(workspace.client(), "dbfs:/FileStore/failing"), bytes(3 * 2**20)
+    destination, content = Dbfs(workspace.client(), "dbfs:/FileStore/failing"), bytes(3 * 2**20)
     workspace.fault("500", path="/api/2.0/dbfs/add-block", after=1)
     with pytest.raises(Unreachable):
-        put(wheel(tmp_path, content), place)
-    assert [entry.size for entry in place.entries("sample/1.0+g1")][0] == 2**20
-    assert look_up("sample", "1.0+g1", place) is None
-    assert verified(put(wheel(tmp_path, content), place), place) == content
+        put(wheel(tmp_path, content), destination)
+    assert [file.size for file in destination.listing("sample/1.0+g1")][0] == 2**20
+    assert look_up("sample", "1.0+g1", destination) is None
+    assert verified(put(wheel(tmp_path, content), destination), destination) == content
 
 
 def test_a_claim_whose_answer_is_lost_on_the_way_does_no_harm(
         workspace: Workspace, tmp_path: Path) -> None:
-    place = Volume(workspace.client(), f"{VOLUME}/lost-answers")
+    destination = Volume(workspace.client(), f"{VOLUME}/lost-answers")
     workspace.fault("cut_after", path="/api/2.0/fs/files", method="PUT")
-    assert verified(put(wheel(tmp_path), place), place) == b"the wheel"
+    assert verified(put(wheel(tmp_path), destination), destination) == b"the wheel"
 
 
 PUBLISHER = """
@@ -78,11 +79,11 @@ from databricks.sdk import WorkspaceClient
 from branchline.platforms.databricks.files import destination
 from branchline.errors import AlreadyPublished
 from branchline.wheels.publish import publish
-place = destination(sys.argv[1], WorkspaceClient())
+there = destination(sys.argv[1], WorkspaceClient())
 print("ready", flush=True)
 sys.stdin.readline()
 try:
-    publish([Path(sys.argv[2])], place)
+    publish([Path(sys.argv[2])], there)
 except AlreadyPublished:
     print("refused")
 """
@@ -102,8 +103,8 @@ def test_two_processes_that_publish_the_same_bytes_both_succeed(
     content = os.urandom(2**20)
     files = [wheel(tmp_path / name, content) for name in ("one", "two")]
     assert publish_at_once(workspace, address, *files) == ["0", "0"]
-    found, place = found_at(workspace, address)
-    assert verified(found.artifacts[-1], place) == content
+    found, wheels = found_at(workspace, address)
+    assert verified(found.artifacts[-1], wheels) == content
 
 
 @pytest.mark.parametrize("kind", ["local", VOLUME])
@@ -113,12 +114,12 @@ def test_of_two_processes_that_publish_other_bytes_one_wins_whole(
     files = [wheel(tmp_path / name, os.urandom(2**20)) for name in ("one", "two")]
     said = publish_at_once(workspace, address, *files)
     assert sorted(said) == ["0", "refused\n0"]
-    found, place = found_at(workspace, address)
-    assert verified(found.artifacts[-1], place) == files[said.index("0")].read_bytes()
+    found, wheels = found_at(workspace, address)
+    assert verified(found.artifacts[-1], wheels) == files[said.index("0")].read_bytes()
 
 
 def found_at(server: Workspace, address: str) -> tuple[Published, Destination]:
-    place = destination(address, server.client())
-    found = look_up("sample", "1.0+g1", place)
+    files = destination(address, server.client())
+    found = look_up("sample", "1.0+g1", files)
     assert found is not None
-    return found, place
+    return found, files

@@ -89,7 +89,7 @@ def test_a_symbolic_link_to_a_file_that_nobody_compares_is_dirty(checkout: Path)
     assert not source_of(checkout).dirty
 
 
-def test_a_download_inside_another_checkout_is_none_of_its_commits(tmp_path: Path) -> None:
+def test_a_download_inside_another_checkout_has_none_of_its_commits(tmp_path: Path) -> None:
     outer = uv_workspace(tmp_path / "outer", "outer")
     (outer / ".gitignore").write_text("unpacked/\n")
     commit(outer)

@@ -25,6 +25,6 @@ def test_the_version_is_replaced_and_nothing_else(text: str) -> None:
     assert tomllib.loads(made) == wanted and len(made) == len(text) + len("+gabc")
 
 
-def test_a_version_that_cannot_be_replaced_is_one_line() -> None:
+def test_a_version_that_cannot_be_replaced_is_an_error_of_one_line() -> None:
     with pytest.raises(BadInput, match="expected version = .* on a line of its own"):
         stamped('[project]\nversion = """0.1.0"""\n', "0.1.0+gabc")

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from branchline.deploy.journal import Journal, Record, State
+from branchline.deploy.deployment import Deployment, State
+from branchline.deploy.journal import Journal
 from branchline.errors import BadInput
 from branchline.wheels.build import build, install_order
 from branchline.wheels.destinations import Destination, LocalFolder
-from branchline.wheels.publish import (look_up, publish_checkout, published, remove, unused,
-                                       verified)
+from branchline.wheels.publish import publish_checkout
+from branchline.wheels.published import look_up, published, remove, unused, verified
 from branchline.wheels.source import source_of
 from support.clone import PATH
 from support.workspaces import commit, git, uv_workspace
@@ -39,7 +40,7 @@ def test_teams_of_other_names_keep_their_own_branchline_and_remove_only_their_wh
         assert [artifact.name for artifact in made.artifacts] == [
             "branchline", root.name.replace("a", "team_a").replace("b", "team_b")]
     before = published("team_b", volume)
-    Journal("team_a", "greeting", volume).begin(Record(1, State(), None, None, "ci"))
+    Journal("team_a", "greeting", volume).begin(Deployment(1, State(), None, None, "ci"))
     for version in unused(published("team_a", volume), 1, []):
         remove(version, volume)
     assert len(published("team_a", volume)) == 1 and published("team_b", volume) == before

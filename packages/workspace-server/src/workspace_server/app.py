@@ -24,7 +24,7 @@ from workspace_server.libraries import Libraries
 from workspace_server.lifecycle import Machine
 from workspace_server.mlflow_server import MlflowServer
 from workspace_server.options import Options
-from workspace_server.places import Places
+from workspace_server.mounts import Mounts
 from workspace_server.runs import Runs
 from workspace_server.tree import Tree
 
@@ -32,11 +32,11 @@ from workspace_server.tree import Tree
 def machine_of(options: Options, host: str, switches: Faults) -> Machine:
     """What runs are executed with."""
     folder = options.folder
-    places = Places(folder / "workspace", folder / "volumes",
+    mounts = Mounts(folder / "workspace", folder / "volumes",
                     folder / "dbfs" if options.dbfs_root else None)
     environments = Environments(folder / "layers", options.environment)
     return Machine(host, clusters.Clusters("18.x-cpu-ml-scala2.13"), environments,
-                   Libraries(folder / "interactive", environments, places), places, switches,
+                   Libraries(folder / "interactive", environments, mounts), mounts, switches,
                    folder / "catalogs" / "spark_catalog", options.phase_seconds,
                    options.spark_remote)
 

@@ -45,7 +45,7 @@ class Catalog:
 
     def schemas(self, catalog: str) -> list[dict[str, Any]]:
         self.require_catalog(catalog)
-        names = ["default", *sorted(place.stem for place in (self.tables / catalog).glob("*.db"))]
+        names = ["default", *sorted(path.stem for path in (self.tables / catalog).glob("*.db"))]
         return [self.schema(f"{catalog}.{name}") for name in names]
 
     def create_schema(self, catalog: str, schema: str) -> dict[str, Any]:
@@ -97,8 +97,8 @@ class Catalog:
     def volumes_of(self, schema: str) -> list[dict[str, Any]]:
         self.schema(schema)
         folder = self.volumes.joinpath(*parts(schema, 2))
-        return [self.volume(f"{schema}.{place.name}")
-                for place in (sorted(folder.iterdir()) if folder.is_dir() else [])]
+        return [self.volume(f"{schema}.{path.name}")
+                for path in (sorted(folder.iterdir()) if folder.is_dir() else [])]
 
     def volume(self, full_name: str) -> dict[str, Any]:
         catalog, schema, name = parts(full_name, 3)

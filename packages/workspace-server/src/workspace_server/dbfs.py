@@ -21,7 +21,7 @@ class Dbfs:
         root.mkdir(parents=True, exist_ok=True)
 
     def on_disk(self, path: object) -> Path:
-        """The place of a path, with or without `dbfs:`.
+        """The file on disk of a path, with or without `dbfs:`.
 
         Raises:
             ApiError: 403 the root is switched off, 400 no absolute path.
@@ -34,10 +34,10 @@ class Dbfs:
         return self.root / text.strip("/")
 
     def found(self, path: object) -> Path:
-        place = self.on_disk(path)
-        if not place.exists():
+        found_at = self.on_disk(path)
+        if not found_at.exists():
             raise missing(f"No file or directory exists on path {path}.")
-        return place
+        return found_at
 
     def create(self, path: object, content: bytes, overwrite: bool) -> Path:
         """Write a file; its folders are made.
@@ -45,13 +45,13 @@ class Dbfs:
         Raises:
             ApiError: 400, it is there and may not be replaced.
         """
-        place = self.on_disk(path)
+        found_at = self.on_disk(path)
         with self._lock:
-            if place.is_dir() or (place.exists() and not overwrite):
+            if found_at.is_dir() or (found_at.exists() and not overwrite):
                 raise exists(f"A file or directory already exists at the input path {path}.")
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(content)
-        return place
+            found_at.parent.mkdir(parents=True, exist_ok=True)
+            found_at.write_bytes(content)
+        return found_at
 
     def move(self, source: object, destination: object) -> None:
         """Move a file, or a folder with all that is in it.
@@ -59,19 +59,19 @@ class Dbfs:
         Raises:
             ApiError: 404 there is no source, or no folder to move it to; 400 something is there.
         """
-        place, target = self.found(source), self.on_disk(destination)
+        found_at, target = self.found(source), self.on_disk(destination)
         with self._lock:
             if target.exists():
                 raise exists(f"A file or directory already exists at the input path {destination}.")
             if not target.parent.is_dir():
                 raise missing(f"No file or directory exists on path {target.parent.name}.")
-            if place == self.root or place in target.parents:
+            if found_at == self.root or found_at in target.parents:
                 raise invalid(f"{source} cannot be moved into itself.")
-            place.rename(target)
+            found_at.rename(target)
 
-    def open(self, place: Path) -> int:
+    def open(self, found_at: Path) -> int:
         number = next(self._numbers)
-        self._handles[number] = place
+        self._handles[number] = found_at
         return number
 
     def handle(self, number: object) -> Path:
@@ -83,8 +83,8 @@ class Dbfs:
         self.handle(number)
         del self._handles[int(str(number))]
 
-    def describe(self, place: Path) -> dict[str, Any]:
-        about = place.stat()
-        return {"path": f"/{place.relative_to(self.root)}".replace("/.", "/"),
-                "is_dir": place.is_dir(), "file_size": 0 if place.is_dir() else about.st_size,
+    def describe(self, found_at: Path) -> dict[str, Any]:
+        about = found_at.stat()
+        return {"path": f"/{found_at.relative_to(self.root)}".replace("/.", "/"),
+                "is_dir": found_at.is_dir(), "file_size": 0 if found_at.is_dir() else about.st_size,
                 "modification_time": int(about.st_mtime * 1000)}

@@ -65,10 +65,10 @@ def routes(dbfs: Dbfs) -> APIRouter:
              ) -> dict[str, Any]:
         if length > BLOCK:
             raise ApiError(400, "MAX_READ_SIZE_EXCEEDED", f"length {length} exceeds 1 MB.")
-        place = dbfs.found(path)
-        if place.is_dir():
+        found_at = dbfs.found(path)
+        if found_at.is_dir():
             raise invalid(f"{path} is a directory.")
-        with place.open("rb") as file:
+        with found_at.open("rb") as file:
             file.seek(offset)
             content = file.read(length)
         return {"bytes_read": len(content), "data": base64.b64encode(content).decode()}
@@ -79,8 +79,8 @@ def routes(dbfs: Dbfs) -> APIRouter:
 
     @api.get("/list")
     def listed(user: Reader, path: str) -> dict[str, Any]:
-        place = dbfs.found(path)
-        inside = sorted(place.iterdir()) if place.is_dir() else [place]
+        found_at = dbfs.found(path)
+        inside = sorted(found_at.iterdir()) if found_at.is_dir() else [found_at]
         return {"files": [dbfs.describe(child) for child in inside]}
 
     @api.post("/mkdirs")
@@ -100,13 +100,13 @@ def routes(dbfs: Dbfs) -> APIRouter:
     @api.post("/delete")
     def delete(user: Writer, body: Body) -> dict[str, str]:
         check_fields("dbfs/delete", body, {"path": str, "recursive": bool})
-        place = dbfs.on_disk(body.get("path"))
-        if place.is_dir() and any(place.iterdir()) and not body.get("recursive"):
+        found_at = dbfs.on_disk(body.get("path"))
+        if found_at.is_dir() and any(found_at.iterdir()) and not body.get("recursive"):
             raise ApiError(400, "IO_ERROR", f"{body.get('path')} is a non-empty directory.")
-        if place.is_dir():
-            shutil.rmtree(place)
+        if found_at.is_dir():
+            shutil.rmtree(found_at)
         else:
-            place.unlink(missing_ok=True)
+            found_at.unlink(missing_ok=True)
         return {}
 
     return api

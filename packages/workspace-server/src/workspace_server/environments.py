@@ -59,17 +59,17 @@ class Environments:
             raise not_emulated(f"the runtime {wanted}")
         return Base(runtime.name, environment(runtime.name), runtime.spark, runtime.delta)
 
-    def fresh(self, place: Path, base: Base) -> Path:
-        """The `python` of a new environment in `place`, which has what the base has."""
+    def fresh(self, folder: Path, base: Base) -> Path:
+        """The `python` of a new environment in `folder`, which has what the base has."""
         base_python = Path(os.path.realpath(base.python))
         if base_python == Path(os.path.realpath(sys.executable)):
-            venv.create(place, clear=True, symlinks=True)
+            venv.create(folder, clear=True, symlinks=True)
         else:
-            subprocess.run([base_python, "-m", "venv", "--without-pip", "--clear", place],
+            subprocess.run([base_python, "-m", "venv", "--without-pip", "--clear", folder],
                            check=True)
-        own = next(place.glob("lib/python*/site-packages"))
+        own = next(folder.glob("lib/python*/site-packages"))
         (own / "runtime.pth").write_text(str(self._layer(base)))
-        return place / "bin" / "python"
+        return folder / "bin" / "python"
 
     def _layer(self, base: Base) -> Path:
         """A folder of links to the base's packages, without what would lead to the source tree."""

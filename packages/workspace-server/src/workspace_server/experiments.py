@@ -80,12 +80,12 @@ class Experiments:
 
     def listed(self, folder: Path, path: str) -> list[dict[str, Any]]:
         """The artifacts in a folder, as FileInfo."""
-        place = folder / path
-        if ".." in path.split("/") or not place.is_dir():
+        wanted = folder / path
+        if ".." in path.split("/") or not wanted.is_dir():
             return []
         return [{"path": str(child.relative_to(folder)), "is_dir": child.is_dir(),
                  **({} if child.is_dir() else {"file_size": child.stat().st_size})}
-                for child in sorted(place.iterdir())]
+                for child in sorted(wanted.iterdir())]
 
     def of_run(self, run_id: str, path: str) -> dict[str, Any]:
         info = self.server.ask("GET", "runs/get", f"run_id={run_id}")["run"]["info"]

@@ -15,7 +15,7 @@ EMPTY_IN_QUERY = ("", "0", "false")
 
 
 def check_fields(where: str, given: Any, done: Kinds, kept: str = "") -> None:
-    """Check an object of a request; `where` is its endpoint and place in the body.
+    """Check an object of a request; `where` is its endpoint and position in the body.
 
     `done` are the fields that are acted on, with their types; `kept` are those that change nothing
     here (or on Databricks) and are only stored and answered. An empty value asks for nothing.

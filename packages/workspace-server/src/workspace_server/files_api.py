@@ -22,17 +22,17 @@ def routes(volumes: Volumes) -> APIRouter:
 
     @api.api_route("/files/{path:path}", methods=["GET", "HEAD"])
     def get(path: str, user: Reader) -> Response:
-        place = volumes.on_disk(path)
-        if not place.is_file():
+        file = volumes.on_disk(path)
+        if not file.is_file():
             raise not_found(f"The file being accessed is not found: /{path}")
-        return FileResponse(place, media_type="application/octet-stream")
+        return FileResponse(file, media_type="application/octet-stream")
 
     @api.delete("/files/{path:path}")
     def delete(path: str, user: Writer) -> Response:
-        place = volumes.on_disk(path)
-        if not place.is_file():
+        file = volumes.on_disk(path)
+        if not file.is_file():
             raise not_found(f"The file being accessed is not found: /{path}")
-        place.unlink()
+        file.unlink()
         return Response(status_code=204)
 
     @api.put("/directories/{path:path}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from workspace_server.endings import Ending, Stopped
 from workspace_server.environments import Base, Environments, InstallFailed, install
-from workspace_server.places import Places
+from workspace_server.mounts import Mounts
 from workspace_server.task_run import TaskRun
 
 PATH = re.compile(r"(?P<path>(dbfs:)?/[^\[]*\.whl)(?P<extras>\[.*\])?")
@@ -18,8 +18,8 @@ PATH = re.compile(r"(?P<path>(dbfs:)?/[^\[]*\.whl)(?P<extras>\[.*\])?")
 class Libraries:
     """Environments by compute; those of interactive clusters are kept with what is installed."""
 
-    def __init__(self, folder: Path, environments: Environments, places: Places) -> None:
-        self.folder, self.environments, self.places = folder, environments, places
+    def __init__(self, folder: Path, environments: Environments, mounts: Mounts) -> None:
+        self.folder, self.environments, self.mounts = folder, environments, mounts
         self._installed: dict[str, set[str]] = {}
         self._lock = threading.Lock()
 
@@ -48,11 +48,11 @@ class Libraries:
 
     def _kept(self, run: TaskRun, base: Base) -> Path:
         """A wheel whose file name is installed already is not looked at again, new or not."""
-        place = self.folder / run.cluster
+        home = self.folder / run.cluster
         with self._lock:
-            python = place / "bin" / "python"
+            python = home / "bin" / "python"
             if run.cluster not in self._installed:
-                python = self.environments.fresh(place, base)
+                python = self.environments.fresh(home, base)
                 self._installed[run.cluster] = set()
             there = self._installed[run.cluster]
             for library in run.work.libraries:
@@ -67,11 +67,11 @@ class Libraries:
         path = PATH.fullmatch(library)
         if not path:
             return library
-        seen = self.places.seen(path["path"])
+        seen = self.mounts.seen(path["path"])
         if seen.startswith("/dbfs/") and not _may_use_dbfs(run):
             raise InstallFailed(f"{library}: libraries in the DBFS root are not supported by "
                                 f"{run.work.version}; store them as workspace files or in volumes.")
-        file = self.places.on_disk(seen)
+        file = self.mounts.on_disk(seen)
         if file is None:
             raise InstallFailed(f"{library}: No such file or directory")
         return f"{file}{path['extras'] or ''}"

@@ -14,7 +14,7 @@ from workspace_server.endings import SUCCESS, Ending, Stopped, now
 from workspace_server.environments import Base, Environments
 from workspace_server.faults import Faults
 from workspace_server.libraries import Libraries, libraries_failed
-from workspace_server.places import Places
+from workspace_server.mounts import Mounts
 from workspace_server.run import Run
 from workspace_server.spark_settings import write_settings
 from workspace_server.task_run import TaskRun
@@ -40,7 +40,7 @@ class Machine:
     clusters: Clusters
     environments: Environments
     libraries: Libraries
-    places: Places
+    mounts: Mounts
     faults: Faults
     warehouse: Path
     phase_seconds: float
@@ -101,8 +101,8 @@ def _start_compute(task: TaskRun, run: Run, machine: Machine) -> None:
 
 
 def _execute(task: TaskRun, machine: Machine, base: Base, python: Path) -> Ending:
-    file = machine.places.seen(task.work.python_file)
-    if machine.places.on_disk(file) is None:
+    file = machine.mounts.seen(task.work.python_file)
+    if machine.mounts.on_disk(file) is None:
         return Ending("FAILED", "RESOURCE_NOT_FOUND", "CLIENT_ERROR",
                       f"Cannot read the python file {task.work.python_file}. Please check driver "
                       "logs for more details")
@@ -110,7 +110,7 @@ def _execute(task: TaskRun, machine: Machine, base: Base, python: Path) -> Endin
                    task.work.cluster.get("spark_conf", {}))
     task.setup_end = now()
     remote = machine.spark_remote if task.serverless else ""
-    process = processes.start(task, python, machine.host, machine.places, remote)
+    process = processes.start(task, python, machine.host, machine.mounts, remote)
     task.state = "RUNNING"
     lost = machine.faults.of_run("node_lost")
     try:

@@ -67,8 +67,8 @@ class Models:
         return version_of(self.get(name), number)
 
     def all(self) -> list[Record]:
-        places = (f"*/{FOLDER}/*/model.json", f"*/*.db/{FOLDER}/*/model.json")
-        files = [file for place in places for file in self.catalog.tables.glob(place)]
+        patterns = (f"*/{FOLDER}/*/model.json", f"*/*.db/{FOLDER}/*/model.json")
+        files = [file for pattern in patterns for file in self.catalog.tables.glob(pattern)]
         return [json.loads(file.read_text()) for file in sorted(files)]
 
     def create(self, body: Record, user: User) -> Record:

@@ -123,7 +123,7 @@ def _files(api: APIRouter, models: Models) -> None:
         raise denied("Model files are closed to cloud credentials; they go by the Files API.")
 
     @api.get("/model-versions/get-download-uri")
-    def place(user: Reader, name: str = "", version: str = "") -> Record:
+    def location(user: Reader, name: str = "", version: str = "") -> Record:
         return {"artifact_uri": models.version(name, version)["storage_location"]}
 
     @api.post("/model-versions/emit-lineage")

@@ -55,7 +55,7 @@ class Permissions:
         self._keep(kind, number, given)
 
     def add(self, kind: str, number: str, given: list[Entry]) -> None:
-        """Change what the given principals may do; a new owner takes the old one's place.
+        """Change what the given principals may do; a new owner replaces the old one.
 
         Raises:
             ApiError: 400, no such level, or not one principal an entry.

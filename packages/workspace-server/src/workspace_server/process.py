@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from workspace_server.places import Places
+from workspace_server.mounts import Mounts
 from workspace_server.sandbox import replaced, unshare, with_mounts
 from workspace_server.task_run import TaskRun
 
@@ -19,19 +19,19 @@ INHERITED = ("PATH", "HOME", "JAVA_HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_
 GRACE_SECONDS = 3
 
 
-def start(run: TaskRun, python: Path, host: str, places: Places,
+def start(run: TaskRun, python: Path, host: str, mounts: Mounts,
           spark_remote: str = "") -> subprocess.Popen[bytes]:
     """Start the task's script; what it prints goes to its log."""
     for name in ("work", "root"):
         (run.folder / name).mkdir()
     # -P: the driver's own folder is none of the run's business.
     command = [str(python), "-P", "-u", str(DRIVER), str(report_of(run)),
-               places.seen(run.work.python_file), *run.parameters]
+               mounts.seen(run.work.python_file), *run.parameters]
     remote = {"SPARK_REMOTE": spark_remote} if spark_remote else {}
     with run.log.open("ab") as log:
         return subprocess.Popen(
-            with_mounts(command, places.mounts, run.folder / "root"),
-            env={**_variables(run, python, host, places.mounts), **remote}, cwd=run.folder / "work",
+            with_mounts(command, mounts.mounts, run.folder / "root"),
+            env={**_variables(run, python, host, mounts.mounts), **remote}, cwd=run.folder / "work",
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
 

@@ -47,8 +47,8 @@ def with_mounts(command: Sequence[str], mounts: Mapping[str, Path], root: Path) 
     """
     if not unshare():
         return [replaced(word, mounts) for word in command]
-    places = [word for point, folder in mounts.items() for word in (point, str(folder))]
-    return [*unshare(), "/bin/sh", "-c", SCRIPT, "sh", str(root), *places, "--", *command]
+    mounts = [word for point, folder in mounts.items() for word in (point, str(folder))]
+    return [*unshare(), "/bin/sh", "-c", SCRIPT, "sh", str(root), *mounts, "--", *command]
 
 
 def replaced(word: str, mounts: Mapping[str, Path]) -> str:

@@ -39,12 +39,12 @@ class Tree:
         """DIRECTORY, FILE, NOTEBOOK or MLFLOW_EXPERIMENT; None where there is nothing."""
         if path in self._special:
             return self._special[path].object_type
-        place = self.on_disk(path)
-        return "DIRECTORY" if place.is_dir() else "FILE" if place.is_file() else None
+        file = self.on_disk(path)
+        return "DIRECTORY" if file.is_dir() else "FILE" if file.is_file() else None
 
     def has(self, kind: str, number: str) -> bool:
         """Whether there is a node of that type with that id."""
-        paths = ("/", *(f"/{place.relative_to(self.root)}" for place in self.root.rglob("*")))
+        paths = ("/", *(f"/{file.relative_to(self.root)}" for file in self.root.rglob("*")))
         return any(self.type_of(path) == kind and self.describe(path)["resource_id"] == number
                    for path in paths)
 
@@ -61,19 +61,19 @@ class Tree:
         if kind is None:
             raise missing(f"Path ({path}) doesn't exist.")
         special = self._special.get(path)
-        place = self.on_disk(path)
-        number = special.object_id if special and special.object_id else place.stat().st_ino
+        file = self.on_disk(path)
+        number = special.object_id if special and special.object_id else file.stat().st_ino
         about = {"path": path, "object_type": kind, "object_id": number,
                  "resource_id": str(number)}
         if special and special.language:
             about["language"] = special.language
         if kind in ("FILE", "NOTEBOOK"):
-            changed = int(place.stat().st_mtime * 1000)
+            changed = int(file.stat().st_mtime * 1000)
             about |= {"created_at": changed, "modified_at": changed}
-        return about | ({"size": place.stat().st_size} if kind == "FILE" else {})
+        return about | ({"size": file.stat().st_size} if kind == "FILE" else {})
 
     def children(self, path: str) -> list[str]:
-        inside = [f"{path.rstrip('/')}/{place.name}" for place in self.on_disk(path).iterdir()]
+        inside = [f"{path.rstrip('/')}/{file.name}" for file in self.on_disk(path).iterdir()]
         hidden = [node for node in self._special if str(PurePosixPath(node).parent) == path]
         return sorted({*inside, *hidden})
 

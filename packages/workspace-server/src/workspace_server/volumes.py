@@ -22,7 +22,7 @@ class Volumes:
         artifacts.mkdir(parents=True, exist_ok=True)
 
     def on_disk(self, path: str) -> Path:
-        """The place of /Volumes/<catalog>/<schema>/<volume>/…, or of an artifact.
+        """The file on disk of /Volumes/<catalog>/<schema>/<volume>/…, or of an artifact.
 
         Raises:
             ApiError: 400 not such a path, 404 no such volume.
@@ -44,26 +44,26 @@ def not_found(message: str) -> ApiError:
     return ApiError(404, "NOT_FOUND", message)
 
 
-async def save(content: AsyncIterator[bytes], place: Path, overwrite: bool) -> None:
+async def save(content: AsyncIterator[bytes], file: Path, overwrite: bool) -> None:
     """Write beside and put in place whole, so that two writers never mix.
 
     Raises:
         ApiError: 409, there is a folder, or a file that may not be replaced.
     """
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise ApiError(409, "ALREADY_EXISTS", "A parent of the file is a file.") from None
-    handle, beside = tempfile.mkstemp(dir=place.parent, prefix=".arriving-")
+    handle, beside = tempfile.mkstemp(dir=file.parent, prefix=".arriving-")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(handle, "wb") as stream:
             async for chunk in content:
-                file.write(chunk)
+                stream.write(chunk)
         os.chmod(beside, 0o644)
-        if overwrite and not place.is_dir():
-            os.replace(beside, place)
+        if overwrite and not file.is_dir():
+            os.replace(beside, file)
         else:
-            os.link(beside, place)
+            os.link(beside, file)
     except FileExistsError:
         raise ApiError(409, "ALREADY_EXISTS", "The file being created already exists.") from None
     finally:
@@ -73,7 +73,7 @@ async def save(content: AsyncIterator[bytes], place: Path, overwrite: bool) -> N
 
 def entries(path: str, folder: Path) -> list[dict[str, Any]]:
     """A folder's contents as DirectoryEntry, times in ms; files that still arrive are left out."""
-    return [{"path": f"/{path.strip('/')}/{place.name}", "name": place.name,
-             "is_directory": place.is_dir(), "last_modified": int(place.stat().st_mtime * 1000),
-             **({} if place.is_dir() else {"file_size": place.stat().st_size})}
-            for place in sorted(folder.iterdir()) if not place.name.startswith(".arriving-")]
+    return [{"path": f"/{path.strip('/')}/{file.name}", "name": file.name,
+             "is_directory": file.is_dir(), "last_modified": int(file.stat().st_mtime * 1000),
+             **({} if file.is_dir() else {"file_size": file.stat().st_size})}
+            for file in sorted(folder.iterdir()) if not file.name.startswith(".arriving-")]

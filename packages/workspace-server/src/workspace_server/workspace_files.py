@@ -85,10 +85,10 @@ def routes(tree: Tree, forget: Callable[[int], None]) -> APIRouter:
 
     @api.get("/api/2.0/workspace-files/{path:path}")
     def content_of_file(path: str, user: Reader) -> Response:
-        place = clean("/" + path)
-        if tree.type_of(place) not in ("FILE", "NOTEBOOK"):
-            raise missing(f"Path ({place}) doesn't exist.")
-        return Response(tree.on_disk(place).read_bytes(), media_type="application/octet-stream")
+        cleaned = clean("/" + path)
+        if tree.type_of(cleaned) not in ("FILE", "NOTEBOOK"):
+            raise missing(f"Path ({cleaned}) doesn't exist.")
+        return Response(tree.on_disk(cleaned).read_bytes(), media_type="application/octet-stream")
 
     @api.get(base + "/get-status")
     def status(user: Reader, path: str = "", return_export_info: bool = False) -> dict[str, Any]:
@@ -119,18 +119,18 @@ def routes(tree: Tree, forget: Callable[[int], None]) -> APIRouter:
     @api.get(base + "/export", response_model=None)
     def export(user: Reader, path: str = "", direct_download: bool = False, format: str = ""
                ) -> Response | dict[str, str]:
-        place = clean(path)
-        if tree.type_of(place) is None:
-            raise missing(f"Path ({place}) doesn't exist.")
-        if tree.type_of(place) not in ("FILE", "NOTEBOOK"):
-            raise not_emulated(f"workspace/export of a {tree.type_of(place)}")
-        language = tree.describe(place).get("language", "")
-        content = exported(tree.on_disk(place).read_bytes(), language, format)
+        cleaned = clean(path)
+        if tree.type_of(cleaned) is None:
+            raise missing(f"Path ({cleaned}) doesn't exist.")
+        if tree.type_of(cleaned) not in ("FILE", "NOTEBOOK"):
+            raise not_emulated(f"workspace/export of a {tree.type_of(cleaned)}")
+        language = tree.describe(cleaned).get("language", "")
+        content = exported(tree.on_disk(cleaned).read_bytes(), language, format)
         if len(content) > LARGEST:
-            raise ApiError(400, "MAX_NOTEBOOK_SIZE_EXCEEDED", f"{place} exceeds {LARGEST} bytes")
+            raise ApiError(400, "MAX_NOTEBOOK_SIZE_EXCEEDED", f"{cleaned} exceeds {LARGEST} bytes")
         if direct_download:
             return Response(content, media_type="application/octet-stream")
         return {"content": base64.b64encode(content).decode(),
-                "file_type": SUFFIXES.get(language) or place.rpartition(".")[2]}
+                "file_type": SUFFIXES.get(language) or cleaned.rpartition(".")[2]}
 
     return api

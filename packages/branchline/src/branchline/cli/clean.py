@@ -1,9 +1,11 @@
-"""Lists, and with --yes removes, what branches left that no longer exist."""
+"""Lists, and with --yes removes, the leftovers of branches that no longer exist."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -12,59 +14,87 @@ from branchline.cli.repository import Repository
 from branchline.config.targets import require_named
 from branchline.deploy.journal import deployed_versions
 from branchline.errors import BadInput
+from branchline.platforms.base import KeptWheels, Leftover, Platform
 from branchline.platforms.find import open_platform
 from branchline.runs.stale_branches import (Experiment, experiments, gone, local_branches,
                                             remote_branches)
 from branchline.text import one_line
-from branchline.wheels.distributions import project_name
+from branchline.wheels.pyproject import project_name
 
 __all__ = ["command"]
 
 
 @click.command("clean", context_settings=options.help_names)
 @click.option("--merged", is_flag=True, required=True,
-              help="What is left of branches that the git remote no longer has.")
+              help="Leftovers of branches that the git remote no longer has.")
 @click.option("--on", "target_name", default="dev", show_default=True,
               help="Where: a name in targets.yml.")
-@click.option("--yes", is_flag=True, help="Remove it; by default it is only listed.")
+@click.option("--yes", is_flag=True, help="Remove them; by default they are only listed.")
 @click.option("--protect", "protected", multiple=True, default=("main", "master", "release/*"),
-              show_default=True, metavar="PATTERN", help="Branches that are kept in any case.")
+              show_default=True, metavar="PATTERN",
+              help="Branches whose leftovers are always kept.")
 @click.option("--mine", multiple=True, metavar="NAME",
               help="A branch of yours that was never pushed and is deleted here; repeat for more.")
-@click.option("--keep", default=10, show_default=True, help="How many of the newest wheels stay.")
+@click.option("--keep", default=10, show_default=True,
+              help="How many of the newest wheels are kept.")
 @click.option("--remote", default="origin", show_default=True, help="The git remote.")
 @options.debug
-def command(merged: bool, target_name: str, yes: bool, protected: tuple[str, ...],
-            mine: tuple[str, ...], keep: int, remote: str, debug: bool) -> None:
+def command(debug: bool, **given: Any) -> None:
     """List experiments, tables and wheels of branches that the remote had and no longer has.
 
     \b
-    Never those of a branch that no run saw on the remote, of a branch in this checkout, of a
-    protected one, of a fork or a tag, or with an active run.
+    Kept are those of a branch that no run saw on the remote, that this checkout has, or that is
+    protected; of forks and tags; and of a branch with an active run.
     """
-    repository = Repository.current()
-    target = repository.target(target_name)
-    alive = remote_branches(repository.root, remote)
-    if yes:
+    _clean(Repository.current(), _Options(**given))
+
+
+@dataclass(frozen=True)
+class _Options:
+    """The options of the command, by click's names."""
+
+    merged: bool
+    target_name: str
+    yes: bool
+    protected: tuple[str, ...]
+    mine: tuple[str, ...]
+    keep: int
+    remote: str
+
+
+def _clean(repository: Repository, options: _Options) -> None:
+    target = repository.target(options.target_name)
+    alive = remote_branches(repository.root, options.remote)
+    if options.yes:
         require_named(target, os.environ, "clean --yes")
     here = local_branches(repository.root)
     platform = open_platform(target, repository.root, os.environ)
     print(f"target {target.name}, {platform.address}", flush=True)
     found = experiments(platform.tracking, target.experiment_root)
-    _check_mine(mine, found, here)
-    stale = gone(found, alive | here, ("main", *protected), mine)
+    _check_mine(options.mine, found, here)
+    stale = gone(found, alive | here, ("main", *options.protected), options.mine)
     kept = [experiment for experiment in found if experiment not in stale]
-    name = project_name(repository.root)
+    wheels = _kept_wheels(platform, project_name(repository.root), kept, options.keep)
+    count = _remove(platform.leftovers(stale, wheels), options.yes)
+    print(f"{count} {'removed' if options.yes else 'to remove; --yes removes them'}, "
+          f"{len(kept)} experiments kept")
+
+
+def _kept_wheels(platform: Platform, name: str, kept: Iterable[Experiment],
+                 newest: int) -> KeptWheels:
     used = set().union(*(experiment.wheels for experiment in kept))
-    used |= deployed_versions(name, platform.wheels)
+    return KeptWheels(name, used | deployed_versions(name, platform.wheels), newest)
+
+
+def _remove(leftovers: Iterable[Leftover], yes: bool) -> int:
+    """List the leftovers, and remove them if `yes`; how many they are."""
     count = 0
-    for leftover in platform.leftovers(stale, used, name, keep):
+    for leftover in leftovers:
         print(f"{'removing' if yes else 'would remove'}  {one_line(leftover.what)}", flush=True)
         if yes:
             leftover.remove()
         count += 1
-    print(f"{count} {'removed' if yes else 'to remove; --yes removes them'}, "
-          f"{len(kept)} experiments kept")
+    return count
 
 
 def _check_mine(mine: Iterable[str], found: Iterable[Experiment], here: Collection[str]) -> None:
@@ -74,5 +104,5 @@ def _check_mine(mine: Iterable[str], found: Iterable[Experiment], here: Collecti
             raise BadInput(f"--mine {name}: this checkout has that branch; delete it first: "
                            f"git branch -D {name}")
         if name not in known:
-            raise BadInput(f"--mine {name}: no experiment is of that branch; expected one of "
+            raise BadInput(f"--mine {name}: no experiment belongs to that branch; expected one of "
                            f"{', '.join(sorted(known)) or 'none'}.")

@@ -3,69 +3,23 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from branchline.ci.identify import started_by
 from branchline.ci.output import set_output
 from branchline.cli import options
-from branchline.cli.repository import Repository
-from branchline.config.deploy_file import DeployFile, read_deploy_file
-from branchline.config.mlproject import Project
-from branchline.config.targets import Target, require_named
-from branchline.deploy import apply as deployment, evidence, plan as planning, release
+from branchline.cli.production import open_production
+from branchline.deploy import apply as deployment, evidence, plan as planning, release_files
 from branchline.deploy.differences import drift
-from branchline.deploy.journal import Journal
 from branchline.errors import BadInput
-from branchline.platforms.base import Platform
-from branchline.platforms.find import open_platform
 from branchline.runs.request import pairs
-from branchline.wheels.destinations import Destination
-from branchline.wheels.distributions import project_name
 from branchline.wheels.source import source_of
 
 __all__ = ["command"]
 
 EVIDENCE = Path(".local", "evidence")
-
-
-@dataclass(frozen=True)
-class _Production:
-    """What every command works with: a project's deploy.yml, and the platform that `--to` names."""
-
-    root: Path
-    file: DeployFile
-    project: Project
-    releasing: Target
-    platform: Platform
-    journal: Journal
-    by: str
-
-    @classmethod
-    def open(cls, project_name_: str, target_name: str, changing: str = "") -> _Production:
-        """`changing` is the command that changes production, and then names the workspace."""
-        repository = Repository.current()
-        target = repository.target(target_name)
-        if changing:
-            require_named(target, os.environ, changing)
-        project = repository.project(project_name_)
-        file = read_deploy_file(project.folder / "deploy.yml")
-        releasing = repository.target(file.where(target_name).releases or target_name)
-        platform = open_platform(target, repository.root, os.environ)
-        if changing:
-            print(f"production {platform.address}", flush=True)
-        journal = Journal(project_name(repository.root), project.name, platform.wheels)
-        return cls(repository.root, file, project, releasing, platform, journal,
-                   started_by(os.environ))
-
-    @property
-    def source(self) -> Destination:
-        return self.platform.releases(self.releasing)
-
-
 project_argument = click.argument("project")
 to = click.option("--to", "target_name", default="local", show_default=True,
                   help="The production: a name in targets.yml.")
@@ -95,17 +49,15 @@ def command(debug: bool) -> None:
               metavar="FOLDER", help="Where to write the evidence.")
 def plan(project: str, target_name: str, version: str | None, given: tuple[str, ...],
          junit: Path | None, out: Path) -> None:
-    """Write the evidence of a deployment: what would change, and what speaks for it."""
+    """Write the evidence of a deployment: what would change, verdict, tests."""
     parameters, tests = pairs(given), evidence.junit(junit) if junit else None
-    production = _Production.open(project, target_name)
+    production = open_production(project, target_name)
     deployment.require_finished(production.journal)
-    chosen = planning.chosen_release(production.journal, production.source, version,
-                                     source_of(production.root).version)
-    found = planning.plan(
-        production.platform, production.journal, production.file, production.project, chosen,
-        production.source, production.releasing.model_name(production.project.name),
-        planning.Asked(production.root, production.by, parameters, tests))
-    checksum = evidence.write_bundle(found, release.picture_of(chosen, production.source), out)
+    chosen = planning.chosen_release(production, version, source_of(production.root).version)
+    model_name = production.releasing.model_name(production.project.name)
+    found = planning.plan(production, chosen, model_name, parameters, tests)
+    picture = release_files.picture_of(chosen, production.source)
+    checksum = evidence.write_bundle(found, picture, out)
     _show(found)
     folder = "" if out == EVIDENCE else f" --from {out}"
     print(f"\nlook at    {out / 'evidence.html'}\nsha256     {checksum}\n"
@@ -122,22 +74,21 @@ def plan(project: str, target_name: str, version: str | None, given: tuple[str, 
 @click.option("--from", "folder", type=click.Path(path_type=Path), default=EVIDENCE,
               show_default=True, metavar="FOLDER", help="Where the evidence is.")
 def apply(project: str, target_name: str, checksum: str, folder: Path) -> None:
-    """Make production what the evidence says: jobs, model, and the record of it."""
+    """Make production what the evidence says: jobs and model; it is written to the journal."""
     approved = evidence.read_bundle(folder, checksum.lower(), target_name)
-    production = _Production.open(project, target_name, changing="deploy apply")
-    deployment.apply(production.platform, production.journal, approved, checksum.lower(),
-                     production.project, production.source, production.by, print)
+    production = open_production(project, target_name, changing="deploy apply")
+    deployment.apply(production, approved, checksum.lower(), print)
 
 
 @command.command()
 @project_argument
 @to
 @click.option("--of", "checksum", metavar="SHA256",
-              help="Only if the newest deployment is that of this evidence, as CI wants it.")
+              help="Only if the newest deployment is that of this evidence; CI passes it.")
 def rollback(project: str, target_name: str, checksum: str | None) -> None:
     """Go back to what production was before the newest deployment."""
-    production = _Production.open(project, target_name, changing="deploy rollback")
-    deployment.rollback(production.platform, production.journal, production.by, print, checksum)
+    production = open_production(project, target_name, changing="deploy rollback")
+    deployment.rollback(production, print, checksum)
 
 
 @command.command()
@@ -145,8 +96,8 @@ def rollback(project: str, target_name: str, checksum: str | None) -> None:
 @to
 def check(project: str, target_name: str) -> None:
     """Run the deployed jobs now: those marked in deploy.yml, else all."""
-    production = _Production.open(project, target_name)
-    deployed = production.journal.in_place().state.jobs
+    production = open_production(project, target_name)
+    deployed = production.journal.current().state.jobs
     if not deployed:
         raise BadInput(f"target {target_name}: nothing is deployed; expected a deployment to check")
     for name in [name for name in production.file.checked if name in deployed] or deployed:
@@ -159,14 +110,14 @@ def check(project: str, target_name: str) -> None:
 @project_argument
 @to
 def status(project: str, target_name: str) -> None:
-    """Say what is deployed, and what was changed by hand since."""
-    production = _Production.open(project, target_name)
-    newest, in_place = production.journal.newest(), production.journal.in_place()
+    """Show what is deployed, and what was changed by hand since."""
+    production = open_production(project, target_name)
+    newest, current = production.journal.newest(), production.journal.current()
     print(newest.line if newest else "nothing is deployed yet")
-    for each in in_place.state.artifacts:
+    for each in current.state.artifacts:
         print(f"{each.kind:<10} {each.name} {each.version}")
-    print(f"model      {in_place.state.model or 'none'}")
-    for name, settings in in_place.state.jobs.items():
+    print(f"model      {current.state.model or 'none'}")
+    for name, settings in current.state.jobs.items():
         changed = drift(settings, production.platform.jobs.actual(name) or {})
         print(f"job        {name}" + (f", changed: {changed[0].path}" if changed else ""))
 

@@ -1,4 +1,4 @@
-"""Checks before a run what would make it fail, and says what to do."""
+"""Checks what would make a run fail, before it starts, and says what to do."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _show(found: Iterable[Check]) -> int:
     """Print the checks as they come; how many of them would make a run fail."""
     wrong = 0
     for check in found:
-        wrong += check.hinders
+        wrong += check.blocking
         print(f"{check.verdict:<6} {check.what:<18} {one_line(check.found)}", flush=True)
         if check.remedy:
             print(f"{'':<25} -> {one_line(check.remedy)}")

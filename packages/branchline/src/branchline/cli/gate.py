@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +15,8 @@ from branchline.ci.identify import current_branch
 from branchline.ci.output import show_page
 from branchline.cli import options
 from branchline.cli.repository import Repository
-from branchline.config.gate_policy import Policy, read_policy
+from branchline.config.gate_file import read_policy
+from branchline.config.gate_policy import Policy
 from branchline.config.mlproject import Project
 from branchline.errors import GateRefused
 from branchline.gate import run as gate
@@ -42,9 +44,7 @@ __all__ = ["command"]
 @options.branch
 @options.summary
 @options.debug
-def command(project: str, more_wheels: tuple[Path, ...], target_name: str, run_id: str | None,
-            policy_path: Path | None, given_wheels: tuple[Path, ...], given_branch: str | None,
-            page: Path | None, debug: bool) -> None:
+def command(debug: bool, **given: Any) -> None:
     """Decide on a finished run of PROJECT: by its model, or without one by its metrics.
 
     On main, a model that passes is registered, with the alias `challenger`.
@@ -53,20 +53,38 @@ def command(project: str, more_wheels: tuple[Path, ...], target_name: str, run_i
     Exit codes: 0 passed, 4 refused; without a decision: 2 bad input, 3 the comparison failed,
     5 the workspace did not answer or permit it, 130 interrupted.
     """
-    repository = Repository.current()
-    target, found = repository.target(target_name), repository.project(project)
-    policy = read_policy(policy_path or found.folder / "gate.yml")
-    branch = current_branch(repository.root, given_branch, os.environ)
-    wheels = options.wheel_files(given_wheels, more_wheels)
-    platform = open_platform(target, repository.root, os.environ)
-    deciding = _Gate(repository, platform, found, branch, policy, wheels)
-    verdict = deciding.decide(deciding.candidate(run_id))
+    asked = _Options(**given)
+    gate_of_run = _open(Repository.current(), asked)
+    verdict = gate_of_run.decide(gate_of_run.candidate(asked.run_id))
     show(verdict)
-    if page:
-        gate.write_page(page, verdict)
-        show_page(page, os.environ)
+    if asked.page:
+        gate.write_page(asked.page, verdict)
+        show_page(asked.page, os.environ)
     if not verdict.passed:
         raise GateRefused(f"{verdict.candidate} is {verdict.line}.")
+
+
+@dataclass(frozen=True)
+class _Options:
+    """The options of the command, by click's names."""
+
+    project: str
+    more_wheels: tuple[Path, ...]
+    target_name: str
+    run_id: str | None
+    policy_path: Path | None
+    given_wheels: tuple[Path, ...]
+    given_branch: str | None
+    page: Path | None
+
+
+def _open(repository: Repository, asked: _Options) -> _Gate:
+    target, project = repository.target(asked.target_name), repository.project(asked.project)
+    policy = read_policy(asked.policy_path or project.folder / "gate.yml")
+    branch = current_branch(repository.root, asked.given_branch, os.environ)
+    wheels = options.wheel_files(asked.given_wheels, asked.more_wheels)
+    platform = open_platform(target, repository.root, os.environ)
+    return _Gate(repository, platform, project, branch, policy, wheels)
 
 
 @dataclass(frozen=True)
@@ -97,7 +115,7 @@ class _Gate:
         with gate.undecidable_if_it_fails(tracking, candidate):
             comparison = (self._by_model if self._has_model else self._by_metrics)(candidate)
             verdict = decide(self.policy, comparison, datetime.now(timezone.utc))
-            gate.record(tracking, candidate, verdict, comparison)
+            gate.log_verdict(tracking, candidate, verdict, comparison)
             if verdict.passed and self.branch == MAIN:
                 gate.register(self.platform, self.project, candidate, verdict)
         return verdict

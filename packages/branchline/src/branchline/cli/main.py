@@ -21,7 +21,7 @@ COMMANDS = {
     "gate": "Compare a run with what is in production, and decide.",
     "publish": "Release a commit: its wheels with the gate's verdict.",
     "deploy": "Plan, apply, check and roll back deployments.",
-    "clean": "Remove what branches left that no longer exist.",
+    "clean": "Remove the leftovers of branches that no longer exist.",
     "doctor": "Check what a run needs, before it starts.",
     "mlproject": "Check a project's MLproject file against its code, or write it.",
     "wheel": "Build the wheels of this checkout into dist/.",
@@ -57,8 +57,8 @@ def trigger(name: str, root: Path) -> NoReturn:
 
 def _refuse_windows() -> None:
     if sys.platform == "win32":
-        print("branchline: found Windows; expected Linux, macOS, or Windows with WSL 2, in which "
-              "it runs as on Linux.", file=sys.stderr)
+        print("branchline: runs on Linux, macOS and, on Windows, in WSL 2; found Windows itself. "
+              "Run it in WSL 2.", file=sys.stderr)
         sys.exit(BadInput.exit_code)
 
 

@@ -14,13 +14,13 @@ __all__ = ["command"]
 @click.command("mlproject", context_settings=options.help_names)
 @click.argument("project")
 @click.option("--write", "writes", is_flag=True,
-              help="Write the file's entry points; what stands above them stays.")
+              help="Write the file's entry points; what is above them is kept.")
 @options.debug
 def command(project: str, writes: bool, debug: bool) -> None:
     """Check that the MLproject file of PROJECT has the steps and parameters of its code.
 
     \b
-    Exit codes: 0 it has, or was written; 2 it differs: the first difference, and what to add.
+    Exit codes: 0 they match, or the file was written; 2 they differ.
     """
     found = Repository.current().project(project)
     pipeline = declared(found)

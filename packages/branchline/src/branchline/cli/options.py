@@ -28,11 +28,11 @@ def wheel_files(given: Iterable[Path], more: Iterable[Path]) -> tuple[Path, ...]
     """The wheels of `--wheel FILE...`: a shell expands dist/*.whl into several words.
 
     Raises:
-        BadInput: a further word without --wheel, or one that is no wheel's name.
+        BadInput: another argument without --wheel, or one that does not name a wheel.
     """
     first, others = tuple(given), tuple(more)
     for path in others:
         if not first or path.suffix != ".whl":
-            raise BadInput(f"argument {str(path)!r}: expected nothing more after the project's "
-                           "name but wheels of --wheel.")
+            raise BadInput(f"argument {str(path)!r}: expected only the project's name, "
+                           "and after --wheel the wheels.")
     return first + others

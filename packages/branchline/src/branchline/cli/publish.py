@@ -12,13 +12,14 @@ from branchline.branch import MAIN
 from branchline.ci.identify import current_branch, started_by
 from branchline.cli import options
 from branchline.cli.repository import Repository
-from branchline.deploy import release
+from branchline.deploy import release_files
 from branchline.deploy.gate_result import gate_result
-from branchline.deploy.release import Release
+from branchline.deploy.release import Origin, Release, clean_source, require_passed
 from branchline.platforms.find import open_platform
 from branchline.wheels import smoke
 from branchline.wheels.build import build
-from branchline.wheels.distributions import locked, project_name
+from branchline.wheels.pyproject import project_name
+from branchline.wheels.required import locked
 from branchline.wheels.owner import require_own
 from branchline.wheels.publish import publish
 
@@ -37,7 +38,7 @@ __all__ = ["command"]
 @options.debug
 def command(project: str, target_name: str, run_id: str | None, override: str | None,
             given_branch: str | None, debug: bool) -> None:
-    """Build the wheels of this commit, try them, publish them, and record a release of PROJECT.
+    """Build the wheels of this commit, try them, publish them as a release of PROJECT.
 
     \b
     Exit codes: 0 released, now or before; 2 bad input, the version is taken by other bytes, or a
@@ -47,23 +48,23 @@ def command(project: str, target_name: str, run_id: str | None, override: str | 
     repository = Repository.current()
     target, found = repository.target(target_name), repository.project(project)
     branch = current_branch(repository.root, given_branch, os.environ)
-    source, name = release.clean_source(repository.root), project_name(repository.root)
+    source, name = clean_source(repository.root), project_name(repository.root)
     platform = open_platform(target, repository.root, os.environ)
-    before = release.look_up(name, found.name, source.version, platform.wheels)
+    before = release_files.look_up(name, found.name, source.version, platform.wheels)
     if before:
         return _show(before, f"released before, by {before.by} at {before.at}; nothing to do")
     result = gate_result(
         platform.tracking, MAIN.experiment(target.experiment_root, found.name), source.version,
         source.commit or "", target.model_name(found.name), run_id)
-    release.require_passed(result, source.commit or "", override)
+    require_passed(result, source.commit or "", override)
     require_own(repository.root, name, platform.wheels)
     with tempfile.TemporaryDirectory(prefix="branchline-release-") as scratch:
         wheels = build(repository.root, Path(scratch))
         count = smoke.imports(wheels, repository.root)
         published = publish(wheels, platform.wheels)
     artifacts = (*locked(repository.root), *published.artifacts)
-    made = release.record(artifacts, found.name, source, branch.name, result, override,
-                          started_by(os.environ), platform.wheels)
+    origin = Origin(found.name, source.commit or "", branch.name, started_by(os.environ))
+    made = release_files.write(artifacts, origin, result, override, platform.wheels)
     _show(made, f"{count} modules import in a clean environment")
 
 

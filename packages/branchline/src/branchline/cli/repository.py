@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from branchline.config.mlproject import Project, find_project
-from branchline.config.targets import Target, read_target
+from branchline.config.targets import Target
+from branchline.config.targets_file import read_target
 from branchline.errors import BadInput
 
 __all__ = ["Repository"]
@@ -42,8 +43,8 @@ class Repository:
         for above in (folder.resolve(), *folder.resolve().parents):
             if (above / TARGETS).is_file():
                 return cls(above)
-        raise BadInput(f"{folder}: neither it nor a folder above holds {TARGETS}; run the command "
-                       "in a Branchline repository.")
+        raise BadInput(f"{folder}: is not in a Branchline repository ({TARGETS} is in no folder "
+                       "above); change to one and try again.")
 
     def target(self, name: str) -> Target:
         """The target of that name in targets.yml.

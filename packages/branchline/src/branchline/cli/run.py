@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,7 +20,7 @@ from branchline.errors import BadInput, RunFailed
 from branchline.platforms.base import Platform
 from branchline.platforms.find import open_platform
 from branchline.runs import summary
-from branchline.runs.request import Request, pairs, request
+from branchline.runs.request import Asked, Request, pairs, request
 from branchline.runs.start import exit_code_of, start
 from branchline.signals import ends_with_its_parent
 
@@ -42,44 +44,66 @@ __all__ = ["command"]
 @options.branch
 @options.summary
 @options.debug
-def command(project: str | None, more_wheels: tuple[Path, ...], target_name: str, entry_point: str,
-            given: tuple[str, ...], given_wheels: tuple[Path, ...], live: bool, no_wait: bool,
-            attach: str | None, given_branch: str | None, page: Path | None, debug: bool) -> None:
+def command(debug: bool, **given: Any) -> None:
     """Start the MLflow project PROJECT in the experiment named after the branch.
 
     \b
     Exit codes: 0 the run succeeded, 2 bad input (found here, or by the run), 3 the run failed,
     5 the workspace did not answer or permit it, 130 interrupted (the run is marked KILLED).
     """
+    asked = _Options(**given)
     repository = Repository.current()
-    target = repository.target(target_name)
-    _refuse_on_this_machine(target, {"--live": live, "--no-wait": no_wait, "--attach": attach})
-    if attach:
-        return _attach(repository, target, attach)
-    if project is None:
-        raise click.UsageError("Missing argument 'PROJECT'.")
-    wheels = options.wheel_files(given_wheels, more_wheels)
-    if wheels and live:
-        raise BadInput("--wheel and --live: expected one of them.")
-    branch = current_branch(repository.root, given_branch, os.environ)
-    asked = request(repository.root, target, repository.project(project), entry_point,
-                    pairs(given), branch, wheels, live)
-    if not wheels:  # whose code is not what is here
-        check_code(asked.project, repository.root)
+    target = repository.target(asked.target_name)
+    _refuse_on_this_machine(target, asked)
+    if asked.attach:
+        return _attach(repository, target, asked.attach)
+    checked = _request(repository, target, asked)
+    if not checked.wheels:  # whose code is not what is here
+        check_code(checked.project, repository.root)
     with ExitStack() as stack:
         if in_ci(os.environ):
             stack.enter_context(ends_with_its_parent())
         platform = open_platform(target, repository.root, os.environ)
-        if no_wait:
-            _submit(platform, asked)
+        if asked.no_wait:
+            _submit(platform, checked)
         else:
-            _run_to_its_end(platform, asked, page)
+            _run_to_its_end(platform, checked, asked.page)
 
 
-def _refuse_on_this_machine(target: Target, options_given: dict[str, object]) -> None:
+@dataclass(frozen=True)
+class _Options:
+    """The options of the command, by click's names."""
+
+    project: str | None
+    more_wheels: tuple[Path, ...]
+    target_name: str
+    entry_point: str
+    given: tuple[str, ...]
+    given_wheels: tuple[Path, ...]
+    live: bool
+    no_wait: bool
+    attach: str | None
+    given_branch: str | None
+    page: Path | None
+
+
+def _refuse_on_this_machine(target: Target, asked: _Options) -> None:
+    options_given = {"--live": asked.live, "--no-wait": asked.no_wait, "--attach": asked.attach}
     given = [name for name, value in options_given.items() if value]
     if given and target.is_here:
-        raise BadInput(f"{given[0]}: is for a workspace; target {target.name} is this machine.")
+        raise BadInput(f"{given[0]}: works on a workspace only; target {target.name} is this "
+                       "machine.")
+
+
+def _request(repository: Repository, target: Target, asked: _Options) -> Request:
+    if asked.project is None:
+        raise click.UsageError("Missing argument 'PROJECT'.")
+    wheels = options.wheel_files(asked.given_wheels, asked.more_wheels)
+    if wheels and asked.live:
+        raise BadInput("--wheel and --live: expected only one of them.")
+    branch = current_branch(repository.root, asked.given_branch, os.environ)
+    return request(repository.root, target, repository.project(asked.project), branch,
+                   Asked(asked.entry_point, pairs(asked.given), wheels, asked.live))
 
 
 def _attach(repository: Repository, target: Target, run_id: str) -> None:
@@ -88,15 +112,15 @@ def _attach(repository: Repository, target: Target, run_id: str) -> None:
     summary.show_end(platform.tracking, run_id)
 
 
-def _submit(platform: Platform, asked: Request) -> None:
-    run_id = start(platform, asked, os.environ, wait=False)
+def _submit(platform: Platform, checked: Request) -> None:
+    run_id = start(platform, checked, os.environ, wait=False)
     print("\nfollow it  python mlflow-triggers/run.py "
           f"--on {platform.target.name} --attach {run_id}")
 
 
-def _run_to_its_end(platform: Platform, asked: Request, page: Path | None) -> None:
+def _run_to_its_end(platform: Platform, checked: Request, page: Path | None) -> None:
     try:
-        run_id = start(platform, asked, os.environ)
+        run_id = start(platform, checked, os.environ)
     except RunFailed as problem:
         problem.exit_code = exit_code_of(platform.tracking, problem)
         if page and problem.run_id:
@@ -104,7 +128,7 @@ def _run_to_its_end(platform: Platform, asked: Request, page: Path | None) -> No
         raise
     summary.show_end(platform.tracking, run_id)
     if platform.target.is_here:
-        summary.show_next(asked.project, asked.entry_point)
+        summary.show_next(checked.project, checked.entry_point)
     set_output("run", run_id, os.environ)
     if page:
         _show(page, summary.to_markdown(platform.tracking, run_id))

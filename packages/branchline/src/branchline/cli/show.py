@@ -19,7 +19,7 @@ from branchline.config.mlproject import Project
 from branchline.errors import BadInput, RunFailed
 from branchline.platforms.base import Platform
 from branchline.platforms.find import open_platform
-from branchline.runs.request import Request, pairs, request
+from branchline.runs.request import Asked, Request, pairs, request
 from branchline.runs.shown_rows import newest_parameters, print_rows, rows_of
 from branchline.runs.start import exit_code_of, start
 
@@ -59,8 +59,8 @@ def command(project: str, table: str, target_name: str, rows: int, where: str,
     target, found = repository.target(target_name), repository.project(project)
     _check(found, table)
     branch = current_branch(repository.root, given_branch, os.environ)
-    asked = request(repository.root, target, found, SHOW, {
-        **pairs(given), "table": table, "where": where, "limit": str(rows)}, branch)
+    asked = request(repository.root, target, found, branch, Asked(SHOW, {
+        **pairs(given), "table": table, "where": where, "limit": str(rows)}))
     with _quietly():
         platform = open_platform(target, repository.root, os.environ)
         asked = _as_before(platform, asked, pairs(given), branch)

@@ -14,7 +14,7 @@ __all__ = ["command"]
 @click.command("wheel", context_settings=options.help_names)
 @options.debug
 def command(debug: bool) -> None:
-    """Build the wheels of this checkout and leave them alone in dist/."""
+    """Build the wheels of this checkout into dist/, and remove any others there."""
     root = Repository.current().root
     for wheel in build_alone(root, root / "dist"):
         print(wheel.relative_to(root))

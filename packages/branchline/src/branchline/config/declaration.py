@@ -15,6 +15,7 @@ from branchline.config.mlproject import Project
 from branchline.config.mlproject_text import MAIN, content_of, entry_points_text, flow
 from branchline.errors import BadInput, NotInstalled
 from branchline.parameters import Parameter
+from branchline.text import collapsed
 
 __all__ = ["Declaration", "check", "declared", "write"]
 
@@ -51,12 +52,12 @@ def declared(project: Project) -> Declaration:
         line = _line(project, "pipeline")
         raise (BadInput if ours else NotInstalled)(
             f"{_file(project)}, line {line}: pipeline {project.pipeline} cannot be imported: "
-            f"{type(problem).__name__}: {' '.join(str(problem).split())}.") from None
+            f"{type(problem).__name__}: {collapsed(problem)}.") from None
     return found
 
 
 def check(project: Project, pipeline: Declaration) -> None:
-    """Hold the file against the code.
+    """Compare the file with the code.
 
     Raises:
         BadInput: they differ; the text has the file, the line, and what to write there.
@@ -65,7 +66,7 @@ def check(project: Project, pipeline: Declaration) -> None:
     if findings:
         more = f" ({len(findings) - 1} more)" if len(findings) > 1 else ""
         raise BadInput(f"{_file(project)}, {findings[0]}{more}. `branchline mlproject "
-                       f"{project.name} --write` writes it anew.")
+                       f"{project.name} --write` updates it.")
 
 
 def write(project: Project, pipeline: Declaration) -> None:
@@ -77,8 +78,8 @@ def write(project: Project, pipeline: Declaration) -> None:
     file = project.folder / "MLproject"
     lost = [name for name in project.entry_points if name not in (MAIN, *pipeline.names)]
     if lost:
-        raise BadInput(f"{_file(project)}: entry point {lost[0]} is no step of the pipeline; "
-                       "remove it, or keep the file by hand.")
+        raise BadInput(f"{_file(project)}: entry point {lost[0]} is not a step of the "
+                       "pipeline; remove it, or edit the file by hand.")
     text = file.read_text(encoding="utf-8")
     above = re.split(r"^entry_points:", text, maxsplit=1, flags=re.MULTILINE)[0]
     below = entry_points_text(pipeline.names, pipeline.parameters)
@@ -96,7 +97,7 @@ def _differences(project: Project, pipeline: Declaration) -> Iterator[str]:
 
 
 def _of_entry_point(project: Project, name: str, declared: Sequence[Parameter]) -> Iterator[str]:
-    """What differs in one entry point, less what it has from main: that is told of main."""
+    """What differs in one entry point, except what it has from main, which is reported there."""
     point, at = project.entry_points[name], ("entry_points", name)
     main = project.entry_points[MAIN] if MAIN in project.entry_points and name != MAIN else None
     expected = {each.name: _of_step(each, name) for each in declared}

@@ -69,11 +69,11 @@ def read_deploy_file(path: Path) -> DeployFile:
     Raises:
         BadInput: a missing, unknown or unfit key; the text has its line.
     """
-    entry = read_yaml(path)
-    entry.check_keys("the file", DeployFile, without="")
-    jobs, targets = entry.below("jobs"), entry.below("targets")
+    mapping = read_yaml(path)
+    mapping.check_keys("the file", DeployFile, without="")
+    jobs, targets = mapping.below("jobs"), mapping.below("targets")
     if not jobs.values:
-        raise entry.wrong("jobs is empty; expected at least one job.", "jobs")
+        raise mapping.wrong("jobs is empty; expected at least one job.", "jobs")
     return DeployFile(
         tuple(_job(name, jobs) for name in jobs.values),
         {name: _where(name, targets.below(name)) for name in targets.values})
@@ -82,35 +82,35 @@ def read_deploy_file(path: Path) -> DeployFile:
 def _job(name: str, jobs: YamlMapping) -> Job:
     if not NAME.fullmatch(name):
         raise jobs.wrong(f"job {name!r}: expected a name of letters, digits, - and _.", name)
-    entry = jobs.below(name)
-    entry.check_keys(f"job {name}", Job)
-    check = entry.values.get("check", False)
+    mapping = jobs.below(name)
+    mapping.check_keys(f"job {name}", Job)
+    check = mapping.values.get("check", False)
     if not isinstance(check, bool):
-        raise entry.unfit("check", "true or false")
-    point = entry.text("entry_point") if "entry_point" in entry.values else "main"
-    schedule = _schedule(entry.below("schedule")) if "schedule" in entry.values else None
-    return Job(name, point, entry.texts("parameters"), schedule, check)
+        raise mapping.unfit("check", "true or false")
+    point = mapping.text("entry_point") if "entry_point" in mapping.values else "main"
+    schedule = _schedule(mapping.below("schedule")) if "schedule" in mapping.values else None
+    return Job(name, point, mapping.texts("parameters"), schedule, check)
 
 
-def _schedule(entry: YamlMapping) -> Schedule:
-    entry.check_keys("schedule", Schedule, without="")
-    quartz = entry.text("quartz")
-    zone = entry.text("timezone") if "timezone" in entry.values else "UTC"
+def _schedule(mapping: YamlMapping) -> Schedule:
+    mapping.check_keys("schedule", Schedule, without="")
+    quartz = mapping.text("quartz")
+    zone = mapping.text("timezone") if "timezone" in mapping.values else "UTC"
     fields = quartz.split()
     if len(fields) not in (6, 7) or (fields[3] == "?") == (fields[5] == "?"):
-        raise entry.unfit("quartz", "seconds, minutes, hours, day of month, month, day of week, "
-                          "with ? for one of the days, as in 0 0 5 * * ?")
+        raise mapping.unfit("quartz", "seconds, minutes, hours, day of month, month, day of week, "
+                            "with ? for one of the days, as in 0 0 5 * * ?")
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise entry.unfit("timezone", "a name such as UTC or Europe/Berlin") from None
+        raise mapping.unfit("timezone", "a name such as UTC or Europe/Berlin") from None
     return Schedule(quartz, zone)
 
 
-def _where(name: str, entry: YamlMapping) -> Where:
-    entry.check_keys(f"target {name}", Where, without="")
-    run_as = entry.text("run_as") if "run_as" in entry.values else None
+def _where(name: str, mapping: YamlMapping) -> Where:
+    mapping.check_keys(f"target {name}", Where, without="")
+    run_as = mapping.text("run_as") if "run_as" in mapping.values else None
     if run_as and not APPLICATION.fullmatch(run_as):
-        raise entry.unfit("run_as", "a service principal's application id")
-    releases = entry.text("releases") if "releases" in entry.values else None
-    return Where(releases, entry.texts("parameters"), run_as)
+        raise mapping.unfit("run_as", "a service principal's application id")
+    releases = mapping.text("releases") if "releases" in mapping.values else None
+    return Where(releases, mapping.texts("parameters"), run_as)

@@ -23,7 +23,7 @@ class EntryPoint:
     command: str = ""
 
     def filled(self, values: Mapping[str, str]) -> str:
-        """The command with the values in their places, quoted for a shell, as MLflow does it."""
+        """The command with the values filled in, quoted for a shell, as MLflow does it."""
         return self.command.format(**{name: quote(text) for name, text in values.items()})
 
     def check(self, given: Mapping[str, str],

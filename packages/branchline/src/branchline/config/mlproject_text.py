@@ -29,10 +29,10 @@ def entry_points_text(names: Sequence[str], parameters: Sequence[Parameter]) -> 
 
 def content_of(parameter: Parameter) -> dict[str, Any]:
     """The parameter as it stands in the file, without what goes without saying."""
-    entry: dict[str, Any] = {"type": parameter.type, "choices": list(parameter.choices),
-                             "minimum": parameter.minimum, "maximum": parameter.maximum,
-                             "default": _plain(parameter), "help": parameter.help}
-    return {key: value for key, value in entry.items()
+    content: dict[str, Any] = {"type": parameter.type, "choices": list(parameter.choices),
+                               "minimum": parameter.minimum, "maximum": parameter.maximum,
+                               "default": _plain(parameter), "help": parameter.help}
+    return {key: value for key, value in content.items()
             if value not in (None, []) and (key, value) not in (("type", "string"), ("help", ""))}
 
 

@@ -1,23 +1,20 @@
-"""targets.yml: where a run goes."""
+"""Targets: where a run goes, this machine or a Databricks workspace."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from branchline.branch import Branch
-from branchline.config.yaml_file import YamlMapping, read_yaml
 from branchline.errors import BadInput
 
-__all__ = ["Compute", "LocalTarget", "Target", "WorkspaceTarget", "read_target",
-           "require_named"]
+__all__ = ["Compute", "LocalTarget", "Target", "WorkspaceTarget", "require_named"]
 
 SERVERLESS = "5"
 RESERVED = {"default", "global_temp", "information_schema"}  # as a prefix and a branch may spell
-LONGEST = 366 * 24 * 60  # minutes
 REACHED = re.compile(r"[A-Za-z][\w+.-]*:/+[^/]|/(Volumes|Workspace)/[^/]")
 
 
@@ -133,7 +130,7 @@ class WorkspaceTarget:
         """The schema of a branch's tables: never one of the platform's, nor that of the volume
         and the wheels, which clean.py would remove with the branch."""
         name = self.schema_prefix + branch.schema
-        parts = [place.removeprefix("dbfs:").split("/") for place in (self.volume, self.wheels)]
+        parts = [address.removeprefix("dbfs:").split("/") for address in (self.volume, self.wheels)]
         taken = {part[3].lower() for part in parts if part[1:3] == ["Volumes", self.catalog]
                  and len(part) > 3} | RESERVED
         return self.schema_prefix + branch.hashed_schema if name in taken else name
@@ -160,84 +157,14 @@ Target = LocalTarget | WorkspaceTarget
 
 
 def require_named(target: Target, environment: Mapping[str, str], doing: str) -> None:
-    """Hold that something that changes production, or removes, means one workspace.
+    """Check that a target names its workspace, before something is changed or removed there.
 
     Raises:
-        BadInput: the target names none, so that whatever the DEFAULT profile is would be taken.
+        BadInput: the target names none, so that the DEFAULT profile would be used.
     """
     if target.kind == "local" or target.profile or target.host or environment.get(
             "DATABRICKS_HOST"):
         return
     raise BadInput(f"target {target.name}: has neither host nor profile in targets.yml, and "
-                   f"DATABRICKS_HOST is not set; {doing} needs one of them, so that it never acts "
-                   "on whatever workspace the DEFAULT profile is.")
-
-
-def read_target(path: Path, name: str) -> Target:
-    """The target called `name` in targets.yml.
-
-    Raises:
-        BadInput: no such target, or one with a missing, unknown or unfit key; the text has its
-            line.
-    """
-    found = read_yaml(path)
-    if name not in found.values:
-        raise BadInput(f"target {name} is not in {path.name}; found "
-                       f"{', '.join(found.values) or 'none'}.")
-    entry = found.below(name)
-    return _local(name, entry) if "tracking_uri" in entry.values else _workspace(name, entry)
-
-
-def _local(name: str, entry: YamlMapping) -> LocalTarget:
-    entry.check_keys(f"target {name}", LocalTarget)
-    return LocalTarget(name, **{key: entry.text(key) for key in entry.values})
-
-
-def _workspace(name: str, entry: YamlMapping) -> WorkspaceTarget:
-    entry.check_keys(f"target {name}", WorkspaceTarget)
-    values = dict(entry.values)
-    for key in values.keys() - {"compute", "permissions", "tags", "parameters",
-                                "timeout_minutes", "connect_seconds", "outage_minutes"}:
-        values[key] = entry.text(key, may_be_empty=key == "schema_prefix")
-    values["compute"] = _compute(entry)
-    values["permissions"] = _permissions(entry)
-    values["tags"], values["parameters"] = entry.texts("tags"), entry.texts("parameters")
-    for key, most, meaning in (("timeout_minutes", LONGEST, "minutes, or 0 for none"),
-                               ("connect_seconds", 3600, "seconds"),
-                               ("outage_minutes", LONGEST, "minutes")):
-        if key in values:
-            values[key] = _whole(entry, key, most, meaning)
-    if values.get("profile") and values.get("host"):
-        raise entry.wrong(f"target {name} has both profile and host; expected one of them.", "host")
-    return WorkspaceTarget(name, **values)
-
-
-def _whole(entry: YamlMapping, key: str, most: int, meaning: str) -> int:
-    number = entry.values[key]
-    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= most:
-        raise entry.unfit(key, f"a whole number, to {most:,}, of {meaning}")
-    return number
-
-
-def _permissions(entry: YamlMapping) -> tuple[Mapping[str, str], ...]:
-    value = entry.values.get("permissions", [])
-    if not isinstance(value, list) or not all(
-            isinstance(item, dict) and "permission_level" in item
-            and all(isinstance(text, str) and text for text in item.values()) for item in value):
-        raise entry.unfit("permissions", "a list such as - {group_name: data-science, "
-                          "permission_level: CAN_VIEW}")
-    return tuple(value)
-
-
-def _compute(entry: YamlMapping) -> Compute:
-    value = entry.values["compute"]
-    if value == "serverless":
-        return Compute(serverless=SERVERLESS)
-    known = [setting.name for setting in fields(Compute)]
-    if not isinstance(value, dict) or not value.keys() <= set(known):
-        raise entry.unfit("compute", f"`serverless`, or some of {', '.join(known)}")
-    compute = Compute(**entry.texts("compute"))
-    if len(compute.kinds) != 1:
-        raise entry.wrong(f"compute has {' and '.join(compute.kinds) or 'neither'}; expected one "
-                          "of cluster, existing_cluster_id and serverless.", "compute")
-    return compute
+                   f"DATABRICKS_HOST is not set; {doing} needs one of them: it does not act on "
+                   "the workspace of the DEFAULT profile.")

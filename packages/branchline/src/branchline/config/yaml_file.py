@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from branchline.config.yaml_reader import document, value_of, written
+from branchline.config.yaml_reader import document
+from branchline.config.yaml_values import value_of, written
 from branchline.errors import BadInput
 
 __all__ = ["YamlMapping", "read_yaml"]
@@ -27,7 +28,7 @@ class YamlMapping:
 
     @classmethod
     def of(cls, where: str, what: str, line: int, node: yaml.Node) -> YamlMapping:
-        """The entry of a mapping's node.
+        """The mapping that a node is.
 
         Raises:
             BadInput: it is no mapping; the text calls it `what`.
@@ -79,10 +80,10 @@ class YamlMapping:
         return self.wrong(f"{key} is {written(self.nodes.get(key))}; expected {expected}.", key)
 
     def check_keys(self, what: str, kind: type, without: str = "name") -> None:
-        """Hold the keys against a dataclass's fields; those without a default are needed.
+        """Compare the keys with a dataclass's fields; those without a default are required.
 
         Raises:
-            BadInput: an unknown key, or one that lacks.
+            BadInput: an unknown key, or a missing one.
         """
         settings = {setting.name: setting for setting in fields(kind) if setting.name != without}
         for key in self.values:

@@ -5,31 +5,23 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from branchline.config.yaml_shared import expanded
+from branchline.config.yaml_values import Loader, kind_of, written
 from branchline.errors import BadInput
+from branchline.text import collapsed
 
-__all__ = ["document", "value_of", "written"]
+__all__ = ["document"]
 
 LARGEST = 100_000  # bytes; PyYAML takes seconds for a megabyte
 DEEPEST = 20
 LONGEST_NUMBER = 18  # digits
 DECIMAL = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
-TAG = "tag:yaml.org,2002:"
 KINDS = {"int": "a number", "float": "a number", "bool": "a boolean", "null": "null",
          "timestamp": "a date", "value": "YAML's own `=`"}
 QUOTES = "if it is text, put it in quotes"
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.1 as PyYAML reads it, and 1e5 as the number that everybody takes it for."""
-
-
-_Loader.add_implicit_resolver(
-    TAG + "float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+\Z"), list("-+0123456789"))
 
 
 def document(path: Path, where: str, shared: bool = False) -> yaml.Node | None:
@@ -44,7 +36,7 @@ def document(path: Path, where: str, shared: bool = False) -> yaml.Node | None:
     text = _text(path, where)
     try:
         _check_events(text, where, shared)
-        node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
+        node: yaml.Node | None = yaml.compose(text, Loader=Loader)
     except yaml.YAMLError as problem:
         raise _unreadable(problem, text, where) from None
     if node is not None:
@@ -70,7 +62,7 @@ def _text(path: Path, where: str) -> str:
 
 
 def _unreadable(problem: yaml.YAMLError, text: str, where: str) -> BadInput:
-    line, said = 1, " ".join(str(problem).split())
+    line, said = 1, collapsed(problem)
     if isinstance(problem, yaml.MarkedYAMLError) and problem.problem_mark:
         line, said = problem.problem_mark.line + 1, str(problem.problem)
     elif isinstance(problem, yaml.reader.ReaderError):
@@ -83,7 +75,7 @@ def _unreadable(problem: yaml.YAMLError, text: str, where: str) -> BadInput:
 def _check_events(text: str, where: str, shared: bool) -> None:
     """Before anything is built: a tree that is too deep, or grows by aliases, is never made."""
     depth = documents = 0
-    for event in yaml.parse(text, Loader=_Loader):
+    for event in yaml.parse(text, Loader=Loader):
         line = event.start_mark.line + 1 if event.start_mark else 1
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
@@ -119,10 +111,10 @@ def _check_keys(node: yaml.MappingNode, where: str) -> None:
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
             raise _refused(where, line, "a key that is a list or a mapping", "text")
-        if _kind(key) == "merge":
+        if kind_of(key) == "merge":
             raise _refused(where, line, "merge key <<", "the keys themselves")
-        if _kind(key) != "str":
-            raise _refused(where, line, f"key {written(key)} is {KINDS[_kind(key)]}",
+        if kind_of(key) != "str":
+            raise _refused(where, line, f"key {written(key)} is {KINDS[kind_of(key)]}",
                            f"text; {QUOTES}")
         if key.value in lines:
             raise _refused(where, line, f"key {key.value} is there twice, first in line "
@@ -131,7 +123,7 @@ def _check_keys(node: yaml.MappingNode, where: str) -> None:
 
 
 def _check_scalar(node: yaml.ScalarNode, where: str, name: str) -> None:
-    kind, line = _kind(node), node.start_mark.line + 1
+    kind, line = kind_of(node), node.start_mark.line + 1
     if kind in ("merge", "value"):
         raise _refused(where, line, f"{name} is {node.value}", f"a value; {QUOTES}")
     if kind not in ("int", "float"):
@@ -146,28 +138,3 @@ def _check_scalar(node: yaml.ScalarNode, where: str, name: str) -> None:
 
 def _refused(where: str, line: int, found: str, expected: str) -> BadInput:
     return BadInput(f"{where}, line {line}: {found}; expected {expected}.")
-
-
-def _kind(node: yaml.Node) -> str:
-    return str(node.tag).removeprefix(TAG)
-
-
-def value_of(node: yaml.Node) -> Any:
-    """A checked node as dict, list, str, int, float, bool or None; a date is the text it is."""
-    if isinstance(node, yaml.MappingNode):
-        return {key.value: value_of(value) for key, value in node.value}
-    if isinstance(node, yaml.SequenceNode):
-        return [value_of(each) for each in node.value]
-    kind, text = _kind(node), str(node.value)
-    if kind == "bool":
-        return _Loader.bool_values[text.lower()]
-    if kind == "int":
-        return int(text)
-    return float(text) if kind == "float" else None if kind == "null" else text
-
-
-def written(node: yaml.Node | None) -> str:
-    """A value as the file has it: text in quotes, `yes`, `.nan` and numbers as they were typed."""
-    if not isinstance(node, yaml.ScalarNode):
-        return repr(value_of(node)) if node else "missing"
-    return repr(node.value) if _kind(node) == "str" else node.value or "empty"

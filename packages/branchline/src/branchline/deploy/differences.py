@@ -30,7 +30,7 @@ def differences(was: Mapping[str, Any], becomes: Mapping[str, Any]) -> list[Diff
 
 
 def drift(recorded: Mapping[str, Any], found: Mapping[str, Any]) -> list[Difference]:
-    """What is no longer as recorded; what a platform added of its own to a setting is no drift."""
+    """What is no longer as recorded; what a platform added to a setting is not drift."""
     present = dict(_leaves("", found))
     return [Difference(path, value, present.get(path))
             for path, value in sorted(_leaves("", recorded)) if present.get(path) != value]
@@ -47,7 +47,7 @@ def _leaves(path: str, value: Any) -> list[tuple[str, Any]]:
 
 
 def _option(listed: Sequence[Any], at: int) -> str:
-    """The option that an item is the value of, ` --data` where that goes before it; or nothing."""
+    """The option that an item is the value of, ` --data` if one stands before it; or nothing."""
     before = listed[at - 1] if at else None
     is_option = isinstance(before, str) and before.startswith("--")
     return f" {before}" if is_option else ""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from branchline.deploy.deployment import upgraded_state
 from branchline.deploy.evidence_page import page
-from branchline.deploy.journal import upgraded_state
 from branchline.deploy.release import Release
 from branchline.errors import BadInput, NotApproved
 from branchline.records import Format, encoded, parsed, sha256
@@ -60,11 +60,11 @@ def read_bundle(folder: Path, checksum: str, target: str) -> dict[str, Any]:
         raise BadInput(f"{problem.filename}: {problem.strerror}; expected what `deploy.py plan "
                        "--out` wrote; pass its folder with --from.") from None
     if sha256(content) != checksum:
-        raise NotApproved(f"{folder / FILE}: sha256 {sha256(content)}, approved was {checksum}; it "
-                          "was changed or made anew: look at it, and approve it.")
+        raise NotApproved(f"{folder / FILE}: sha256 {sha256(content)}, but {checksum} was "
+                          "approved; it was changed or written again: look at it, and approve it.")
     found = FORMAT.read(parsed(content, str(folder / FILE)), str(folder / FILE))
     if sha256(html) != found["page"]:
-        raise NotApproved(f"{folder / PAGE}: does not show {FILE}; it was changed: plan again.")
+        raise NotApproved(f"{folder / PAGE}: does not fit {FILE}; it was changed: plan again.")
     if found["target"] != target:
         raise NotApproved(f"{folder / FILE}: is for target {found['target']}, not {target}; plan "
                           "for this one.")
@@ -75,14 +75,14 @@ def junit(file: Path) -> dict[str, Any]:
     """What a JUnit file, as pytest's --junit-xml writes it, says: counts, seconds, what failed.
 
     Raises:
-        BadInput: it is none, or holds no test.
+        BadInput: it is not one, or has no test.
     """
     try:
         cases = list(xml.parse(file).getroot().iter("testcase"))
     except (OSError, xml.ParseError) as problem:
         raise BadInput(f"{file}: cannot be read as JUnit XML: {problem}.") from None
     if not cases:
-        raise BadInput(f"{file}: holds no test; expected what `pytest --junit-xml` writes.")
+        raise BadInput(f"{file}: has no test; expected what `pytest --junit-xml` writes.")
     failed = [f"{case.get('classname')}::{case.get('name')}" for case in cases
               if case.find("failure") is not None or case.find("error") is not None]
     return {"tests": len(cases), "failed": failed,

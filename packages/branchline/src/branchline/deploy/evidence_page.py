@@ -59,7 +59,7 @@ def page(evidence: Mapping[str, Any], picture: bytes | None) -> str:
 def _lead(evidence: Mapping[str, Any]) -> str:
     number = evidence["based_on"]["deployment"]
     present = f"deployment {number} is in place" if number else "nothing is deployed yet"
-    return (f"<p class=lead>Asked for by {escape(evidence['asked_by'])}, "
+    return (f"<p class=lead>Requested by {escape(evidence['asked_by'])}, "
             f"{escape(evidence['at'])}; {present}.</p>")
 
 
@@ -77,7 +77,7 @@ def _notes(evidence: Mapping[str, Any]) -> Iterable[str]:
 
 def _changes(changes: list[Mapping[str, Any]]) -> str:
     if not changes:
-        return "<p>Nothing: production is what it would be.</p>"
+        return "<p>Nothing: production is already in this state.</p>"
     rows = [f"<tr><td><code>{escape(each['path'])}</code></td>"
             f"<td class=was>{_value(each['was'])}</td>"
             f"<td class=becomes>{_value(each['becomes'])}</td></tr>" for each in changes]
@@ -136,7 +136,7 @@ def _artifact(artifact: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
 def _commits(commits: list[str], missing: str | None) -> str:
     note = f"<p class=note>Commits may be missing: {escape(missing)}.</p>" if missing else ""
     if not commits:
-        return note or "<p class=lead>No commit comes with it.</p>"
+        return note or "<p class=lead>It adds no commits.</p>"
     listed = "\n".join(map(escape, commits))
     return note + (f"<details><summary>Commits: {len(commits)}</summary><pre>{listed}</pre>"
                    "</details>")

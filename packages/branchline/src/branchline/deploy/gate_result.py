@@ -1,4 +1,4 @@
-"""Finds what the gate said of a commit: in the tags and artifacts of the run that it judged."""
+"""Finds the gate's result for a commit in the tags and artifacts of the run that it judged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from branchline.errors import BadInput
 from branchline.gate.verdict import FORMAT
 from branchline.records import parsed
 from branchline.runs.registry import Registry
-from branchline.runs.tracking import Tracking, answered
+from branchline.runs.answers import answered
+from branchline.runs.tracking import Tracking
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -53,8 +54,8 @@ def _named(tracking: Tracking, run_id: str, version: str) -> Run:
     run = tracking.run(run_id)
     found = run.data.tags.get("wheel_version")
     if found != version:
-        raise BadInput(f"run {run_id}: ran version {found}, the checkout is {version}; expected a "
-                       "run of what is published.")
+        raise BadInput(f"run {run_id}: ran version {found}, but the checkout is {version}; "
+                       "expected a run of the version that is published.")
     return run
 
 

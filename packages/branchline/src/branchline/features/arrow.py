@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -10,16 +11,28 @@ import pyarrow as pa
 
 from branchline.features.kernel import Definition, Floats, Ints, compute, time_order
 
-__all__ = ["FromTime", "with_features"]
+__all__ = ["EventColumns", "FromTime", "with_features"]
 
 FromTime: TypeAlias = Callable[[Ints], Mapping[str, Floats]]
 ROWS_AT_ONCE = 65_536
 
 
-def with_features(batches: Iterable[pa.RecordBatch], listed: Sequence[Definition],
-                  added: Sequence[str], start: int, *, key: str, time: str,
-                  values: Sequence[str], from_time: FromTime | None = None,
-                  ) -> list[pa.RecordBatch]:
+@dataclass(frozen=True)
+class EventColumns:
+    """The columns of events: what identifies one, when it was, and the numbers it has.
+
+    `key` orders events of one time, `time` is a timestamp, `values` are the columns that
+    definitions name; null is no event for a window.
+    """
+
+    key: str
+    time: str
+    values: Sequence[str]
+
+
+def with_features(batches: Iterable[pa.RecordBatch], columns: EventColumns,
+                  listed: Sequence[Definition], added: Sequence[str], start: int,
+                  from_time: FromTime | None = None) -> list[pa.RecordBatch]:
     """The events from `start` on, by entity and time, with the columns `added` behind their own.
 
     All definitions are of one entity, whose column the batches have, and all events of an entity
@@ -29,9 +42,6 @@ def with_features(batches: Iterable[pa.RecordBatch], listed: Sequence[Definition
         listed: the definitions, in the order in which they are computed.
         added: the names of those that become columns (float64, never null).
         start: in milliseconds since 1970 UTC; earlier events are history only.
-        key: the column that identifies an event; it orders events of one time.
-        time: the column of the event's time, a timestamp.
-        values: the columns, numbers, that definitions name; null is no event for a window.
         from_time: further features, computed from the time (milliseconds) alone.
     """
     landed = list(batches)
@@ -39,11 +49,11 @@ def with_features(batches: Iterable[pa.RecordBatch], listed: Sequence[Definition
         return []
     table = pa.Table.from_batches(landed)
     entity = _numbered(table[listed[0].entity])
-    times = table[time].cast(pa.timestamp("ms", "UTC")).cast(pa.int64()).to_numpy()
-    order = time_order(entity, times, table[key].combine_chunks())
+    times = table[columns.time].cast(pa.timestamp("ms", "UTC")).cast(pa.int64()).to_numpy()
+    order = time_order(entity, times, table[columns.key].combine_chunks())
     ordered = times[order]
-    columns = {name: table[name].cast(pa.float64()).to_numpy()[order] for name in values}
-    computed = dict(compute(listed, entity[order], ordered, columns))
+    values = {name: table[name].cast(pa.float64()).to_numpy()[order] for name in columns.values}
+    computed = dict(compute(listed, entity[order], ordered, values))
     if from_time is not None:
         computed |= from_time(ordered)
     wanted = ordered >= start

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DAY", "Definition", "Floats", "Ints", "Product", "Ratio", "Window", "compute",
-           "look_back_days", "time_order"]
+__all__ = ["Complement", "DAY", "Definition", "Floats", "Ints", "Product", "Ratio", "Window",
+           "compute", "look_back_days", "time_order"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -58,7 +58,16 @@ class Product:
     right: str
 
 
-Definition = Window | Ratio | Product
+@dataclass(frozen=True)
+class Complement:
+    """1 - `of`, such as "genuine" of a label that is 1 for fraud."""
+
+    name: str
+    entity: str
+    of: str
+
+
+Definition = Window | Ratio | Product | Complement
 
 
 def look_back_days(listed: Sequence[Definition]) -> int:
@@ -69,8 +78,10 @@ def look_back_days(listed: Sequence[Definition]) -> int:
             reach[each.name] = each.days + each.delay + reach.get(each.value, 0)
         elif isinstance(each, Ratio):
             reach[each.name] = max(reach.get(name, 0) for name in (each.over, *each.under))
-        else:
+        elif isinstance(each, Product):
             reach[each.name] = max(reach.get(name, 0) for name in (each.left, each.right))
+        else:
+            reach[each.name] = reach.get(each.of, 0)
     return max(reach.values(), default=0)
 
 
@@ -101,7 +112,8 @@ def compute(listed: Sequence[Definition], entity: Ints, time: Ints,
         listed: definitions of one entity; each may use the earlier ones as its value.
         entity: a number for each event's entity.
         time: milliseconds since 1970-01-01 UTC.
-        values: `amount`, `is_fraud` (NaN where no label is known) by event.
+        values: the columns that definitions name, by event; NaN where a value is not known.
+            `present`, which is 1 for every event, is there as well.
 
     All arrays have one element an event, ordered as `time_order` says. What comes out for an
     event depends on the events of its own entity in its windows only, to the last bit: a batch
@@ -109,15 +121,15 @@ def compute(listed: Sequence[Definition], entity: Ints, time: Ints,
     """
     events = _Events(entity, time, look_back_days(listed))
     columns = {"present": np.ones(len(time)), **values}
-    if "is_fraud" in values:
-        columns["is_genuine"] = 1 - values["is_fraud"]
     for each in listed:
         if isinstance(each, Window):
             columns[each.name] = events.aggregate(each, columns[each.value])
         elif isinstance(each, Ratio):
             columns[each.name] = _ratio(columns[each.over], [columns[name] for name in each.under])
-        else:
+        elif isinstance(each, Product):
             columns[each.name] = columns[each.left] * columns[each.right]
+        else:
+            columns[each.name] = 1 - columns[each.of]
     return {each.name: columns[each.name] for each in listed}
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from branchline.errors import BadInput
 from branchline.gate.comparison import Comparison, Measured, Model
-from branchline.runs.tracking import Tracking, answered
+from branchline.runs.answers import answered
+from branchline.runs.tracking import Tracking
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

@@ -16,12 +16,14 @@ from branchline.gate.comparison import ARTIFACT, Comparison
 from branchline.gate.picture import picture
 from branchline.gate.verdict import Verdict
 from branchline.platforms.base import Platform
+from branchline.runs.answers import answered
 from branchline.runs.registry import Registered, Registry
-from branchline.runs.request import request
+from branchline.runs.request import Asked, request
 from branchline.runs.start import start
-from branchline.runs.tracking import Tracking, answered
+from branchline.runs.tracking import Tracking
+from branchline.text import collapsed
 
-__all__ = ["COMPARE", "Comparing", "record", "register",
+__all__ = ["COMPARE", "Comparing", "log_verdict", "register",
            "undecidable_if_it_fails", "write_page"]
 
 COMPARE = "compare"
@@ -50,8 +52,8 @@ class Comparing:
         given = {name: value for name, value in candidate.parameters.items() if name in accepted}
         given |= {"model_uri": candidate.uri, "champion_uri": champion.uri if champion else "",
                   "draws": str(policy.draws), "seed": str(policy.seed)}
-        asked = request(self.root, self.platform.target, self.project, COMPARE, given, self.branch,
-                        self.wheels)
+        asked = request(self.root, self.platform.target, self.project, self.branch,
+                        Asked(COMPARE, given, self.wheels))
         return _comparison(self.platform.tracking, start(self.platform, asked, self.environment))
 
 
@@ -63,12 +65,12 @@ def _comparison(tracking: Tracking, run_id: str) -> Comparison:
         return Comparison.from_json(mlflow.artifacts.load_text(f"{artifacts}/{ARTIFACT}"))
     except (MlflowException, OSError) as problem:
         raise RunFailed(f"run {run_id} of {COMPARE} has no {ARTIFACT} "
-                        f"({' '.join(str(problem).split())}); expected the project to log one."
+                        f"({collapsed(problem)}); expected the project to log one."
                         ) from None
 
 
-def record(tracking: Tracking, candidate: Candidate, verdict: Verdict,
-           comparison: Comparison) -> None:
+def log_verdict(tracking: Tracking, candidate: Candidate, verdict: Verdict,
+                comparison: Comparison) -> None:
     """Log the verdict, its picture, and the differences to the candidate's run, and tag it."""
     client, run_id = tracking.client(), candidate.run_id
     with answered(f"verdict on run {run_id}"):

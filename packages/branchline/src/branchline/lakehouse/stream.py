@@ -33,14 +33,14 @@ def forget(lakehouse: Lakehouse, stream: str) -> None:
 
 
 def follow(lakehouse: Lakehouse, table: Table, stream: str, start: int,
-           place: Callable[[DataFrame, int], None]) -> None:
-    """Hand `place` the rows that the table gained since the stream's last call, and stop.
+           handle: Callable[[DataFrame, int], None]) -> None:
+    """Hand `handle` the rows that the table gained since the stream's last call, and stop.
 
-    A new stream begins with the table's version `start`. `place` is called with a batch and its
+    A new stream begins with the table's version `start`. `handle` is called with a batch and its
     number; after a run that was cut off, with the same batch again. On Spark Connect it runs on
     the server: it must not hold a session.
     """
-    query = (lakehouse.stream(table, start).writeStream.foreachBatch(place)
+    query = (lakehouse.stream(table, start).writeStream.foreachBatch(handle)
              .option("checkpointLocation", str(checkpoint(lakehouse, stream)))
              .trigger(availableNow=True).start())
     query.awaitTermination()

@@ -15,7 +15,7 @@ from branchline.runs.start import Launcher
 from branchline.wheels.artifacts import Artifact
 from branchline.wheels.destinations import Destination
 
-__all__ = ["Jobs", "Leftover", "Platform", "ScheduledJob"]
+__all__ = ["Jobs", "KeptWheels", "Leftover", "Platform", "ScheduledJob"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,19 @@ class Leftover:
 
     what: str
     remove: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class KeptWheels:
+    """Which published wheels stay when a branch is cleaned up.
+
+    `name` is that of the repository's own distribution in its wheel's file name, `used` are the
+    versions that a run or a deployment still names, `newest` is how many of the newest stay anyway.
+    """
+
+    name: str
+    used: Collection[str]
+    newest: int
 
 
 class Jobs(Protocol):
@@ -104,12 +117,5 @@ class Platform(Launcher, Protocol):
     def copy_project(self, project: Project) -> str:
         """Make that copy, where it is missing, and return its address."""
 
-    def leftovers(self, stale: Collection[Experiment], used: Collection[str], wheel: str,
-                  keep: int) -> Iterable[Leftover]:
-        """What stale branches left: experiments, tables and files, and wheels that nothing uses.
-
-        Args:
-            used: versions of wheels that a run or a deployment still names.
-            wheel: the name of the repository's own distribution, in its wheel's file name.
-            keep: how many of the newest versions stay in any case.
-        """
+    def leftovers(self, stale: Collection[Experiment], kept: KeptWheels) -> Iterable[Leftover]:
+        """What stale branches left: experiments, tables and files, and wheels that nothing uses."""

@@ -14,17 +14,17 @@ __all__ = ["Check", "check"]
 class Check:
     """One thing that was looked at: what was found and, unless it is fine, what to do about it.
 
-    `hinders` tells whether a run would fail for it.
+    `blocking` tells whether a run would fail for it.
     """
 
     what: str
     found: str
     remedy: str = ""
-    hinders: bool = False
+    blocking: bool = False
 
     @property
     def verdict(self) -> str:
-        return "wrong" if self.hinders else "note" if self.remedy else "ok"
+        return "wrong" if self.blocking else "note" if self.remedy else "ok"
 
 
 def check(what: str, look: Callable[[], str]) -> Check:
@@ -32,4 +32,4 @@ def check(what: str, look: Callable[[], str]) -> Check:
     try:
         return Check(what, look())
     except BranchlineError as problem:
-        return Check(what, str(problem), hinders=True)
+        return Check(what, str(problem), blocking=True)

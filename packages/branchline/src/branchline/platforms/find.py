@@ -1,4 +1,4 @@
-"""From a target to its platform: the only place that knows which there are."""
+"""From a target to its platform: the only module that knows which there are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from branchline.config.targets import Target
 from branchline.platforms.base import Platform
 from branchline.platforms.checks import Check
 from branchline.runs import summary
-from branchline.runs.tracking import take_away
+from branchline.runs.tracking import remove_variables
 
 __all__ = ["checks", "open_platform"]
 
@@ -21,7 +21,7 @@ def open_platform(target: Target, root: Path, environment: MutableMapping[str, s
     Raises:
         PlatformError: a workspace that cannot be signed in to.
     """
-    for name in take_away(environment):
+    for name in remove_variables(environment):
         print(f"note: {name} is set and not used: targets.yml, the branch and the new run decide",
               file=sys.stderr, flush=True)
     if target.kind == "local":

@@ -6,11 +6,13 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from branchline.records import Format, encoded, parsed
 from branchline.wheels.destinations import Destination
 
 __all__ = ["address", "files_of", "upload"]
 
 COMPLETE = "_complete"
+FORMAT = Format("project-copy", 2)  # 1 was a line, "<number> files"
 LEFT_OUT = {"__pycache__", "mlruns", "spark-warehouse"}
 
 
@@ -25,14 +27,27 @@ def address(files: Mapping[str, bytes], name: str, destination: Destination) -> 
 
 
 def upload(files: Mapping[str, bytes], name: str, destination: Destination) -> str:
-    """The address of a copy of the files, which is uploaded if it is not there."""
+    """The address of a copy of the files, which is uploaded if it is not there.
+
+    Raises:
+        BadInput: a newer branchline has uploaded it.
+    """
     copy = f"{name}/{_digest(files)}"
-    # Written last: a copy without it was cut off, and is completed.
-    if COMPLETE not in {file.name for file in destination.entries(copy)}:
+    if not _is_complete(copy, destination):
         for path, content in files.items():
             destination.replace(f"{copy}/{path}", content)
-        destination.replace(f"{copy}/{COMPLETE}", f"{len(files)} files\n".encode())
+        # Written last: a copy without it was cut off, and is uploaded again.
+        destination.replace(f"{copy}/{COMPLETE}", encoded(FORMAT.written({"files": len(files)})))
     return destination.reference(copy)
+
+
+def _is_complete(copy: str, destination: Destination) -> bool:
+    path = f"{copy}/{COMPLETE}"
+    content = destination.read(path)
+    if content is not None and content.startswith(b"{"):
+        where = destination.reference(path)
+        FORMAT.read(parsed(content, where), where)
+    return content is not None
 
 
 def _paths(folder: Path) -> Iterator[Path]:

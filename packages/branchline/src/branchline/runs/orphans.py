@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from branchline.runs.tracking import Tracking, answered
+from branchline.runs.answers import answered
+from branchline.runs.tracking import Tracking
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -36,7 +37,7 @@ def end_orphans(tracking: Tracking, experiment_id: str, but: str) -> list[str]:
         Their ids.
 
     Raises:
-        NotAllowed, BadInput, Unreachable: as `tracking.answered` does.
+        NotAllowed, BadInput, Unreachable: as `answers.answered` does.
     """
     ended = []
     with answered(f"runs of experiment {experiment_id}"):

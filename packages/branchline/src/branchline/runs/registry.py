@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from branchline.runs.tracking import Tracking, answered
+from branchline.runs.answers import answered
+from branchline.runs.tracking import Tracking
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -37,7 +38,7 @@ class Registered:
 class Registry:
     """The model registry of a tracking store.
 
-    Every method raises BadInput, NotAllowed or Unreachable as `tracking.answered` does.
+    Every method raises BadInput, NotAllowed or Unreachable as `answers.answered` does.
     """
 
     tracking: Tracking
@@ -92,7 +93,7 @@ class Registry:
             self.tracking.client().delete_registered_model_alias(name, CHAMPION)
 
     def of_run(self, name: str, run_id: str) -> str | None:
-        """The newest version that a run's model has; an upload that was cut off is none."""
+        """The newest version that a run's model has; an unfinished upload does not count."""
         with answered(f"registered model {name}"):
             found = [int(each.version) for each in self._versions(name)
                      if each.run_id == run_id and each.status == "READY"]

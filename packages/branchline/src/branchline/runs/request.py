@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from branchline.branch import Branch
@@ -13,7 +13,20 @@ from branchline.errors import BadInput
 from branchline.wheels.build import install_order, version_of
 from branchline.wheels.source import Source
 
-__all__ = ["Request", "pairs", "request", "tags"]
+__all__ = ["Asked", "Request", "pairs", "request", "tags"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a caller asks for, not yet checked; parameters that are not given have their default.
+
+    `wheels` and `live` are those of `Request`, the wheels in any order.
+    """
+
+    entry_point: str = "main"
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    wheels: tuple[Path, ...] = ()
+    live: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,28 +72,29 @@ def tags(request: Request, source: Source, starter: str, backend: str) -> dict[s
     return ours | ({"mlflow.source.git.commit": source.commit} if source.commit else {})
 
 
-def request(root: Path, target: Target, project: Project, entry_point: str,
-            given: Mapping[str, str], branch: Branch, wheels: Sequence[Path] = (),
-            live: bool = False) -> Request:
-    """What is to be run: `given` and the target's parameters checked, all others by default.
+def request(root: Path, target: Target, project: Project, branch: Branch,
+            asked: Asked) -> Request:
+    """What is to be run: all parameters of the entry point, checked.
+
+    A parameter has the value that was asked for, else the target's, else its default.
 
     Raises:
         BadInput: an unknown entry point or parameter, a value that does not fit, wheels that are
             not those of this repository.
     """
-    chosen = install_order(wheels, root) if wheels else ()  # before anything is signed in to
-    point = project.entry_point(entry_point)
-    places = {name: value for name, value in target.values(branch, root).items()
-              if name in point.parameters}
-    values = point.check({**places, **given}, target.location)
-    return Request(root, project, entry_point, values, branch, chosen, live)
+    wheels = install_order(asked.wheels, root) if asked.wheels else ()  # before any sign-in
+    point = project.entry_point(asked.entry_point)
+    of_target = {name: value for name, value in target.values(branch, root).items()
+                 if name in point.parameters}
+    values = point.check({**of_target, **asked.parameters}, target.location)
+    return Request(root, project, asked.entry_point, values, branch, wheels, asked.live)
 
 
 def pairs(given: Iterable[str]) -> dict[str, str]:
     """The parameters in `-P NAME=VALUE` options.
 
     Raises:
-        BadInput: one that is no pair, or a name given twice.
+        BadInput: an option that is not a pair, or a name given twice.
     """
     found: dict[str, str] = {}
     for text in given:

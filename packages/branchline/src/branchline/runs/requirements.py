@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from branchline.runs.tracking import answered
+from branchline.runs.answers import answered
 
 __all__ = ["model_requirements", "unmet"]
 
@@ -17,7 +17,7 @@ def model_requirements(uri: str) -> list[str]:
     """The lines of the requirements.txt that MLflow logged with the model.
 
     Raises:
-        NotAllowed, BadInput, Unreachable: as `tracking.answered` does.
+        NotAllowed, BadInput, Unreachable: as `answers.answered` does.
     """
     import mlflow
     with answered(f"model {uri}"):
@@ -32,7 +32,7 @@ def unmet(requirements: Iterable[str]) -> list[str]:
 
 
 def _instead(line: str) -> str:
-    """What is here instead; nothing where the line is met, or is no requirement."""
+    """What is here instead; nothing where the line is met, or is not a requirement."""
     try:
         wanted = Requirement(line)
     except InvalidRequirement:  # a comment, an option or a file

@@ -6,7 +6,8 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 
-from branchline.runs.tracking import Tracking, answered
+from branchline.runs.answers import answered
+from branchline.runs.tracking import Tracking
 from branchline.text import one_line, unprotected
 
 __all__ = ["ARTIFACT", "newest_parameters", "print_rows", "rows_of"]

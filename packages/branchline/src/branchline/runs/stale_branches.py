@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -13,8 +12,9 @@ from branchline.branch import Branch, Kind
 from branchline.ci import github
 from branchline.ci.identify import ci_branch
 from branchline.errors import BadInput
-from branchline.git import git
-from branchline.runs.tracking import Tracking, answered
+from branchline.git import git, git_or_reason
+from branchline.runs.answers import answered
+from branchline.runs.tracking import Tracking
 from branchline.text import without_credentials
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ SEEN = {"branch_remote": "yes"}
 class Experiment:
     """A branch's experiment: whose it is, whether a run of it is active, the wheels it ran with.
 
-    `branch` is None where no run tells; such an experiment is nobody's to remove. `seen` tells
+    `branch` is None where no run names it; such an experiment is never removed. `seen` tells
     whether a run of it found the branch on the remote.
     """
 
@@ -103,15 +103,15 @@ def remote_branches(root: Path, remote: str) -> set[str]:
     """Names of the branches that the git remote has now.
 
     Raises:
-        BadInput: git cannot tell, or tells of none at all.
+        BadInput: git cannot list them, or lists none.
     """
-    done = subprocess.run(["git", "-C", str(root), "ls-remote", "--heads", "--", remote],
-                          capture_output=True, text=True, errors="surrogateescape")
-    heads = {line.split("\t")[1].removeprefix("refs/heads/") for line in done.stdout.splitlines()}
-    if done.returncode or not heads:
-        said = without_credentials(" ".join(done.stderr.split())) or "it has no branches"
-        raise BadInput(f"git remote {remote}: cannot tell its branches: {said}. Nothing is "
-                       "removed without knowing them.")
+    answer, reason = git_or_reason(root, "ls-remote", "--heads", "--", remote)
+    lines = (answer or b"").decode("utf-8", "surrogateescape").splitlines()
+    heads = {line.split("\t")[1].removeprefix("refs/heads/") for line in lines}
+    if not heads:
+        said = without_credentials(reason) or "it has no branches"
+        raise BadInput(f"git remote {remote}: its branches cannot be listed: {said}. Nothing "
+                       "was removed.")
     return heads
 
 

@@ -48,8 +48,8 @@ def show_end(tracking: Tracking, run_id: str) -> None:
     if metrics := _headline(run):
         _show_table(metrics)
     print(f"\nrun        {address(tracking, run.info.experiment_id, run_id)}")
-    place = run.info.artifact_uri
-    shown = unquote(urlsplit(place).path) if place.startswith("file:") else place
+    folder = run.info.artifact_uri
+    shown = unquote(urlsplit(folder).path) if folder.startswith("file:") else folder
     print(f"artifacts  {one_line(shown)}")
 
 

@@ -13,22 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from branchline.errors import BadInput, NotAllowed, Unreachable
+from branchline.errors import BadInput
+from branchline.runs.answers import answered
 from branchline.text import without_credentials
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["Tracking", "answered", "connect", "quiet", "shown", "take_away"]
+__all__ = ["Tracking", "connect", "quiet", "remove_variables", "shown"]
 
 SQLITE = "sqlite:///"
 ELSEWHERE = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME",
              "MLFLOW_REGISTRY_URI")
-REFUSED = ("PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED")
-UNFIT = ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS",
-         "BAD_REQUEST", "INVALID_STATE", "NOT_FOUND", "CATALOG_DOES_NOT_EXIST",
-         "SCHEMA_DOES_NOT_EXIST")
 
 
 @dataclass(frozen=True)
@@ -58,8 +55,8 @@ class Tracking:
             found = client.get_experiment_by_name(name)
             if found is None:
                 try:
-                    place = (self.artifacts / name.strip("/")).as_uri() if self.artifacts else None
-                    return client.create_experiment(name, artifact_location=place)
+                    folder = (self.artifacts / name.strip("/")).as_uri() if self.artifacts else None
+                    return client.create_experiment(name, artifact_location=folder)
                 except MlflowException:
                     found = client.get_experiment_by_name(name)  # made by another run meanwhile
                     if found is None:
@@ -71,9 +68,10 @@ class Tracking:
     def _deleted(self, name: str, experiment_id: str) -> BadInput:
         store = shown({"uri": self.uri})["uri"]
         return BadInput(
-            f"experiment {name}: is deleted, and keeps its name. Restore it: MLFLOW_TRACKING_URI="
-            f"{store} mlflow experiments restore --experiment-id {experiment_id}; or remove it for "
-            f"good: mlflow gc --backend-store-uri {store} --experiment-ids {experiment_id}")
+            f"experiment {name}: is deleted, but its name is still taken. Restore it: "
+            f"MLFLOW_TRACKING_URI={store} mlflow experiments restore --experiment-id "
+            f"{experiment_id}; or remove it permanently: mlflow gc --backend-store-uri {store} "
+            f"--experiment-ids {experiment_id}")
 
     def start(self, experiment_id: str, name: str, tags: Mapping[str, str],
               parameters: Mapping[str, str]) -> str:
@@ -114,7 +112,7 @@ def shown(texts: Mapping[str, str]) -> dict[str, str]:
     return {name: without_credentials(text) for name, text in texts.items()}
 
 
-def take_away(environment: MutableMapping[str, str]) -> list[str]:
+def remove_variables(environment: MutableMapping[str, str]) -> list[str]:
     """Take variables away by which MLflow would send a run or a model elsewhere; their names."""
     return [name for name in ELSEWHERE if environment.pop(name, "")]
 
@@ -140,23 +138,6 @@ def _make_tables(uri: str) -> None:
     with open(f"{unquote(uri.removeprefix(SQLITE))}.lock", "ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         mlflow.MlflowClient().search_experiments(max_results=1)
-
-
-@contextmanager
-def answered(doing: str) -> Iterator[None]:
-    """Turn what the tracking store refuses, or fails at, into one line that starts with `doing`.
-
-    Raises:
-        NotAllowed, BadInput, Unreachable: by MLflow's error code.
-    """
-    from mlflow.exceptions import MlflowException
-    try:
-        yield
-    except MlflowException as problem:
-        line = without_credentials(f"{doing}: MLflow: {' '.join(str(problem).split())}")
-        if problem.error_code in REFUSED:
-            raise NotAllowed(line) from problem
-        raise (BadInput if problem.error_code in UNFIT else Unreachable)(line) from problem
 
 
 def quiet() -> None:

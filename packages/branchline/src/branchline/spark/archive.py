@@ -88,20 +88,20 @@ def _record(scratch: Path, folder: Path, delta: Sequence[Path]) -> Path:
     return made
 
 
-def _exercise(spark: SparkSession, place: str) -> None:
+def _exercise(spark: SparkSession, folder: str) -> None:
     """Write, read, stream, merge, join, aggregate, and call Python, on a thousand rows."""
     def unchanged(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
         return batches
 
     rows = spark.range(1000).selectExpr(
         "id", "string(id % 7) AS kind", "timestamp_seconds(id) AS time", "id / 3 AS amount")
-    rows.write.format("delta").partitionBy("kind").save(f"{place}/table")
-    (spark.readStream.format("delta").load(f"{place}/table").writeStream.format("delta")
-     .trigger(availableNow=True).option("checkpointLocation", f"{place}/checkpoint")
-     .start(f"{place}/copy").awaitTermination())
-    copy = spark.read.format("delta").load(f"{place}/copy")
+    rows.write.format("delta").partitionBy("kind").save(f"{folder}/table")
+    (spark.readStream.format("delta").load(f"{folder}/table").writeStream.format("delta")
+     .trigger(availableNow=True).option("checkpointLocation", f"{folder}/checkpoint")
+     .start(f"{folder}/copy").awaitTermination())
+    copy = spark.read.format("delta").load(f"{folder}/copy")
     copy.createOrReplaceTempView("copy")
-    spark.sql(f"MERGE INTO delta.`{place}/table` t USING copy c ON t.id = c.id + 500 "
+    spark.sql(f"MERGE INTO delta.`{folder}/table` t USING copy c ON t.id = c.id + 500 "
               "WHEN MATCHED THEN UPDATE SET amount = 0 WHEN NOT MATCHED THEN INSERT *")
     sums = spark.sql("SELECT kind, count(DISTINCT id) AS n, max(amount) AS most, min(time) AS "
                      "first FROM copy GROUP BY kind HAVING n > 1")

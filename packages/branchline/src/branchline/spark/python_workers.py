@@ -13,7 +13,7 @@ def start() -> None:
     Spark puts its own sources, zipped, and a jar ahead of the environment that has pyspark anyway;
     each task then reads their indexes anew, which takes it a tenth of a second.
     """
-    sys.path[:] = [entry for entry in sys.path if not entry.endswith((".zip", ".jar"))]
+    sys.path[:] = [path for path in sys.path if not path.endswith((".zip", ".jar"))]
     from pyspark import daemon
     daemon.manager()  # type: ignore[no-untyped-call]
 

@@ -32,6 +32,7 @@ LOCAL_SETTINGS = {
     # A table of one file is read by all cores, and of some days only in part.
     "spark.hadoop.parquet.block.size": str(16 * 2**20),
     "spark.hadoop.parquet.dictionary.page.size": str(128 * 2**10),
+    "spark.hadoop.parquet.size.statistics.enabled": "false",  # which no reader here asks for
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",

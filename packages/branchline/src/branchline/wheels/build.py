@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from branchline.errors import BadInput
-from branchline.wheels.distributions import Distribution, distributions
+from branchline.wheels.distributions import distributions
+from branchline.wheels.pyproject import Distribution
 from branchline.wheels.source import Snapshot, snapshot
 from branchline.wheels.stamp import stamped
 from branchline.wheels.uv import uv
@@ -38,7 +39,7 @@ def install_order(wheels: Sequence[Path], root: Path) -> tuple[Path, ...]:
     """The wheels of the checkout's distributions, each after those that it requires.
 
     Raises:
-        BadInput: one is no wheel, or they are not exactly those of the distributions.
+        BadInput: one is not a wheel, or they are not exactly those of the distributions.
     """
     by_name = {name_of(wheel): wheel for wheel in wheels if version_of(wheel)}
     expected = [one.name for one in distributions(root)]
@@ -51,7 +52,7 @@ def install_order(wheels: Sequence[Path], root: Path) -> tuple[Path, ...]:
 def build(root: Path, out: Path) -> tuple[Path, ...]:
     """Build the wheels of the checkout at `root` into `out`; their versions name the commit.
 
-    They are in the order of installing: each after those that it requires, the root's own is last.
+    They are in installation order: each after those that it requires, the root's own is last.
     The same files give the same bytes, wherever, whenever and by whomever they are built.
 
     Raises:
@@ -90,9 +91,9 @@ def _build(root: Path, found: Snapshot, one: Distribution, out: Path) -> Path:
 
 
 def _repack(built: Path, wheel: Path) -> None:
-    """Write the archive anew, undated and not compressed: zlib differs between machines."""
+    """Rewrite the archive without dates and compression: zlib differs between machines."""
     with zipfile.ZipFile(built) as source, zipfile.ZipFile(wheel, "w") as target:
         for name in source.namelist():
-            entry = zipfile.ZipInfo(name)
-            entry.create_system, entry.external_attr = 3, 0o100644 << 16
-            target.writestr(entry, source.read(name))
+            member = zipfile.ZipInfo(name)
+            member.create_system, member.external_attr = 3, 0o100644 << 16
+            target.writestr(member, source.read(name))

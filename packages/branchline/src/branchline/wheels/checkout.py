@@ -1,7 +1,7 @@
-"""A checkout's files by their content: what git believes of them, it may be told otherwise.
+"""A checkout's files by their content, not by what `git status` says of them.
 
-`git status` leaves out untracked files, or changed ones, where it is configured to; so each file
-is compared with what the commit holds.
+`git status` can be configured to leave out untracked or changed files; so each file is compared
+with what the commit holds.
 """
 
 from __future__ import annotations

@@ -54,8 +54,8 @@ class Claim:
             taken = self.on(path, destination)
             if taken is None:
                 raise BadInput(f"{destination.reference(path)}.sha256: can be neither created nor "
-                               "read; a file is in its folder's place, or somebody removes the "
-                               "version just now.") from None
+                               "read; a file has the name of its folder, or the version is being "
+                               "removed; try again.") from None
             if taken != self:
                 raise AlreadyPublished(
                     f"{destination.reference(path)}: published with sha256 {taken.sha256[:12]}, "

@@ -1,4 +1,4 @@
-"""Where wheels and project folders are kept: what every such place can do, and a local folder."""
+"""Where wheels and project folders are kept: what every destination can do, and a local folder."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class FileInfo:
 class Destination(Protocol):
     """A tree of files; paths are relative to its top, with `/`.
 
-    Every operation raises NotAllowed, Unreachable or BadInput where the place refuses it.
+    Every operation raises NotAllowed, Unreachable or BadInput where the destination refuses it.
     """
 
     def reference(self, path: str) -> str:
         """The address under which a cluster's libraries and tasks find the file."""
 
-    def entries(self, folder: str) -> list[FileInfo]:
+    def listing(self, folder: str) -> list[FileInfo]:
         """What is directly in the folder, by name; nothing where there is no such folder."""
 
     def read(self, path: str) -> bytes | None:
@@ -43,8 +43,8 @@ class Destination(Protocol):
     def create(self, path: str, content: bytes) -> None:
         """Write a file that is not there yet, and the folders above it.
 
-        Of two that create it at once one succeeds. A call that was cut off and repeated on the
-        way may find the file that it has made itself.
+        Of two that create it at once one succeeds. A call whose answer was lost, and which was
+        retried, may find the file that it has created itself.
 
         Raises:
             FileExistsError: the file is there, and stays as it is.
@@ -69,7 +69,7 @@ class LocalFolder:
     def reference(self, path: str) -> str:
         return str(self.top.absolute() / path)
 
-    def entries(self, folder: str) -> list[FileInfo]:
+    def listing(self, folder: str) -> list[FileInfo]:
         found = []
         with _usable(self.top / folder), suppress(FileNotFoundError):
             for file in sorted((self.top / folder).glob("[!.]*")):
@@ -84,7 +84,7 @@ class LocalFolder:
 
     def create(self, path: str, content: bytes) -> None:
         with _usable(self.top / path), _written_beside(self.top / path, content) as whole:
-            os.link(whole, self.top / path)  # unlike a rename, refuses to take a file's place
+            os.link(whole, self.top / path)  # unlike a rename, fails where the file is there
 
     def replace(self, path: str, content: bytes) -> None:
         with _usable(self.top / path), _written_beside(self.top / path, content) as whole:

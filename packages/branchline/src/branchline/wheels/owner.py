@@ -1,4 +1,4 @@
-"""Whose a folder of wheels is: two repositories with one name do not share it unnoticed."""
+"""Which repository a folder of wheels belongs to: two of one name never share it unnoticed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FORMAT = Format("repository", 1)
 
 
 def require_own(root: Path, name: str, destination: Destination) -> None:
-    """Take the folder `name` for the repository at `root`, where nobody has it yet.
+    """Claim the folder `name` for the repository at `root`, unless another one has it.
 
     A repository is known by its first commit; a shallow clone, which has none, is not checked.
 
@@ -32,10 +32,10 @@ def require_own(root: Path, name: str, destination: Destination) -> None:
         where = destination.reference(path)
         found = FORMAT.read(read_object(path, destination) or {}, where).get("first_commit", first)
         if found != first:
-            raise BadInput(f"{where}: is of the repository that begins with commit {found[:12]}, "
-                           f"this one begins with {first[:12]}; give this project another name in "
-                           "pyproject.toml or another `wheels` in targets.yml (or remove the file, "
-                           "where the history was rewritten).") from None
+            raise BadInput(f"{where}: belongs to the repository whose first commit is "
+                           f"{found[:12]}; that of this one is {first[:12]}: give this project "
+                           "another name in pyproject.toml or another `wheels` in targets.yml "
+                           "(or remove the file, if the history was rewritten).") from None
 
 
 def _first_commit(root: Path) -> str | None:

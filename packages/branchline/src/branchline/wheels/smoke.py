@@ -21,7 +21,7 @@ for name in sys.argv[1:]:
 
 
 def modules_of(wheel: Path) -> list[str]:
-    """The modules in a wheel by their dotted names; `__main__` is none to import."""
+    """The modules in a wheel by their dotted names; without `__main__`."""
     with zipfile.ZipFile(wheel) as archive:
         files = [PurePosixPath(name) for name in archive.namelist() if name.endswith(".py")]
     parts = [(*file.parent.parts, *([] if file.stem == "__init__" else [file.stem]))

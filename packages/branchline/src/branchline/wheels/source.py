@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from branchline.wheels.checkout import read_checkout
-from branchline.wheels.distributions import Distribution, distributions
+from branchline.wheels.distributions import distributions
+from branchline.wheels.pyproject import Distribution
 
 __all__ = ["Snapshot", "Source", "snapshot", "source_of"]
 
@@ -47,7 +48,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A source with its distributions, in the order of installing, and the files of each wheel."""
+    """A source with its distributions, in installation order, and the files of each wheel."""
 
     source: Source
     distributions: tuple[Distribution, ...]

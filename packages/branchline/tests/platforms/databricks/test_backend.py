@@ -65,7 +65,7 @@ def test_a_script_that_knows_nothing_of_mlflow_leaves_no_run_running(
     assert sorted(run.info.status for run in runs_of(experiment)) == ["FAILED", "FINISHED"]
 
 
-def test_a_failure_of_the_code_is_told_with_the_end_of_its_trace(
+def test_a_failure_of_the_code_is_reported_with_the_end_of_its_trace(
         greeting: Path, experiment: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ExecutionException):
         project_run(greeting, experiment, parameters={"then": "fail"})
@@ -103,7 +103,7 @@ def test_runs_are_tracked_where_they_run(
         project_run(greeting, "0")
 
 
-def test_who_may_not_run_is_told_so_and_leaves_nothing(
+def test_a_user_who_may_not_run_gets_an_error_and_leaves_nothing(
         greeting: Path, experiment: str, signed_in: Workspace,
         monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABRICKS_TOKEN", signed_in.token("reader@example.com"))

@@ -33,13 +33,13 @@ def test_a_workspace_that_has_everything_is_fine(signed_in: Workspace) -> None:
     assert found["libraries"] == ("ok", "the wheels run on those of 18-lts")
 
 
-def test_nothing_is_left_of_looking(signed_in: Workspace) -> None:
+def test_the_check_leaves_no_file(signed_in: Workspace) -> None:
     examined(TARGET)
     assert not list((signed_in.folder / "volumes").rglob("*_doctor*"))
     assert not list((signed_in.folder / "workspace").rglob("*_doctor*"))
 
 
-def test_without_sign_in_there_is_one_line_that_says_how(
+def test_without_sign_in_one_line_says_how_to_sign_in(
         signed_in: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-unknown-token")
     found = examined(TARGET)
@@ -47,7 +47,7 @@ def test_without_sign_in_there_is_one_line_that_says_how(
     assert found["sign-in"][0] == "wrong" and "unknown-token" not in found["sign-in"][1]
 
 
-def test_a_user_who_may_only_read_is_told_what_is_missing(
+def test_for_a_user_who_may_only_read_the_missing_rights_are_listed(
         signed_in: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABRICKS_TOKEN", signed_in.token("reader@example.com"))
     found = examined(TARGET)
@@ -75,7 +75,7 @@ def test_what_a_target_names_and_a_workspace_lacks_is_wrong(
     ("/Volumes/nowhere/x/y", "databricks catalogs create nowhere"),
     ("dbfs:/Volumes/dev/nowhere/y", "databricks schemas create nowhere dev"),
     ("/Volumes/dev/branchline/none/x", "databricks volumes create dev branchline none MANAGED")])
-def test_the_remedy_of_a_missing_place_is_the_command_that_makes_it(
+def test_the_remedy_for_what_is_missing_is_the_command_that_creates_it(
         signed_in: Workspace, address: str, command: str) -> None:
     for what in ("volume", "wheels"):
         verdict, said = examined(replace(TARGET, **{what: address}))[what]

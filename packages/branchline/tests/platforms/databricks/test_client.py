@@ -36,7 +36,7 @@ def test_the_settings_that_the_sdk_lists_are_left_out(tail: str) -> None:
     assert "Config:" not in str(raised.value) and "Env:" not in str(raised.value)
 
 
-def test_a_host_s_password_is_not_told() -> None:
+def test_a_host_s_password_is_not_shown() -> None:
     with pytest.raises(BadInput) as raised, translated("job 1"):
         raise NotFound("https://ann:secret@host/api has none")
     assert "https://host/api has none" in str(raised.value)

@@ -42,11 +42,11 @@ class Sent:
         copy = upload(files_to_upload(greeting), "greeting",
                       destination("/Workspace/Shared/tests", client))
         self.work = Work("greeting", copy, "silent.py", (), self.run_id, experiment)
-        self.place = RunSettings(None, None, new_cluster=CLUSTER)
+        self.settings = RunSettings(None, None, new_cluster=CLUSTER)
 
-    def submit(self, place: RunSettings | None = None, retry_policy: RetryPolicy = SOON,
+    def submit(self, settings: RunSettings | None = None, retry_policy: RetryPolicy = SOON,
                script: str = "silent.py") -> JobRun:
-        job_run = send(self.client, replace(self.work, script=script), place or self.place,
+        job_run = send(self.client, replace(self.work, script=script), settings or self.settings,
                        self.said.append, retry_policy)
         tracking = WorkspaceTracking("databricks", None, workspace=self.client)
         return JobRun(self.client, tracking, self.run_id, job_run, self.said.append, IMPATIENT)
@@ -71,7 +71,7 @@ def clusters(signed_in: Workspace) -> Iterator[list[int]]:
 
 
 @pytest.mark.parametrize("kind", ["429", "503", "500", "cut_before", "cut_after", "slow"])
-def test_a_disturbed_submission_starts_one_cluster_and_ends_well(
+def test_a_disturbed_submission_starts_one_cluster_and_succeeds(
         sent: Sent, signed_in: Workspace, clusters: list[int], kind: str) -> None:
     signed_in.fault(kind, path=SUBMIT, retry_after=1, seconds=0.5)
     submitted = sent.submit()
@@ -97,7 +97,7 @@ def test_a_connection_that_is_lost_while_waiting_is_retried(
     assert sent.mlflow.info.status == "FINISHED"
 
 
-def test_an_outage_that_does_not_end_is_told_and_the_run_goes_on(
+def test_an_outage_that_does_not_end_is_reported_and_the_run_keeps_running(
         sent: Sent, signed_in: Workspace) -> None:
     submitted = sent.submit()
     signed_in.fault("500", path=GET, times=1000)
@@ -151,7 +151,7 @@ def test_a_sign_in_that_is_never_renewed_is_given_up_and_the_run_goes_on(
     ("node_lost", "the cluster did not start or was lost: "),
     ("library_failure", "a library would not install: "),
 ])
-def test_what_went_wrong_on_the_platform_is_told_apart(
+def test_failures_of_the_platform_are_distinguished(
         sent: Sent, signed_in: Workspace, kind: str, cause: str) -> None:
     signed_in.fault(kind)
     submitted = sent.submit(script="sleep.py")
@@ -182,7 +182,7 @@ def test_a_cluster_that_never_starts_can_be_cancelled(sent: Sent, signed_in: Wor
     assert outcome.cancelled and not outcome.succeeded
 
 
-def test_progress_is_told_as_it_changes(sent: Sent) -> None:
+def test_progress_is_reported_as_it_changes(sent: Sent) -> None:
     assert sent.submit().wait().succeeded
     order = ["pending", "cluster starting", "installing libraries", "running"]
     told = [line for line in sent.said if line in order]

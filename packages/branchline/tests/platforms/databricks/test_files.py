@@ -21,7 +21,7 @@ ALL = [VOLUME, "/Workspace/Shared", "dbfs:/FileStore"]
     ("dbfs:/FileStore/wheels", Dbfs, "dbfs:/FileStore/wheels/a.whl"),
     ("/srv/wheels/", LocalFolder, "/srv/wheels/a.whl"),
 ])
-def test_an_address_tells_the_place_and_how_a_cluster_names_its_files(
+def test_an_address_chooses_the_destination_and_a_cluster_s_path(
         workspace: Workspace, address: str, kind: type, reference: str) -> None:
     found = destination(address, workspace.client())
     assert isinstance(found, kind) and found.reference("a.whl") == reference
@@ -34,7 +34,7 @@ def test_a_local_folder_needs_no_workspace() -> None:
 
 
 @pytest.mark.parametrize("address", ["/Volumes/main/ml", "s3://bucket/wheels", "abfss://c@a/w"])
-def test_an_address_of_no_such_place_is_bad_input(workspace: Workspace, address: str) -> None:
+def test_an_unknown_kind_of_address_is_bad_input(workspace: Workspace, address: str) -> None:
     with pytest.raises(BadInput, match="expected /Volumes/<catalog>/<schema>/<volume>, /Workspace"):
         destination(address, workspace.client())
 
@@ -54,47 +54,48 @@ def test_the_dbfs_root_is_warned_about_once(
 @pytest.mark.parametrize("address", ALL)
 def test_each_operation_is_one_call(
         workspace: Workspace, address: str, tmp_path: Path) -> None:
-    place = destination(f"{address}/{tmp_path.parent.name}-calls", workspace.client())
-    place.create("first", b"")  # makes the folder
-    for act in (lambda: place.create("file", b"1"), lambda: place.replace("file", b"2"),
-                lambda: place.read("file"), lambda: place.entries(""),
-                lambda: place.delete("file")):
+    files = destination(f"{address}/{tmp_path.parent.name}-calls", workspace.client())
+    files.create("first", b"")  # makes the folder
+    for act in (lambda: files.create("file", b"1"), lambda: files.replace("file", b"2"),
+                lambda: files.read("file"), lambda: files.listing(""),
+                lambda: files.delete("file")):
         assert [call["status"] // 100 for call in called(workspace, act)] == [2]
 
 
 def test_a_missing_workspace_folder_costs_two_calls_more(
         workspace: Workspace, tmp_path: Path) -> None:
-    place = WorkspaceFolder(workspace.client(), f"/Workspace/Shared/{tmp_path.name}-parents")
-    calls = called(workspace, lambda: place.create("a/b", b""))
+    files = WorkspaceFolder(workspace.client(), f"/Workspace/Shared/{tmp_path.name}-parents")
+    calls = called(workspace, lambda: files.create("a/b", b""))
     assert [call["status"] for call in calls] == [404, 200, 200]
 
 
 @pytest.mark.parametrize("address", ALL)
-def test_who_may_not_write_is_told_what_and_where(workspace: Workspace, address: str) -> None:
-    place = destination(address, workspace.client("reader@example.com"))
-    for write in (place.create, place.replace):
+def test_without_write_permission_the_error_says_what_and_where(
+        workspace: Workspace, address: str) -> None:
+    files = destination(address, workspace.client("reader@example.com"))
+    for write in (files.create, files.replace):
         with pytest.raises(NotAllowed, match=f"write {address}/file: not permitted"):
             write("file", b"")
 
 
 @pytest.mark.parametrize("address", ALL)
-def test_a_failing_service_is_no_missing_file(workspace: Workspace, address: str) -> None:
-    place = destination(address, workspace.client())
-    for act in (place.read, place.entries, place.delete):
+def test_a_failing_service_is_not_a_missing_file(workspace: Workspace, address: str) -> None:
+    files = destination(address, workspace.client())
+    for act in (files.read, files.listing, files.delete):
         workspace.fault("500")
         with pytest.raises(Unreachable, match=f"{address}/file"):
             act("file")
 
 
 def test_a_missing_volume_is_named(workspace: Workspace) -> None:
-    place: Destination = Volume(workspace.client(), "/Volumes/dev/shared/other")
+    files: Destination = Volume(workspace.client(), "/Volumes/dev/shared/other")
     with pytest.raises(BadInput, match="'dev.shared.other' does not exist"):
-        place.create("file", b"")
+        files.create("file", b"")
 
 
 def test_a_call_whose_answer_was_lost_may_find_its_own_file(workspace: Workspace) -> None:
-    place = Volume(workspace.client(), f"{VOLUME}/lost")
+    files = Volume(workspace.client(), f"{VOLUME}/lost")
     workspace.fault("cut_after", path="/api/2.0/fs/files", method="PUT")
     with pytest.raises(FileExistsError):
-        place.create("file", b"content")
-    assert place.read("file") == b"content"
+        files.create("file", b"content")
+    assert files.read("file") == b"content"

@@ -17,7 +17,7 @@ from branchline.config.targets import Compute
 from branchline.errors import BadInput, RunFailed
 from branchline.platforms.base import ScheduledJob
 from branchline.platforms.databricks.jobs import WorkspaceJobs
-from branchline.runs.request import Request, request as requested
+from branchline.runs.request import Asked, Request, request as requested
 from branchline.wheels.artifacts import Artifact
 from branchline.wheels.build import build
 from branchline.wheels.publish import publish
@@ -80,7 +80,7 @@ def test_a_job_is_computed_where_the_target_says(shop: Shop, compute: Compute,
     there.put(f"{shop.name}-score", settings)  # which the workspace takes
 
 
-def test_a_job_cluster_is_told_experiment_and_tags(shop: Shop) -> None:
+def test_a_job_cluster_gets_experiment_and_tags(shop: Shop) -> None:
     (shop.root / "cluster.json").write_text((ROOT / "cluster.json").read_text())
     there = computed(shop, Compute(cluster="cluster.json"))
     cluster = there.settings(scheduled(shop))["tasks"][0]["new_cluster"]
@@ -143,8 +143,8 @@ def test_the_jobs_that_are_shipped_fit_their_project_and_are_taken(shop: Shop) -
     project = find_project("fraud-training", ROOT / "mlflow-notebooks")
     given = dict(file.where("production").parameters)
     for job in file.jobs:
-        request = requested(ROOT, there.target, project, job.entry_point,
-                            {**given, **job.parameters, "model_uri": "models:/m/1"}, PRODUCTION)
+        request = requested(ROOT, there.target, project, PRODUCTION, Asked(job.entry_point, {
+            **given, **job.parameters, "model_uri": "models:/m/1"}))
         settings = there.settings(replace(scheduled(shop), request=request))
         there.put(f"{shop.name}-score", settings)
         parameters = settings["tasks"][0]["spark_python_task"]["parameters"]

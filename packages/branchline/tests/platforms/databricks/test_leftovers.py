@@ -10,7 +10,9 @@ import pytest
 from databricks.sdk import WorkspaceClient
 
 from branchline.config.targets import Compute, WorkspaceTarget
-from branchline.deploy.journal import Journal, Record, State
+from branchline.deploy.deployment import Deployment, State
+from branchline.deploy.journal import Journal
+from branchline.platforms.base import KeptWheels
 from branchline.platforms.databricks.files import destination
 from branchline.platforms.databricks.leftovers import leftovers
 from branchline.runs.stale_branches import SEEN, experiments, gone
@@ -63,9 +65,10 @@ def clean(target: WorkspaceTarget, client: WorkspaceClient, yes: bool) -> list[s
     kept = [each for each in found if each not in merged]
     journal = Journal("branchline", "fraud-training", destination(target.wheels, client))
     used = set().union(*(each.wheels for each in kept))
-    used |= {str(record.state.version) for record in journal.all()}
+    used |= {str(each.state.version) for each in journal.all()}
     listed = []
-    for leftover in leftovers(target, client, tracking, merged, used, "branchline", keep=1):
+    for leftover in leftovers(target, client, tracking, merged,
+                              KeptWheels("branchline", used, newest=1)):
         listed.append(leftover.what)
         if yes:
             leftover.remove()
@@ -93,11 +96,11 @@ def test_only_what_a_gone_branch_has_left_is_removed(
 def test_a_wheel_that_was_deployed_stays_for_a_rollback(
         lived: WorkspaceTarget, client: WorkspaceClient) -> None:
     journal = Journal("branchline", "fraud-training", destination(lived.wheels, client))
-    journal.begin(Record(1, State(version="1.0+g1"), None, None, "ci"))
+    journal.begin(Deployment(1, State(version="1.0+g1"), None, None, "ci"))
     assert not [what for what in clean(lived, client, yes=False) if what.startswith("wheel")]
 
 
-def test_an_experiment_whose_runs_tell_another_branch_is_nobodys(
+def test_an_experiment_whose_runs_name_another_branch_belongs_to_nobody(
         lived: WorkspaceTarget, client: WorkspaceClient) -> None:
     stray = mlflow.create_experiment(f"{lived.experiment_root}/fraud-training/by-hand")
     mlflow.MlflowClient().create_run(stray, tags={"branch": "feature/gone",

@@ -15,7 +15,7 @@ from branchline.config.targets import Compute, WorkspaceTarget
 from branchline.errors import BadInput
 from branchline.platforms.databricks.platform import sign_in
 from branchline.platforms.databricks.tracking import WorkspaceTracking
-from branchline.runs.request import request
+from branchline.runs.request import Asked, request
 from branchline.runs.start import start
 from support.clone import PATH
 from support.processes import wait_until
@@ -32,7 +32,7 @@ def test_an_unfit_cluster_file_is_refused_before_a_run_exists(
     root, feature = repository(tmp_path / "repository"), Branch("branch", "feature")
     project = Project.read(root / "mlflow-notebooks" / "greeting")
     there = sign_in(target, root, dict(os.environ), lambda line: None)
-    asked = request(root, target, project, "main", {}, feature)
+    asked = request(root, target, project, feature, Asked())
     with pytest.raises(BadInput, match="none.json: cannot be read as JSON"):
         start(there, asked, {})
     experiment = feature.experiment(target.experiment_root, project.name)
@@ -59,7 +59,7 @@ def test_a_run_that_is_interrupted_just_after_its_submission_is_cancelled(
 
     monkeypatch.setenv("PATH", PATH)
     monkeypatch.setattr(WorkspaceTracking, "tag", interrupted)
-    asked = request(root, target, project, "main", {"who": "patience"}, feature)
+    asked = request(root, target, project, feature, Asked(parameters={"who": "patience"}))
     with pytest.raises(KeyboardInterrupt):
         start(there, asked, {})
     [run] = mlflow.search_runs(output_format="list", experiment_names=[

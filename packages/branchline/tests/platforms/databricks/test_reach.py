@@ -21,7 +21,7 @@ def silent() -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
-def test_a_host_that_answers_is_reached_without_a_word(workspace: Workspace) -> None:
+def test_a_host_that_answers_is_reached_silently(workspace: Workspace) -> None:
     said: list[str] = []
     reach(workspace.host, said.append, give_up=5)
     assert said == []

@@ -15,7 +15,7 @@ TARGET = WorkspaceTarget("dev", "/Shared/b", "dev", "/Volumes/dev/b/f", "dbfs:/V
                          Compute(cluster="cluster.json"), timeout_minutes=2)
 
 
-def test_a_projects_own_cluster_file_goes_before_the_repositorys(tmp_path: Path) -> None:
+def test_a_projects_own_cluster_file_overrides_the_repositorys(tmp_path: Path) -> None:
     own = {**CLUSTER, "node_type_id": "Standard_E4ds_v5"}
     assert settings_for_target(TARGET, tmp_path, ROOT).new_cluster == CLUSTER
     (tmp_path / "cluster.json").write_text(json.dumps(own))
@@ -23,15 +23,15 @@ def test_a_projects_own_cluster_file_goes_before_the_repositorys(tmp_path: Path)
 
 
 def test_a_target_says_where_files_are_kept_and_how_long_a_run_may_take(tmp_path: Path) -> None:
-    place = settings_for_target(TARGET, tmp_path, ROOT)
-    assert (place.folder, place.wheels, place.timeout_seconds) == (
+    settings = settings_for_target(TARGET, tmp_path, ROOT)
+    assert (settings.folder, settings.wheels, settings.timeout_seconds) == (
         "/Workspace/Shared/b/_files", TARGET.wheels, 120)
 
 
 @pytest.mark.parametrize(("content", "line"), [
     (None, "cluster.json: cannot be read as JSON"), ("{", "cannot be read as JSON"),
     ("[]", "holds a list; expected an object"), ("{}", "field spark_version is missing")])
-def test_a_cluster_file_that_is_none_is_told(
+def test_a_file_that_is_not_a_cluster_is_refused(
         tmp_path: Path, content: str | None, line: str) -> None:
     if content is not None:
         (tmp_path / "cluster.json").write_text(content)
@@ -40,13 +40,14 @@ def test_a_cluster_file_that_is_none_is_told(
 
 
 def test_mlflows_config_may_be_the_job_cluster_itself() -> None:
-    place = settings_for_config({**CLUSTER, "SYNCHRONOUS": True})
-    assert place.new_cluster == CLUSTER
+    settings = settings_for_config({**CLUSTER, "SYNCHRONOUS": True})
+    assert settings.new_cluster == CLUSTER
 
 
 def test_mlflows_config_may_name_other_compute_and_where_things_are_kept() -> None:
-    place = settings_for_config({"serverless": 5, "folder": "/Shared/x", "timeout_minutes": 3})
-    assert (place.serverless, place.folder, place.timeout_seconds) == ("5", "/Shared/x", 180)
+    settings = settings_for_config({"serverless": 5, "folder": "/Shared/x", "timeout_minutes": 3})
+    assert (settings.serverless, settings.folder) == ("5", "/Shared/x")
+    assert settings.timeout_seconds == 180
     assert settings_for_config({"existing_cluster_id": "c1"}).existing_cluster_id == "c1"
 
 

@@ -15,7 +15,9 @@ from packaging.version import Version
 from branchline.errors import BadInput
 from branchline.platforms.databricks.runtimes import (Runtime, added, for_spark_version, runtimes,
                                                       unmet)
-from branchline.wheels.distributions import Distribution, distributions, requirements
+from branchline.wheels.distributions import distributions
+from branchline.wheels.pyproject import Distribution
+from branchline.wheels.required import requirements
 from support.clone import ROOT
 from workspace_server.runtime_environments import built
 
@@ -148,7 +150,7 @@ def test_an_environment_of_other_libraries_is_another_one(tmp_path: Path) -> Non
     assert (version_in(one), version_in(other)) == ("24.1", "24.2")
 
 
-def test_an_environment_whose_build_was_cut_off_is_built_anew(tmp_path: Path) -> None:
+def test_an_environment_whose_build_was_cut_off_is_built_again(tmp_path: Path) -> None:
     python = built(tmp_path, "a", sys.executable, ["packaging==24.2"])
     (python.parents[1] / ".whole").unlink()
     next(python.parents[1].rglob("packaging/__init__.py")).unlink()

@@ -39,7 +39,7 @@ def test_a_script_finds_all_as_if_it_was_started_in_its_folder(
                      "beside": str(project / "beside.py")}
 
 
-def test_modules_of_pythonpath_go_first_except_for_the_projects_own(
+def test_modules_of_pythonpath_come_first_except_for_the_projects_own(
         project: Path, tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "json.py").write_text("dumps = lambda value: '{\"mine\": true}'")

@@ -58,7 +58,7 @@ def test_a_new_cluster_gets_the_run_as_variables_and_the_script_only_its_argumen
 
 
 @pytest.mark.parametrize("submission", [ON_SERVERLESS, ON_RUNNING])
-def test_elsewhere_the_run_is_told_by_parameters(submission: Submission) -> None:
+def test_elsewhere_the_run_gets_its_id_by_parameters(submission: Submission) -> None:
     parameters = task(submission)["spark_python_task"]["parameters"]  # type: ignore[index]
     assert parameters == ["MLFLOW_RUN_ID=r1", "--", SCRIPT.path, *SCRIPT.arguments]
 
@@ -77,7 +77,7 @@ def test_requirements_are_libraries_from_the_package_index() -> None:
         {"pypi": {"package": "rich>=13"}}]
 
 
-def test_tags_of_the_cluster_file_stay_and_win() -> None:
+def test_tags_of_the_cluster_file_override_others() -> None:
     tags = task(ON_CLUSTER)["new_cluster"]["custom_tags"]  # type: ignore[index]
     assert tags == {"ResourceClass": "SingleNode", "branch": "feature-b", "user": "a-b.c"}
 

@@ -51,7 +51,7 @@ def test_a_run_has_its_tags_and_any_number_of_parameters_and_can_be_ended(
                                          }.items()
 
 
-def test_who_may_not_write_is_told_so(workspace: Workspace, folder: str) -> None:
+def test_without_write_permission_there_is_an_error(workspace: Workspace, folder: str) -> None:
     workspace.client().workspace.mkdirs(folder)
     with pytest.raises(NotAllowed, match=f"experiment {folder}/e: not permitted"):
         tracking(workspace, "reader@example.com").experiment(f"{folder}/e")

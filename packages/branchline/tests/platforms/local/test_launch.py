@@ -48,13 +48,13 @@ def test_a_project_runs_in_its_experiment_with_parameters_tags_and_metrics(
 def test_an_experiment_is_made_once_with_artifacts_beside_the_database(
         tracking: Tracking) -> None:
     first, second = (tracking.experiment("/branchline/sample-project/twice") for _ in range(2))
-    place = tracking.client().get_experiment(first).artifact_location
+    folder = tracking.client().get_experiment(first).artifact_location
     assert first == second
     assert tracking.artifacts is not None
-    assert place == (tracking.artifacts / "branchline/sample-project/twice").as_uri()
+    assert folder == (tracking.artifacts / "branchline/sample-project/twice").as_uri()
 
 
-def test_a_project_that_fails_marks_its_run_and_tells_its_error(tracking: Tracking) -> None:
+def test_a_project_that_fails_marks_its_run_and_logs_its_error(tracking: Tracking) -> None:
     asked = request({"then": "fail"})
     experiment_id, run_id = started(tracking, asked, "feature-b")
     with pytest.raises(RunFailed, match="sample-project: the run failed: told to fail"):

@@ -38,7 +38,7 @@ class Coding:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the file can be read from any place as it lies."""
+        """Whether the file can be read from any position, as it is."""
         return not self.compression and self.encoding == "utf-8"
 
 

@@ -36,7 +36,7 @@ class Dialect:
 
     @property
     def wanted(self) -> dict[str, int]:
-        return {name: at for name, at in self.found.places.items() if at is not None}
+        return {name: at for name, at in self.found.positions.items() if at is not None}
 
 
 def dialect_of(file: str, head: bytes, layout: Layout) -> Dialect:
@@ -112,11 +112,11 @@ def _rows(block: bytes, dialect: Dialect, last: bool) -> tuple[list[Part], bytes
 
 def _open_at_end(block: bytes, dialect: Dialect) -> bool:
     start = lines.last_end(block[:-1])
-    return b'"' in block[start:] and _record([block[start:]], dialect) is None
+    return b'"' in block[start:] and _cells_of([block[start:]], dialect) is None
 
 
 def _parsed(block: bytes, dialect: Dialect) -> tuple[pa.Table, list[tuple[int, str]]]:
-    """Columns of bytes, and the places and reasons of the rows that were left out."""
+    """Columns of bytes, and the positions and reasons of the rows that were left out."""
     skipped: list[tuple[int, str]] = []
 
     def skip(row: pyarrow.csv.InvalidRow) -> str:
@@ -140,12 +140,12 @@ def _ragged(actual: int, expected: int) -> str:
 
 
 def _numbered(table: pa.Table, skipped: list[tuple[int, str]], dialect: Dialect) -> list[Part]:
-    places = np.array([place for place, _ in skipped], np.int64)
+    positions = np.array([position for position, _ in skipped], np.int64)
     numbers = np.arange(table.num_rows + len(skipped))
     values = {name: _whole(table[str(at)]) for name, at in dialect.wanted.items()}
-    parts: list[Part] = [(np.delete(numbers, places), values, None)]
+    parts: list[Part] = [(np.delete(numbers, positions), values, None)]
     if skipped:
-        parts.append((places, {}, pa.array([reason for _, reason in skipped])))
+        parts.append((positions, {}, pa.array([reason for _, reason in skipped])))
     return parts
 
 
@@ -173,25 +173,25 @@ def _line_by_line(block: bytes, dialect: Dialect, last: bool) -> tuple[list[Part
     while at < len(found):
         line, count = found[at], 1
         if line.strip(b"\r\n"):
-            record = _record(found[at:at + JOINED_LINES] if b'"' in line else [line], dialect)
-            if (record is None and not last and len(found) - at < JOINED_LINES
+            row = _cells_of(found[at:at + JOINED_LINES] if b'"' in line else [line], dialect)
+            if (row is None and not last and len(found) - at < JOINED_LINES
                     and len(block) - offset < JOINED_BYTES):
                 break
-            cells, count, problem = _checked(record, line, dialect)
+            cells, count, problem = _checked(row, line, dialect)
             problems.append(problem)
-            for name, place in dialect.wanted.items():
-                values[name].append(cells[place] if cells else None)
+            for name, position in dialect.wanted.items():
+                values[name].append(cells[position] if cells else None)
         offset += sum(map(len, found[at:at + count]))
         at += count
     texts = {name: pa.array(cells, pa.string()) for name, cells in values.items()}
     return [(np.arange(len(problems)), texts, pa.array(problems, pa.string()))], block[offset:]
 
 
-Record = tuple[list[str], int]
+Cells = tuple[list[str], int]
 
 
-def _record(following: list[bytes], dialect: Dialect) -> Record | None:
-    """The values of the record that begins here, and its lines; None: its quote is not closed."""
+def _cells_of(following: list[bytes], dialect: Dialect) -> Cells | None:
+    """The values of the row that begins here, and its lines; None: its quote is not closed."""
     if b'"' not in following[0]:
         line = following[0].decode().rstrip("\r\n")
         return line.split(dialect.delimiter), 1
@@ -212,15 +212,15 @@ def _is_open(line: str, dialect: Dialect) -> bool:
     return reader.line_num > 1
 
 
-def _checked(record: Record | None, line: bytes, dialect: Dialect,
+def _checked(row: Cells | None, line: bytes, dialect: Dialect,
              ) -> tuple[list[str] | None, int, str | None]:
-    """The record's values, lines and problem; none of ours holds a line break.
+    """The row's values, lines and problem; none of ours holds a line break.
 
     Where they are no row, the first line alone is one with a problem: the next begins anew.
     """
-    if record is None:
+    if row is None:
         return None, 1, UNCLOSED
-    cells, count = record
+    cells, count = row
     broken = any(mark in cells[at] for mark in "\r\n" for at in dialect.wanted.values()
                  if at < len(cells))
     if len(cells) == dialect.width and not broken:

@@ -17,7 +17,7 @@ from branchline.lakehouse.appends import append_once, appends
 from branchline.lakehouse.lakehouse import Lakehouse
 from branchline.lakehouse.table import Table
 from branchline.lakehouse.sources import taken
-from branchline.lakehouse.sources.layout import Layout, one_line
+from branchline.lakehouse.sources.layout import Layout, shortened
 from branchline.lakehouse.sources.listing import Landed, listed
 from branchline.lakehouse.sources.pieces import FileChanged, Piece, pieces_of, read_piece
 from branchline.lakehouse.sources.source import Taken
@@ -60,7 +60,7 @@ class FileSource:
                 return self._take(lakehouse, table, files, pieces, before.batch + 1, remarks)
             except FileChanged as change:
                 lost = files[int(str(change))]
-                remarks.append(f"{one_line(lost.address)} changed while it was read; left for the "
+                remarks.append(f"{shortened(lost.address)} changed while it was read; left for the "
                                "next run")
                 files = [file for file in files if file != lost]
                 pieces = [piece for piece in pieces if piece.file != lost]
@@ -97,7 +97,7 @@ class FileSource:
         kept_out = {piece.found.ignored for piece in pieces if piece.found} | {seen.get["ignored"]}
         names = sorted({name for text in kept_out if text for name in text.split(", ")})
         if names:
-            remarks.append(f"kept out: column {one_line(', '.join(names))}")
+            remarks.append(f"kept out: column {shortened(', '.join(names))}")
         written = appends(lakehouse, table, taken.INGEST)[0]
         return Taken(written.rows, len(files), int(seen.get["problems"]), tuple(remarks))
 
@@ -148,7 +148,7 @@ def _with_source(file: Landed, rows: pa.RecordBatch) -> pa.RecordBatch:
 def _changed(files: Sequence[Landed]) -> list[str]:
     if not files:
         return []
-    return [f"{one_line(files[0].address)}{f' and {len(files) - 1} more' if files[1:] else ''} "
+    return [f"{shortened(files[0].address)}{f' and {len(files) - 1} more' if files[1:] else ''} "
             "changed after being taken; what is new in it is not taken: land it under a new name"]
 
 

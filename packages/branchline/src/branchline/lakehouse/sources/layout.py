@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from branchline.errors import BadInput
+from branchline.text import collapsed
 
-__all__ = ["Found", "Layout", "Unreadable", "batch_of", "ignored", "one_line", "whole_file"]
+__all__ = ["Found", "Layout", "Unreadable", "batch_of", "ignored", "shortened", "whole_file"]
 
 NOT_UTF8 = "text is not UTF-8"
 SHOWN = 200
@@ -51,31 +52,31 @@ class Layout:
             BadInput: some are there, but a required one is not.
         """
         names = [name.strip() for name in found]
-        places = {ours: theirs if theirs in names else ours if theirs and ours in names else ""
-                  for ours, theirs in self.names}
-        for place in places.values():
-            if names.count(place) > 1:
-                raise Unreadable(f"column {place} is there {names.count(place)} times")
+        in_file = {ours: theirs if theirs in names else ours if theirs and ours in names else ""
+                   for ours, theirs in self.names}
+        for name in in_file.values():
+            if names.count(name) > 1:
+                raise Unreadable(f"column {name} is there {names.count(name)} times")
         spared = {*self.optional, *(self.late if lines else ())}
         required = [(ours, theirs) for ours, theirs in self.names if theirs and ours not in spared]
-        missing = [theirs for ours, theirs in required if not places[ours]]
+        missing = [theirs for ours, theirs in required if not in_file[ours]]
         if required and len(missing) == len(required):
             raise Unreadable(f"none of the expected columns; found {', '.join(names)}")
         if missing:
             raise BadInput(f"{file}: column {', '.join(missing)} is missing; found "
-                           f"{one_line(', '.join(names))}. Correct the file, or name its columns "
+                           f"{shortened(', '.join(names))}. Correct the file, or name its columns "
                            "with -P columns=FILE.yml, and run again: nothing of this batch was "
                            "taken.")
-        at = {ours: names.index(place) if place else None for ours, place in places.items()}
+        at = {ours: names.index(name) if name else None for ours, name in in_file.items()}
         return Found(at, {ours: None if n is None else found[n] for ours, n in at.items()},
-                     ignored(set(names) - set(places.values())), tuple(names))
+                     ignored(set(names) - set(in_file.values())), tuple(names))
 
 
 @dataclass(frozen=True)
 class Found:
-    """A file's columns: place and raw name of each of ours, those kept out, and all names."""
+    """A file's columns: position and raw name of each of ours, those kept out, and all names."""
 
-    places: dict[str, int | None]
+    positions: dict[str, int | None]
     raw: dict[str, str | None]
     ignored: str | None
     names: tuple[str, ...]
@@ -119,11 +120,11 @@ def _may_hold(text: pa.Array, sought: bytes) -> bool:
 
 def whole_file(layout: Layout, problem: str, number: int = 0) -> pa.RecordBatch:
     """One row that stands for a file, or for the rest of it, that cannot be read."""
-    row = {"source_row": number, "problem": f"file: {one_line(problem)}"}
+    row = {"source_row": number, "problem": f"file: {shortened(problem)}"}
     return pa.RecordBatch.from_pylist([row], schema=layout.schema)
 
 
-def one_line(text: str) -> str:
-    """The text without line breaks and control characters, cut to some 200."""
+def shortened(text: str) -> str:
+    """The text as a report quotes it: on one line, without control characters, cut to 200."""
     plain = "".join(c if c.isprintable() else " " for c in text)
-    return " ".join(plain.split())[:SHOWN]
+    return collapsed(plain)[:SHOWN]

@@ -40,7 +40,7 @@ def blocks(file: IO[bytes], size: int | None = None) -> Iterator[bytes]:
 
 
 def last_end(block: bytes) -> int:
-    """The place behind the last line that is known to be whole; a CR may have its LF to come."""
+    """The position behind the last line that is known to be whole; a CR may have its LF to come."""
     return max(block.rfind(b"\n"), block.rfind(b"\r", 0, max(len(block) - 1, 0))) + 1
 
 

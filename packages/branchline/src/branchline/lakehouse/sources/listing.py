@@ -55,20 +55,20 @@ def listed(location: str) -> list[Landed]:
 def _walk(folder: str, seen: set[tuple[int, int]]) -> Iterator[Landed]:
     """The files below; real folders come before links to them."""
     try:
-        entries = [entry for entry in os.scandir(folder)
-                   if not entry.name.startswith(PASSED_OVER)]
+        children = [child for child in os.scandir(folder)
+                    if not child.name.startswith(PASSED_OVER)]
     except PermissionError:
         return
-    for entry in sorted(entries, key=lambda entry: (entry.is_symlink(), entry.name)):
+    for child in sorted(children, key=lambda child: (child.is_symlink(), child.name)):
         try:
-            status = entry.stat()
+            status = child.stat()
         except OSError:  # a link to nothing, or gone in the meantime
             continue
         if stat.S_ISREG(status.st_mode):
-            yield _landed(entry.path, status)
+            yield _landed(child.path, status)
         elif stat.S_ISDIR(status.st_mode) and (status.st_dev, status.st_ino) not in seen:
             seen.add((status.st_dev, status.st_ino))
-            yield from _walk(entry.path, seen)
+            yield from _walk(child.path, seen)
 
 
 def _landed(path: str, status: os.stat_result) -> Landed:

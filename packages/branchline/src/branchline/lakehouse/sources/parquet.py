@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from branchline.lakehouse.sources.layout import (Found, Layout, Unreadable, batch_of, one_line,
+from branchline.lakehouse.sources.layout import (Found, Layout, Unreadable, batch_of, shortened,
                                                  whole_file)
 
 __all__ = ["columns_of", "opened", "read"]
@@ -31,10 +31,10 @@ def columns_of(file: str, opened: pq.ParquetFile, layout: Layout) -> Found:
     """
     schema = opened.schema_arrow
     found = layout.find(file, schema.names)
-    for ours, place in found.places.items():
-        kind = schema.field(place).type if place is not None else pa.string()
+    for ours, position in found.positions.items():
+        kind = schema.field(position).type if position is not None else pa.string()
         if pa.types.is_nested(kind) or pa.types.is_duration(kind) or pa.types.is_interval(kind):
-            raise Unreadable(f"column {found.raw[ours]} holds {one_line(str(kind))}, "
+            raise Unreadable(f"column {found.raw[ours]} holds {shortened(str(kind))}, "
                              "expected plain values")
     return found
 
@@ -72,8 +72,8 @@ def read(file: pq.ParquetFile, group: int, rows: range, first: int, found: Found
 
 
 def _as_text(batch: pa.RecordBatch, first: int, found: Found, layout: Layout) -> pa.RecordBatch:
-    text = {name: None if place is None else _text(batch.column(place))
-            for name, place in found.raw.items()}
+    text = {name: None if raw is None else _text(batch.column(raw))
+            for name, raw in found.raw.items()}
     return batch_of(layout, pa.array(np.arange(first, first + len(batch))), text, None,
                     found.ignored)
 
@@ -108,4 +108,4 @@ def _decoded(values: pa.Array) -> pa.Array:
 
 
 def _damaged(problem: Exception) -> Unreadable:
-    return Unreadable(f"not a readable Parquet file ({one_line(str(problem))})")
+    return Unreadable(f"not a readable Parquet file ({shortened(str(problem))})")

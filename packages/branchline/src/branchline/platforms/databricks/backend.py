@@ -23,7 +23,7 @@ from branchline.platforms.databricks.submit_project import Work, python_script, 
 from branchline.platforms.databricks.tracking import WorkspaceTracking
 from branchline.platforms.databricks.workspace import Workspace
 from branchline.platforms.project_files import upload
-from branchline.wheels.distributions import locked
+from branchline.wheels.required import locked
 from branchline.wheels.publish import publish_checkout
 
 __all__ = ["DatabricksJobsBackend"]
@@ -35,7 +35,7 @@ class DatabricksJobsBackend(AbstractBackend):
     def run(self, project_uri: str, entry_point: str, params: Mapping[str, str] | None,
             version: str | None, backend_config: Mapping[str, Any], tracking_uri: str,
             experiment_id: str) -> SubmittedRun:
-        """Submit the entry point; `backend_config` is described at `place.of_config`.
+        """Submit the entry point; `backend_config` is as in `settings_for_config`.
 
         Raises:
             ExecutionException: no experiment is named; `mlflow run` prints it as one line.
@@ -54,18 +54,19 @@ class DatabricksJobsBackend(AbstractBackend):
         script, arguments = python_script(_command(folder, entry_point, given), folder.name,
                                           entry_point)
         client = connect(profile=_profile(tracking_uri))
-        place = _complete(settings_for_config(backend_config), client)
+        settings = _complete(settings_for_config(backend_config), client)
         active = get_or_create_run(  # type: ignore[no-untyped-call]
             None, project_uri, experiment_id, str(folder), version, entry_point, given)
         run_id = active.info.run_id
         with _tracking(tracking_uri, client).never_left_running(run_id):
-            assert place.folder
-            copy = upload(files_to_upload(folder), folder.name, destination(place.folder, client))
+            assert settings.folder
+            copies = destination(settings.folder, client)
+            copy = upload(files_to_upload(folder), folder.name, copies)
             work = Work(folder.name, copy, script, arguments, run_id, str(experiment_id),
-                        _libraries(folder, place, client))
+                        _libraries(folder, settings, client))
             submitted = JobRun(client, _tracking(tracking_uri, client), run_id,
-                               send(client, work, place, print), print)
-        print(submitted.record(), flush=True)
+                               send(client, work, settings, print), print)
+        print(submitted.tag(), flush=True)
         return SubmittedJob(submitted)
 
 
@@ -104,21 +105,21 @@ def _profile(tracking_uri: str) -> str | None:
     return tracking_uri.removeprefix("databricks").removeprefix("://") or None
 
 
-def _libraries(folder: Path, place: RunSettings, client: Workspace) -> tuple[str, ...]:
+def _libraries(folder: Path, settings: RunSettings, client: Workspace) -> tuple[str, ...]:
     """The wheels of the repository that the project stands in, if it does."""
     root = next((above for above in folder.resolve().parents
                  if (above / "pyproject.toml").is_file()), None)
     if root is None:
         return ()
-    assert place.wheels
-    found = publish_checkout(root, destination(place.wheels, client))
+    assert settings.wheels
+    found = publish_checkout(root, destination(settings.wheels, client))
     return tuple(each.reference for each in (*locked(root), *found.artifacts))
 
 
-def _complete(place: RunSettings, client: Workspace) -> RunSettings:
+def _complete(settings: RunSettings, client: Workspace) -> RunSettings:
     """Without a folder of its own, a project is kept in the user's home, its wheels beside it."""
-    folder = place.folder or f"/Workspace/Users/{client.current_user.me().user_name}/.branchline"
-    return replace(place, folder=folder, wheels=place.wheels or f"{folder}/wheels")
+    folder = settings.folder or f"/Workspace/Users/{client.current_user.me().user_name}/.branchline"
+    return replace(settings, folder=folder, wheels=settings.wheels or f"{folder}/wheels")
 
 
 def _command(folder: Path, entry_point: str, parameters: Mapping[str, str]) -> str:

@@ -34,16 +34,16 @@ def check_workspace(target: WorkspaceTarget, root: Path) -> Iterable[Check]:
         with translated("sign-in"):
             me = client.current_user.me().user_name or ""
     except NotAllowed as problem:
-        yield Check("sign-in", str(problem), "see README, \"On Databricks\"", hinders=True)
+        yield Check("sign-in", str(problem), "see docs/databricks.md, Setting it up", blocking=True)
         return
     yield Check("sign-in", f"{me} at {client.config.host}")
     yield check("experiments", partial(_experiments, client, target))
     catalog = check(f"catalog {target.catalog}", partial(_catalog, client, target.catalog, me))
     yield replace(catalog, remedy=_missing_catalog(client, target.catalog)
-                  ) if catalog.hinders else catalog
+                  ) if catalog.blocking else catalog
     for what, address in (("volume", target.volume), ("wheels", target.wheels)):
         found = check(what, partial(_writable, client, address))
-        yield replace(found, remedy=_remedy(client, address)) if found.hinders else found
+        yield replace(found, remedy=_remedy(client, address)) if found.blocking else found
     yield from check_compute(client, target, root)
 
 
@@ -112,8 +112,8 @@ def _missing(look: Callable[[], Any], command: str) -> str:
     return ""
 
 
-def _written(place: Any) -> None:
+def _written(files: Any) -> None:
     probe = f"_doctor/{uuid4().hex}"
-    place.create(probe, b"written by doctor.py\n")
-    place.delete(probe)
-    place.delete_folder("_doctor")
+    files.create(probe, b"written by doctor.py\n")
+    files.delete(probe)
+    files.delete_folder("_doctor")

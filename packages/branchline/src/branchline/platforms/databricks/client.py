@@ -17,7 +17,7 @@ from databricks.sdk.errors.base import DatabricksError
 
 from branchline.errors import (BadInput, NotAllowed, NotSignedIn, PlatformError, Unreachable)
 from branchline.platforms.databricks.workspace import Workspace
-from branchline.text import without_credentials
+from branchline.text import collapsed, without_credentials
 
 __all__ = ["connect", "translated"]
 
@@ -88,6 +88,6 @@ def _of_sign_in(problem: Exception) -> bool:
 
 def _text(problem: BaseException) -> str:
     """The SDK's message without its tail, which lists the settings that it found."""
-    text = SETTINGS.sub("", " ".join(str(problem).split())) or type(problem).__name__
+    text = SETTINGS.sub("", collapsed(problem)) or type(problem).__name__
     text = without_credentials(text)
     return text if text.endswith(".") else f"{text}."

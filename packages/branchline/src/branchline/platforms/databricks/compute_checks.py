@@ -14,7 +14,8 @@ from branchline.platforms.databricks.client import translated
 from branchline.platforms.databricks.run_settings import settings_for_target
 from branchline.platforms.databricks.runtimes import Runtime, added, for_spark_version, unmet
 from branchline.platforms.databricks.workspace import Workspace
-from branchline.wheels.distributions import distributions, requirements
+from branchline.wheels.distributions import distributions
+from branchline.wheels.required import requirements
 
 __all__ = ["check_compute"]
 
@@ -34,7 +35,7 @@ def check_compute(client: Workspace, target: WorkspaceTarget, root: Path) -> Ite
         try:
             cluster = settings_for_target(target, root, root).new_cluster or {}
         except BadInput as problem:
-            yield Check(compute.cluster, str(problem), "correct the file", hinders=True)
+            yield Check(compute.cluster, str(problem), "correct the file", blocking=True)
             return
         yield check(compute.cluster, partial(_new_cluster, client, cluster))
         yield _single_node(compute.cluster, cluster)
@@ -75,7 +76,7 @@ def _single_node(name: str, cluster: Mapping[str, Any]) -> Check:
         return Check(f"{name}, size", "no workers, and not said to be a single node",
                      "add spark_conf spark.databricks.cluster.profile=singleNode and "
                      "spark.master=local[*], and custom_tags ResourceClass=SingleNode",
-                     hinders=True)
+                     blocking=True)
     return Check(f"{name}, size", "a single node" if single else "with workers")
 
 
@@ -89,13 +90,13 @@ def _libraries(root: Path, name: str, runtime: Runtime | None) -> Iterable[Check
         needed = requirements(root)
         pythons = {str(one.table.get("requires-python", "")) for one in distributions(root)}
     except BadInput as problem:
-        yield Check("libraries", str(problem), hinders=True)
+        yield Check("libraries", str(problem), blocking=True)
         return
     conflicts = unmet(needed, runtime, ",".join(sorted(pythons - {""})))
     yield Check("libraries", "; ".join(conflicts) or f"the wheels run on those of {runtime.name}",
                 "choose a newer runtime, or widen what pyproject.toml requires" if conflicts
                 else "",
-                hinders=bool(conflicts))
+                blocking=bool(conflicts))
     if more := added(needed, runtime):
         yield Check("libraries", f"{runtime.name} lacks {', '.join(more)}",
                     "pip installs them at the start of each run, which takes a moment")

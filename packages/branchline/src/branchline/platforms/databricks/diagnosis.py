@@ -9,6 +9,7 @@ from branchline.errors import PlatformError, RunCancelled, RunFailed
 from branchline.platforms.databricks.client import translated
 from branchline.platforms.databricks.run_info import RunInfo
 from branchline.platforms.databricks.workspace import Workspace, call
+from branchline.text import collapsed
 
 __all__ = ["Outcome", "diagnose"]
 
@@ -73,7 +74,7 @@ def diagnose(client: Workspace, run: RunInfo) -> Outcome:
     cause = CAUSES.get(run.code, run.code or "ended without success")
     found = (cause == CODE and output.get("error") or run.message).strip()
     remedy = REMEDIES.get(cause, "")
-    line = " ".join(f"{cause}: {_shortened(found) or 'no message'} {remedy}".split())
+    line = collapsed(f"{cause}: {_shortened(found) or 'no message'} {remedy}")
     return Outcome(False, cause=line,
                    trace=_last_lines(output.get("error_trace") or output.get("logs") or ""))
 

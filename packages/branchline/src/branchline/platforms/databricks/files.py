@@ -1,4 +1,4 @@
-"""From an address to its place: a volume, workspace files, the old DBFS root, a local folder."""
+"""From an address to its destination: a volume, workspace files, DBFS root, a local folder."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ LEGACY = ("%s: the DBFS root is legacy: runtimes from 15.1 on do not install whe
 
 
 def destination(address: str, client: Workspace | None) -> Destination:
-    """The place that an address names.
+    """The destination that an address names.
 
     `/Volumes/...` or `dbfs:/Volumes/...`, `/Workspace/...`, `dbfs:/...` (legacy, which is said in
     the log); anything else is a folder of this machine, the only one that needs no client.
 
     Raises:
-        BadInput: no such kind of place, or one of a workspace without a client.
+        BadInput: no such kind of destination, or one of a workspace without a client.
     """
     folder = address.rstrip("/").replace("dbfs:/Volumes/", "/Volumes/")
     remote = folder.startswith(("/Volumes/", "/Workspace/", "dbfs:/"))

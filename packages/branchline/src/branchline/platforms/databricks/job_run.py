@@ -46,7 +46,7 @@ class JobRun:
                            "submitted to a workspace.")
         return cls(client, tracking, run_id, int(job_run), say)
 
-    def record(self) -> str:
+    def tag(self) -> str:
         """Tag the MLflow run with the job run and its page; the page's address."""
         page = job_run_info(self.client, self.job_run).page
         self.tracking.tag(self.run_id, {JOB_RUN_TAG: str(self.job_run), PAGE_TAG: page})

@@ -44,11 +44,11 @@ class WorkspaceJobs:
 
     def settings(self, job: ScheduledJob) -> dict[str, Any]:
         request, schedule = job.request, job.schedule
-        place = self._place(request.project.folder)
-        made = submit_body(_submission(job, place))
+        settings = self._run_settings(request.project.folder)
+        made = submit_body(_submission(job, settings))
         return JobSettings(
             name=job.name, format=Format.MULTI_TASK, max_concurrent_runs=1,
-            timeout_seconds=place.timeout_seconds,
+            timeout_seconds=settings.timeout_seconds,
             tasks=[Task.from_dict(task) for task in made["tasks"]],
             environments=[JobEnvironment.from_dict(each) for each in made.get("environments", ())
                           ] or None,
@@ -119,7 +119,7 @@ class WorkspaceJobs:
         with translated(f"delete job {name}"), suppress(*GONE):
             self.client.jobs.delete(job)
 
-    def _place(self, project: Path) -> RunSettings:
+    def _run_settings(self, project: Path) -> RunSettings:
         return settings_for_target(self.target, project, self.root)
 
     @property
@@ -127,13 +127,13 @@ class WorkspaceJobs:
         return [JobAccessControlRequest.from_dict(dict(item)) for item in self.target.permissions]
 
 
-def _submission(job: ScheduledJob, place: RunSettings) -> Submission:
+def _submission(job: ScheduledJob, settings: RunSettings) -> Submission:
     request = job.request
     script, arguments = python_script(request.command, request.project.folder.name,
                                       request.entry_point)
     variables = {"MLFLOW_EXPERIMENT_NAME": job.experiment}
-    return place.submission(job.name, "", copied_script(job.copy, script, arguments, variables),
-                            tuple(each.reference for each in job.artifacts), job.tags)
+    return settings.submission(job.name, "", copied_script(job.copy, script, arguments, variables),
+                               tuple(each.reference for each in job.artifacts), job.tags)
 
 
 def _given(settings: JobSettings) -> dict[str, Any]:

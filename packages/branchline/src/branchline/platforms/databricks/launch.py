@@ -22,7 +22,7 @@ from branchline.platforms.project_files import upload
 from branchline.runs.request import Request
 from branchline.signals import interruptible
 from branchline.wheels.destinations import Destination
-from branchline.wheels.distributions import locked, requirements
+from branchline.wheels.required import locked, requirements
 from branchline.wheels.publish import publish, publish_checkout
 
 __all__ = ["Launch"]
@@ -73,10 +73,10 @@ class Launch:
     def _sent(self, request: Request, experiment_id: str, run_id: str,
               tags: Mapping[str, str]) -> int:
         folder = request.project.folder
-        place = settings_for_target(self.target, folder, request.root)
-        assert place.folder
+        settings = settings_for_target(self.target, folder, request.root)
+        assert settings.folder
         script, arguments = python_script(request.command, folder.name, request.entry_point)
-        files = destination(place.folder, self.client)
+        files = destination(settings.folder, self.client)
         variables = {}
         if request.live:
             owner = tag_value(f"{request.branch.slug}-{tags['started_by']}")
@@ -87,7 +87,7 @@ class Launch:
             libraries = self._libraries(request)
         work = Work(request.project.name, copy, script, arguments, run_id, experiment_id, libraries,
                     variables, {name: tags[name] for name in TAGS})
-        return send(self.client, work, place, self.say)
+        return send(self.client, work, settings, self.say)
 
     @property
     def _policy(self) -> PollPolicy:
@@ -100,7 +100,7 @@ class Launch:
 
     def _record(self, submitted: JobRun) -> None:
         try:
-            self.say(f"job run {submitted.job_run}  {submitted.record()}")
+            self.say(f"job run {submitted.job_run}  {submitted.tag()}")
         except PlatformError as problem:  # it runs; where, is of less weight
             self.say(f"job run {submitted.job_run} is submitted, but not noted in its MLflow run: "
                      f"{problem}")

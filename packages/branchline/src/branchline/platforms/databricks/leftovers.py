@@ -6,21 +6,20 @@ from collections.abc import Collection, Iterator
 from functools import partial
 
 from branchline.config.targets import WorkspaceTarget
-from branchline.platforms.base import Leftover
+from branchline.platforms.base import KeptWheels, Leftover
 from branchline.platforms.databricks.client import translated
 from branchline.platforms.databricks.files import destination
 from branchline.platforms.databricks.workspace import Workspace
 from branchline.runs.stale_branches import Experiment
 from branchline.runs.tracking import Tracking
 from branchline.wheels.destinations import Destination
-from branchline.wheels.publish import published, remove, unused
+from branchline.wheels.published import published, remove, unused
 
 __all__ = ["leftovers"]
 
 
 def leftovers(target: WorkspaceTarget, client: Workspace, tracking: Tracking,
-              stale: Collection[Experiment], used: Collection[str], wheel: str,
-              keep: int) -> Iterator[Leftover]:
+              stale: Collection[Experiment], kept: KeptWheels) -> Iterator[Leftover]:
     """What `Platform.leftovers` says, in a workspace; wheels of its jobs stay, too."""
     for experiment in stale:
         yield Leftover(f"experiment {experiment.name}",
@@ -28,9 +27,10 @@ def leftovers(target: WorkspaceTarget, client: Workspace, tracking: Tracking,
     schemas = {target.schema(experiment.branch) for experiment in stale if experiment.branch}
     yield from _schemas(target, client, schemas)
     wheels = destination(target.wheels, client)
-    for found in unused(published(wheel, wheels), keep, {*used, *_installed_by_jobs(client)}):
-        place = f"{wheels.reference(wheel)}/{found.version}"
-        yield Leftover(f"wheels {place}", partial(remove, found, wheels))
+    used = {*kept.used, *_installed_by_jobs(client)}
+    for found in unused(published(kept.name, wheels), kept.newest, used):
+        folder = f"{wheels.reference(kept.name)}/{found.version}"
+        yield Leftover(f"wheels {folder}", partial(remove, found, wheels))
 
 
 def _schemas(target: WorkspaceTarget, client: Workspace,
@@ -43,7 +43,7 @@ def _schemas(target: WorkspaceTarget, client: Workspace,
         if name.partition("__")[0] in branches:
             full = f"{target.catalog}.{name}"
             yield Leftover(f"schema {full}", partial(_drop, client, full))
-            if files.entries(name):
+            if files.listing(name):
                 yield Leftover(f"files {files.reference(name)}", partial(_empty, files, name))
 
 
@@ -53,9 +53,9 @@ def _drop(client: Workspace, schema: str) -> None:
 
 
 def _empty(files: Destination, folder: str) -> None:
-    for entry in files.entries(folder):
-        path = f"{folder}/{entry.name}"
-        _empty(files, path) if entry.folder else files.delete(path)
+    for file in files.listing(folder):
+        path = f"{folder}/{file.name}"
+        _empty(files, path) if file.folder else files.delete(path)
     files.delete_folder(folder)
 
 

@@ -18,7 +18,7 @@ MANIFEST = "_manifest.json"
 FORMAT = Format("live-sources", 2)  # 1 had the files at its top
 
 
-def sync(root: Path, project: Path, folder: str, place: Destination) -> tuple[str, str]:
+def sync(root: Path, project: Path, folder: str, destination: Destination) -> tuple[str, str]:
     """Addresses of the project's copy and of all sources in `folder`, both brought up to date.
 
     The manifest tells what is there. It is taken away first and written last, so that a sync that
@@ -29,16 +29,16 @@ def sync(root: Path, project: Path, folder: str, place: Destination) -> tuple[st
     for one in distributions(root):
         sources = files_to_upload(root / one.folder / "src")
         local |= {f"src/{path}": content for path, content in sources.items()}
-    there = _manifest(place.read(f"{folder}/{MANIFEST}"))
+    there = _manifest(destination.read(f"{folder}/{MANIFEST}"))
     here = {path: hashlib.sha256(content).hexdigest() for path, content in local.items()}
     if there != here:
-        place.delete(f"{folder}/{MANIFEST}")
+        destination.delete(f"{folder}/{MANIFEST}")
         for path in sorted(path for path in here if there.get(path) != here[path]):
-            place.replace(f"{folder}/{path}", local[path])
+            destination.replace(f"{folder}/{path}", local[path])
         for path in there.keys() - here.keys():
-            place.delete(f"{folder}/{path}")
-        place.replace(f"{folder}/{MANIFEST}", encoded(FORMAT.written({"files": here})))
-    return place.reference(f"{folder}/{project.name}"), place.reference(f"{folder}/src")
+            destination.delete(f"{folder}/{path}")
+        destination.replace(f"{folder}/{MANIFEST}", encoded(FORMAT.written({"files": here})))
+    return destination.reference(f"{folder}/{project.name}"), destination.reference(f"{folder}/src")
 
 
 def _manifest(content: bytes | None) -> Mapping[str, str]:

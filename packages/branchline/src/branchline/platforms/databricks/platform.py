@@ -9,7 +9,7 @@ from pathlib import Path
 from branchline.config.mlproject import Project
 from branchline.config.targets import Target, WorkspaceTarget
 from branchline.errors import BadInput
-from branchline.platforms.base import Jobs, Leftover
+from branchline.platforms.base import Jobs, KeptWheels, Leftover
 from branchline.platforms.databricks.client import connect
 from branchline.platforms.databricks.files import destination
 from branchline.platforms.databricks.launch import Launch
@@ -98,9 +98,8 @@ class DatabricksPlatform:
     def copy_project(self, project: Project) -> str:
         return upload(files_to_upload(project.folder), project.name, self._copies(project))
 
-    def leftovers(self, stale: Collection[Experiment], used: Collection[str], wheel: str,
-                  keep: int) -> Iterator[Leftover]:
-        return leftovers(self.target, self.client, self.tracking, stale, used, wheel, keep)
+    def leftovers(self, stale: Collection[Experiment], kept: KeptWheels) -> Iterator[Leftover]:
+        return leftovers(self.target, self.client, self.tracking, stale, kept)
 
     @property
     def _launch(self) -> Launch:

@@ -25,9 +25,9 @@ class RemoteFolder(ABC):
     def reference(self, path: str) -> str:
         return f"{self.folder}/{path}".rstrip("/")
 
-    def entries(self, folder: str) -> list[FileInfo]:
+    def listing(self, folder: str) -> list[FileInfo]:
         with translated(f"list {self.reference(folder)}"), suppress(NotFound):
-            return sorted(self._list(self.reference(folder)), key=lambda entry: entry.name)
+            return sorted(self._list(self.reference(folder)), key=lambda file: file.name)
         return []
 
     def read(self, path: str) -> bytes | None:

@@ -12,6 +12,7 @@ from branchline.config.targets import SERVERLESS, WorkspaceTarget
 from branchline.errors import BadInput
 from branchline.platforms.databricks.cluster_spec import cluster_spec
 from branchline.platforms.databricks.submission import Script, Submission
+from branchline.text import collapsed
 
 __all__ = ["RunSettings", "settings_for_config", "settings_for_target"]
 
@@ -38,14 +39,14 @@ class RunSettings:
 
     def submission(self, name: str, token: str, script: Script, libraries: tuple[str, ...],
                    tags: Mapping[str, str]) -> Submission:
-        """A run of the script here; its tags go before those of the place."""
+        """A run of the script here; its tags override those of the settings."""
         return Submission(
             name, token, script, self.new_cluster, self.existing_cluster_id, self.serverless,
             libraries, {**self.tags, **tags}, self.permissions, self.timeout_seconds)
 
 
 def settings_for_target(target: WorkspaceTarget, project: Path, root: Path) -> RunSettings:
-    """The place of a target; a cluster file in the project's folder goes before the root's.
+    """The settings of a target; a cluster file in the project's folder overrides the root's.
 
     Raises:
         BadInput: the cluster file is missing, or nothing that a job cluster can be made of.
@@ -61,7 +62,7 @@ def settings_for_target(target: WorkspaceTarget, project: Path, root: Path) -> R
 
 
 def settings_for_config(config: Mapping[str, Any]) -> RunSettings:
-    """The place of an MLflow `backend_config`: a job cluster, as in cluster.json, or our own keys.
+    """The settings of an MLflow `backend_config`: a job cluster, as in cluster.json, or own keys.
 
     Ours are one of new_cluster, existing_cluster_id and serverless, and folder, wheels, tags,
     permissions, timeout_minutes.
@@ -104,7 +105,7 @@ def _cluster_file(name: str, project: Path, root: Path) -> Mapping[str, Any]:
         raise BadInput(f"{path.name}: is nested too deeply to be a job cluster.") from None
     except (OSError, ValueError) as problem:
         raise BadInput(f"{path.name}: cannot be read as JSON: "
-                       f"{' '.join(str(problem).split())}.") from None
+                       f"{collapsed(problem)}.") from None
     if not isinstance(content, dict):
         raise BadInput(f"{path.name}: holds a {type(content).__name__}; expected an object with "
                        "the fields of a job cluster.")

@@ -1,4 +1,4 @@
-"""The first code of a run on the platform: makes the place that a project's script expects.
+"""The first code of a run on the platform: prepares what a project's script expects.
 
 Uploaded beside the project, so it needs nothing but Python:
 `start.py [NAME=VALUE ...] -- SCRIPT [ARGUMENT ...]`. The variables are for compute that cannot be

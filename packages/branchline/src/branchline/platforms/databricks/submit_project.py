@@ -58,7 +58,7 @@ def copied_script(copy: str, script: str, arguments: tuple[str, ...],
                   {**variables, **MODELS_BY_FILES_API})
 
 
-def send(client: Workspace, work: Work, place: RunSettings, say: Callable[[str], None],
+def send(client: Workspace, work: Work, settings: RunSettings, say: Callable[[str], None],
          retry_policy: RetryPolicy = RetryPolicy()) -> int:
     """Submit the work, once; the job run's id.
 
@@ -69,6 +69,6 @@ def send(client: Workspace, work: Work, place: RunSettings, say: Callable[[str],
     script = copied_script(work.copy, work.script, work.arguments, {
         "MLFLOW_RUN_ID": work.run_id, "MLFLOW_EXPERIMENT_ID": work.experiment_id,
         **work.variables})
-    submission = place.submission(f"{work.project} {work.run_id}", work.run_id, script,
-                                  work.libraries, work.tags)
+    submission = settings.submission(f"{work.project} {work.run_id}", work.run_id, script,
+                                     work.libraries, work.tags)
     return submit(client, submission, say, retry_policy)

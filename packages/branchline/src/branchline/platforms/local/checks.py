@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -19,7 +18,6 @@ from branchline.spark.jars import delta_jars, java
 __all__ = ["check_machine"]
 
 JAVA_VERSIONS = ("17", "21")
-UI_PORT = 5000
 FREE_GB = 5
 GB = 2**30
 
@@ -31,7 +29,6 @@ def check_machine(root: Path, environment: Mapping[str, str]) -> Iterable[Check]
     yield check("Java", _java)
     yield check("Delta's jars", lambda: f"{len(delta_jars())} files")
     yield check("branch", lambda: _branch(root, environment))
-    yield _port()
     yield _disk(root)
 
 
@@ -39,7 +36,7 @@ def _python() -> Check:
     found = ".".join(map(str, sys.version_info[:3]))
     fits = sys.version_info >= (3, 11)
     return Check("Python", found, "" if fits else "install Python 3.11 or later, `make setup`",
-                 hinders=not fits)
+                 blocking=not fits)
 
 
 def _packages() -> Check:
@@ -47,7 +44,7 @@ def _packages() -> Check:
         found = ", ".join(f"{name} {version(name)}"
                           for name in ("mlflow", "pyspark", "delta-spark", "scikit-learn"))
     except PackageNotFoundError as missing:
-        return Check("packages", f"{missing.name} is missing", "run `make setup`", hinders=True)
+        return Check("packages", f"{missing.name} is missing", "run `make setup`", blocking=True)
     return Check("packages", found)
 
 
@@ -66,15 +63,8 @@ def _branch(root: Path, environment: Mapping[str, str]) -> str:
     return f"{found.kind} {found.name}, schema {found.schema}"
 
 
-def _port() -> Check:
-    with socket.socket() as probe:
-        taken = probe.connect_ex(("127.0.0.1", UI_PORT)) == 0
-    return Check(f"port {UI_PORT}", "taken" if taken else "free",
-                 "`make ui` wants it; is another MLflow running?" if taken else "")
-
-
 def _disk(root: Path) -> Check:
     free = shutil.disk_usage(root).free / GB
     short = free < FREE_GB
     return Check("disk", f"{free:.0f} GB free", f"make room for {FREE_GB} GB: data, environments "
-                 "and tables" if short else "", hinders=short)
+                 "and tables" if short else "", blocking=short)

@@ -12,9 +12,9 @@ from branchline.branch import PRODUCTION
 from branchline.config.mlproject import Project
 from branchline.errors import BadInput
 from branchline.platforms.base import ScheduledJob
-from branchline.records import encoded, read_object
+from branchline.records import Format, encoded, read_object
 from branchline.runs import summary
-from branchline.runs.request import request
+from branchline.runs.request import Asked, request
 from branchline.runs.start import Launcher, start
 from branchline.wheels.artifacts import WHEEL
 from branchline.wheels.destinations import Destination, LocalFolder
@@ -22,6 +22,7 @@ from branchline.wheels.destinations import Destination, LocalFolder
 __all__ = ["FOLDER", "LocalJobs"]
 
 FOLDER = ".local/production"
+FORMAT = Format("job", 1)
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,12 @@ class LocalJobs:
                 "schedule": asdict(job.schedule) if job.schedule else None, "tags": dict(job.tags)}
 
     def actual(self, name: str) -> dict[str, Any] | None:
-        return read_object(f"jobs/{name}.json", self._folder)
+        path = f"jobs/{name}.json"
+        content = read_object(path, self._folder)
+        return None if content is None else FORMAT.read(content, self._folder.reference(path))
 
     def put(self, name: str, settings: Mapping[str, Any]) -> None:
-        self._folder.replace(f"jobs/{name}.json", encoded(settings))
+        self._folder.replace(f"jobs/{name}.json", encoded(FORMAT.written(settings)))
 
     def remove(self, name: str) -> None:
         self._folder.delete(f"jobs/{name}.json")
@@ -53,9 +56,9 @@ class LocalJobs:
         project = Project.read(Path(job["project"]))
         # An older branchline deployed one wheel.
         wheels = job["wheels"] if "wheels" in job else [job["wheel"]]
-        asked = request(self.root, self.launcher.target, project, job["entry_point"],
-                        job["parameters"], PRODUCTION, list(map(Path, wheels)))
-        summary.show_end(self.launcher.tracking, start(self.launcher, asked, os.environ))
+        asked = Asked(job["entry_point"], job["parameters"], tuple(map(Path, wheels)))
+        checked = request(self.root, self.launcher.target, project, PRODUCTION, asked)
+        summary.show_end(self.launcher.tracking, start(self.launcher, checked, os.environ))
 
     @property
     def _folder(self) -> Destination:

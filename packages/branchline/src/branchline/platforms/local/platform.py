@@ -11,7 +11,7 @@ from shutil import rmtree
 from branchline.config.mlproject import Project
 from branchline.config.targets import LocalTarget, Target
 from branchline.errors import BadInput
-from branchline.platforms.base import Leftover
+from branchline.platforms.base import KeptWheels, Leftover
 from branchline.platforms.local import launch
 from branchline.platforms.local.jobs import FOLDER, LocalJobs
 from branchline.platforms.project_files import address, files_of, upload
@@ -20,7 +20,7 @@ from branchline.runs.request import Request
 from branchline.runs.stale_branches import Experiment
 from branchline.runs.tracking import Tracking, connect
 from branchline.wheels.destinations import Destination, LocalFolder
-from branchline.wheels.publish import published, remove, unused
+from branchline.wheels.published import published, remove, unused
 
 __all__ = ["LocalPlatform"]
 
@@ -76,8 +76,7 @@ class LocalPlatform:
     def copy_project(self, project: Project) -> str:
         return upload(files_of(project.folder), project.name, self._copies)
 
-    def leftovers(self, stale: Collection[Experiment], used: Collection[str], wheel: str,
-                  keep: int) -> Iterator[Leftover]:
+    def leftovers(self, stale: Collection[Experiment], kept: KeptWheels) -> Iterator[Leftover]:
         for experiment in stale:
             yield Leftover(f"experiment {experiment.name}",
                            partial(self.tracking.delete_experiment, experiment.id))
@@ -85,9 +84,9 @@ class LocalPlatform:
         for folder in sorted((self.root / self.target.lakehouse).glob("*")):
             if folder.name.partition("__")[0] in schemas:
                 yield Leftover(f"tables {folder}", partial(rmtree, folder))
-        for found in unused(published(wheel, self.wheels), keep, used):
-            place = f"{self.wheels.reference(wheel)}/{found.version}"
-            yield Leftover(f"wheels {place}", partial(remove, found, self.wheels))
+        for found in unused(published(kept.name, self.wheels), kept.newest, kept.used):
+            wheels = f"{self.wheels.reference(kept.name)}/{found.version}"
+            yield Leftover(f"wheels {wheels}", partial(remove, found, self.wheels))
 
     @property
     def _copies(self) -> Destination:

@@ -1,26 +1,21 @@
-"""Pictures of a model: how well it ranks, what it saves, how sure it is, what it leans on."""
+"""How well a model ranks, and what each threshold saves."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import NDArray
 
-from fraud_detection.plots.style import (AMBER, BLUE, GREEN, GREY, ORANGE, figure, interval,
-                                         label_rows, legend, note, panels, whole)
+from fraud_detection.plots.style import BLUE, GREEN, GREY, ORANGE, legend, note, panels
 
-__all__ = ["calibration", "importance", "roc_and_precision_recall", "slices", "threshold_picture"]
+__all__ = ["roc_and_precision_recall", "threshold_picture"]
 
 Numbers = NDArray[Any]
-MOST_BARS = 20
 CHOSEN: dict[str, Any] = {"color": ORANGE, "zorder": 5}
-FLOOR = 1e-5  # where a share of 0 is drawn on a logarithmic axis
 
 
 def _cuts(label: Numbers, score: Numbers) -> tuple[Numbers, Numbers, Numbers]:
@@ -151,108 +146,3 @@ def _thresholds_above(axes: Axes, alerts: Numbers, cut: Numbers) -> None:
 
 def _decimal(number: float) -> str:
     return np.format_float_positional(number, precision=2, fractional=False, trim="-")
-
-
-def calibration(label: Numbers, score: Numbers) -> Figure:
-    """Fraud share over mean score in quantile bins, and the rows in each; arguments as in the ROC.
-
-    From the lowest scores up each bin holds half of the rows that are left: frauds are few and
-    score high, and bins of one size would put them all into the last.
-    """
-    mean, rows, frauds = _halves(label, score)
-    title = (f"The mean score is {np.mean(score):.2%}, the share of fraud {np.mean(label):.2%}"
-             if len(rows) else "No transactions")
-    drawn, (above, below) = panels(title, rows=2, height=5.8, share_x=True, height_ratios=[2, 1])
-    place, (low, high) = np.maximum(mean, FLOOR), interval(frauds, rows)
-    ends = [float(place.min(initial=0.1)) / 2, 1.0]
-    above.plot(ends, ends, color=GREY, linewidth=1, linestyle="--", label="score = share of fraud")
-    above.vlines(place, np.maximum(low, FLOOR), high, color=BLUE, linewidth=2, alpha=0.35)
-    some = frauds > 0
-    above.plot(place[some], (frauds / rows)[some], "o", color=BLUE, label="share, 95% interval")
-    below.vlines(place, 0.8, rows, color=GREY, linewidth=5, label="rows")
-    below.vlines(place[some], 0.8, frauds[some], color=ORANGE, linewidth=5, label="frauds")
-    above.set(ylabel="share that is fraud", ylim=(ends[0] / 2, 1.5))
-    below.set(xlabel="mean score of the bin", ylabel="rows of the bin",
-              ylim=(0.8, max(10.0, 2 * rows.max(initial=0))))
-    _logarithmic(above, below)
-    legend(above, "upper left")
-    legend(below, "upper right", columns=2)
-    return drawn
-
-
-def _logarithmic(above: Axes, below: Axes) -> None:
-    above.set(xscale="log", yscale="log")
-    below.set_yscale("log")
-    for axis in (above.xaxis, above.yaxis, below.yaxis):
-        axis.set_minor_formatter(NullFormatter())
-        axis.set_major_formatter(FuncFormatter(
-            whole if axis is below.yaxis else lambda value, _: f"{100 * value:g}%"))
-
-
-def _halves(label: Numbers, score: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """Mean score, rows and frauds of each bin; equal scores stay together."""
-    steps = 1 - 0.5 ** np.arange(1, max(2, int(np.log2(max(len(score), 1) / 20))))
-    edges = np.unique(np.quantile(score, steps)) if len(score) else np.array([])
-    which = np.searchsorted(edges, score, side="right")
-    rows = np.bincount(which)
-    some = rows > 0
-    sums = [np.bincount(which, np.asarray(values, float))[some] for values in (score, label)]
-    return sums[0] / rows[some], rows[some], sums[1]
-
-
-def importance(names: Sequence[str], mean: Numbers, spread: Numbers) -> Figure:
-    """The 20 features that matter most: mean and standard deviation of each, shape (n,)."""
-    top = np.argsort(-np.asarray(mean), kind="stable")[:MOST_BARS]
-    chosen = [names[at] for at in top]
-    title = f"{chosen[0]} matters most to the model" if chosen else "No features"
-    drawn, axes = figure(title, height=1.4 + 0.26 * max(len(chosen), 4),
-                         x="importance: what the model loses without it (line: ± 1 standard "
-                           "deviation)")
-    places = np.arange(len(top))
-    axes.barh(places, mean[top], color=BLUE, height=0.7)
-    axes.hlines(places, (mean - spread)[top], (mean + spread)[top], color=AMBER, linewidth=2)
-    axes.axvline(0, color=GREY, linewidth=1)
-    label_rows(axes, chosen)
-    return drawn
-
-
-def slices(table: pd.DataFrame) -> Figure:
-    """Average precision in parts of the test rows.
-
-    Args:
-        table: columns slice (the kind, such as `amount`), value (the part's name), rows, frauds,
-            average_precision (NaN where a part has no fraud); parts of one kind stand together.
-    """
-    lines = len(table) + table["slice"].nunique()
-    drawn, axes = figure(_weakest(table), height=1.5 + 0.27 * max(lines, 4),
-                         x="average precision (AP)")
-    names: list[str] = []
-    heads: list[int] = []
-    for kind, parts in table.groupby("slice", sort=False):
-        heads.append(len(names))
-        names.append(str(kind))
-        for part in parts.itertuples():
-            _part(axes, len(names), part)
-            names.append(str(part.value))
-    axes.set_xlim(0, 1.02)
-    label_rows(axes, names)
-    for head in heads:
-        axes.get_yticklabels()[head].set_fontweight("bold")
-    return drawn
-
-
-def _weakest(table: pd.DataFrame) -> str:
-    known = table.dropna(subset=["average_precision"])
-    if known.empty:
-        return "Average precision by part of the data"
-    worst = known.iloc[int(known["average_precision"].to_numpy(float).argmin())]
-    return (f"Weakest where {worst['slice']} is {worst['value']}: average precision "
-            f"{worst['average_precision']:.2f}")
-
-
-def _part(axes: Axes, place: int, part: Any) -> None:
-    if np.isfinite(part.average_precision):
-        axes.hlines(place, 0, part.average_precision, color=BLUE, linewidth=1.5, alpha=0.35)
-        axes.plot(part.average_precision, place, "o", color=BLUE, markersize=7)
-    axes.text(1.03, place, f"{part.rows:,} rows, {part.frauds:,} frauds", va="center", fontsize=9,
-              color=GREY, clip_on=False)

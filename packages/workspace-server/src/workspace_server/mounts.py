@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Places:
+class Mounts:
     """The folders that a cluster mounts; `dbfs` None where the workspace has no DBFS root."""
 
     workspace: Path

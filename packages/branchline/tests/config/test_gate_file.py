@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from branchline.config.gate_policy import MetricRule, Policy, Tolerance, read_policy
+from branchline.config.gate_file import read_policy
+from branchline.config.gate_policy import MetricRule, Policy, Tolerance
 from branchline.errors import BadInput
 from support.processes import PROJECT
 
@@ -46,7 +47,7 @@ def test_a_tolerance_may_be_a_share_of_the_champions_value(tmp_path: Path) -> No
     ("metrics:\n  ap:\n    flor: 1\n", "line 3: metric ap has an unknown key flor; expected"),
     (METRIC.replace("0.3", ".nan"), "line 2: floor is .nan; expected a finite number"),
     (METRIC.replace("0.3", "high"), "line 2: floor is 'high'; expected a number."),
-    (METRIC.replace("0.02", "-1"), "line 2: tolerance is -1; expected a number from 0, or a share"),
+    (METRIC.replace("0.02", "-1"), "line 2: tolerance is -1; expected a number of at least 0"),
     (METRIC.replace("0.02", "some%"), "line 2: tolerance is 'some%'; expected"),
     (METRIC + "level: 0.9\n", "line 3: level is 0.9; expected a number from 1e-06 to 0.5."),
     (METRIC + "undecided: maybe\n", "line 3: undecided is 'maybe'; expected one of pass, fail."),
@@ -54,8 +55,9 @@ def test_a_tolerance_may_be_a_share_of_the_champions_value(tmp_path: Path) -> No
     (METRIC + "draws: 10\n", "line 3: draws is 10; expected a whole number from 100 to 100000."),
     (METRIC + "draws: 500.5\n", "line 3: draws is 500.5; expected a whole number from"),
     (METRIC + "draws: yes\n", "line 3: draws is yes; expected a whole number"),
-    (METRIC.replace("0.02", "1_0%"), "line 2: tolerance is '1_0%'; expected a number from 0"),
-    (METRIC.replace("0.02", "true"), "line 2: tolerance is true; expected a number from 0"),
+    (METRIC.replace("0.02", "1_0%"),
+     "line 2: tolerance is '1_0%'; expected a number of at least 0"),
+    (METRIC.replace("0.02", "true"), "line 2: tolerance is true; expected a number of at least 0"),
     (METRIC.replace("0.3", "null"), "line 2: floor is null; expected a number."),
     (METRIC + "slices:\n  amount: {min_rows: 5}\n", "line 4: slice amount lacks tolerance."),
     (METRIC + "slices:\n  amount: {tolerance: 1, min_rows: 0}\n", "line 4: min_rows is 0"),
@@ -64,7 +66,7 @@ def test_a_tolerance_may_be_a_share_of_the_champions_value(tmp_path: Path) -> No
     (METRIC + "sanity:\n  ingested_within_days: soon\n", "line 4: ingested_within_days is 'soon'"),
     (METRIC + "sanety: {}\n", "line 3: the policy has an unknown key sanety; expected"),
 ])
-def test_what_is_wrong_with_a_policy_is_told_in_one_line_with_its_place(
+def test_what_is_wrong_with_a_policy_is_reported_in_one_line_with_its_line_number(
         tmp_path: Path, text: str, line: str) -> None:
     with pytest.raises(BadInput) as refused:
         policy(tmp_path, text)
@@ -72,6 +74,6 @@ def test_what_is_wrong_with_a_policy_is_told_in_one_line_with_its_place(
     assert "\n" not in str(refused.value)
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="none.yml: cannot be read"):
         read_policy(tmp_path / "none.yml")

@@ -1,0 +1,46 @@
+"""Values of YAML nodes: as Python has them, and as the file has them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+__all__ = ["Loader", "kind_of", "value_of", "written"]
+
+TAG = "tag:yaml.org,2002:"
+
+
+class Loader(yaml.SafeLoader):
+    """YAML 1.1 as PyYAML reads it, and 1e5 as the number that everybody takes it for."""
+
+
+Loader.add_implicit_resolver(
+    TAG + "float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+\Z"), list("-+0123456789"))
+
+
+def kind_of(node: yaml.Node) -> str:
+    """Its YAML type, `str` or `int`, without the prefix of the tag."""
+    return str(node.tag).removeprefix(TAG)
+
+
+def value_of(node: yaml.Node) -> Any:
+    """A checked node as dict, list, str, int, float, bool or None; a date is the text it is."""
+    if isinstance(node, yaml.MappingNode):
+        return {key.value: value_of(value) for key, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [value_of(each) for each in node.value]
+    kind, text = kind_of(node), str(node.value)
+    if kind == "bool":
+        return Loader.bool_values[text.lower()]
+    if kind == "int":
+        return int(text)
+    return float(text) if kind == "float" else None if kind == "null" else text
+
+
+def written(node: yaml.Node | None) -> str:
+    """A value as the file has it: text in quotes, `yes`, `.nan` and numbers as they were typed."""
+    if not isinstance(node, yaml.ScalarNode):
+        return repr(value_of(node)) if node else "missing"
+    return repr(node.value) if kind_of(node) == "str" else node.value or "empty"

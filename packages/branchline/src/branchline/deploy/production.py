@@ -1,0 +1,37 @@
+"""The production of a project, as the commands of `deploy` and this room's functions take it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from branchline.config.deploy_file import DeployFile
+from branchline.config.mlproject import Project
+from branchline.config.targets import Target
+from branchline.deploy.journal import Journal
+from branchline.platforms.base import Platform
+from branchline.wheels.destinations import Destination
+
+__all__ = ["Production"]
+
+
+@dataclass(frozen=True)
+class Production:
+    """Where a project is deployed: `root` is the checkout, `file` its deploy.yml.
+
+    `releasing` is the target whose releases are deployed, `by` the person or pipeline that works
+    on it.
+    """
+
+    root: Path
+    file: DeployFile
+    project: Project
+    platform: Platform
+    releasing: Target
+    journal: Journal
+    by: str
+
+    @property
+    def source(self) -> Destination:
+        """Where the releases are published."""
+        return self.platform.releases(self.releasing)
