@@ -77,7 +77,7 @@ def test_without_the_environment_the_trigger_says_how_to_make_it() -> None:
 
 
 @pytest.mark.spark
-def test_one_step_runs_alone_and_one_that_lacks_its_input_ends_with_2_and_its_reason(
+def test_one_step_runs_alone_and_one_that_lacks_its_input_exits_with_2_and_its_reason(
         landing: Path, store: str, connect: str, tmp_path: Path) -> None:
     where = ["--branch", "feature/One", "-P", f"lakehouse={tmp_path}"]
     done = trigger("run", "fraud-training", "-e", "ingest", "-P", f"data={landing}", *where,

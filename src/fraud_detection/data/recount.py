@@ -82,5 +82,5 @@ def _repeated_ids(lakehouse: Lakehouse) -> list[str]:
              .agg(F.count("*").alias("ids"), F.min("transaction_id").alias("one")).first())
     if twice is None or not twice["ids"]:
         return []
-    return [f"{twice['ids']:,} ids are in silver more than once "
-            f"(such as {shortened(twice['one'])})"]
+    such_as = shortened(twice["one"])
+    return [f"{twice['ids']:,} ids are in silver more than once (such as {such_as})"]
