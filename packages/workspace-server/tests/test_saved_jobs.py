@@ -49,6 +49,12 @@ def test_a_job_can_be_run_now_and_is_gone_when_deleted(client: WorkspaceClient) 
         client.jobs.get(job)
 
 
+def test_a_deleted_jobs_number_is_not_given_again(client: WorkspaceClient) -> None:
+    first = client.jobs.create(name="score", tasks=[task()]).job_id or 0
+    client.jobs.delete(first)
+    assert client.jobs.create(name="score", tasks=[task()]).job_id != first
+
+
 def test_a_job_that_could_not_run_is_not_kept(client: WorkspaceClient) -> None:
     with pytest.raises(InvalidParameterValue):
         client.jobs.create(name="broken", tasks=[Task("main")])

@@ -23,6 +23,7 @@ class SavedJobs:
     def __init__(self, file: Path, runs: Runs, permissions: Permissions) -> None:
         self.file, self.runs, self.permissions = file, runs, permissions
         self._lock = threading.Lock()
+        self._newest = 0
 
     def all(self) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = (
@@ -47,7 +48,9 @@ class SavedJobs:
         self._check(settings, "jobs/create")
         with self._lock:
             jobs = self.all()
-            number = max(map(int, jobs), default=int(time.time()) * 100) + 1
+            # A number is given once: a deleted job's runs are not those of the next.
+            number = max(*map(int, jobs), self._newest, int(time.time()) * 100) + 1
+            self._newest = number
             jobs[str(number)] = {
                 "job_id": number, "creator_user_name": user.name,
                 "run_as_user_name": run_as_of(settings, "jobs/create") or user.name,
