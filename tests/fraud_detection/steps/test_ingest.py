@@ -167,11 +167,36 @@ def test_a_run_that_is_cut_off_between_note_and_rows_is_completed_by_the_next(
     for number in range(3):
         land(landing / f"{number}.csv", number)
         with monkeypatch.context() as patch:
-            patch.setattr(files, "append_once", lambda *_: 1 / 0)
+            patch.setattr(files, "append_once", lambda *_, **__: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 ingest.run(lakehouse, settings)
         assert ingest.run(lakehouse, settings)["rows"] == 1
     assert ids(lakehouse) == ["0", "1", "2"]
+
+
+def test_a_killed_runs_append_that_the_server_makes_late_costs_no_row_and_doubles_none(
+        lakehouse: Lakehouse, landing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, append_once, left = Settings(data=str(landing)), files.append_once, []
+
+    def killed(*arguments: Any, **note: str) -> None:
+        left.append((arguments, note))
+        raise KeyboardInterrupt
+
+    def late(*arguments: Any, **note: str) -> None:
+        while left:
+            earlier, token = left.pop()
+            append_once(*earlier, **token)
+        append_once(*arguments, **note)
+
+    land(landing / "a.csv", 1)
+    monkeypatch.setattr(files, "append_once", killed)
+    with pytest.raises(KeyboardInterrupt):
+        ingest.run(lakehouse, settings)
+    land(landing / "b.csv", 2)
+    monkeypatch.setattr(files, "append_once", late)
+    ingest.run(lakehouse, settings)
+    assert ids(lakehouse) == ["1", "2"]
+    assert ingest.run(lakehouse, settings)["files"] == 0
 
 
 def test_lost_notes_are_rebuilt_from_bronze(lakehouse: Lakehouse, landing: Path) -> None:

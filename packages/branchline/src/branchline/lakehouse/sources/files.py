@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from uuid import uuid4
 
 import pyarrow as pa
 from pyspark.errors import PySparkException
@@ -57,14 +58,18 @@ class FileSource:
         pieces = self._pieces(files)
         while files:
             try:
-                return self._take(lakehouse, table, files, pieces, before.batch + 1, remarks)
+                done = self._take(lakehouse, table, files, pieces, before.batch + 1, remarks)
+                if done:
+                    return done
+                taken.forget_missing(lakehouse, table, before.batch + 1)
             except FileChanged as change:
                 lost = files[int(str(change))]
                 remarks.append(f"{shortened(lost.address)} changed while it was read; left for the "
                                "next run")
                 files = [file for file in files if file != lost]
-                pieces = [piece for piece in pieces if piece.file != lost]
-                before = taken.TakenFiles.of(lakehouse, table)
+            before = taken.TakenFiles.of(lakehouse, table)
+            files = before.new(files)
+            pieces = [piece for piece in pieces if piece.file in files]
         return Taken(remarks=tuple(remarks))
 
     def _pieces(self, files: Sequence[Landed]) -> list[Piece]:
@@ -85,20 +90,27 @@ class FileSource:
             return problem
 
     def _take(self, lakehouse: Lakehouse, table: Table, files: list[Landed], pieces: list[Piece],
-              batch: int, remarks: list[str]) -> Taken:
+              batch: int, remarks: list[str]) -> Taken | None:
+        """Append the files; None if another append of this batch came first.
+
+        A client of Spark Connect that was killed leaves its append to the server, which may make it
+        later than the next run has looked for it.
+        """
         taken.note(lakehouse, files, batch)
-        seen = Observation()
+        seen, token = Observation(), uuid4().hex
         rows = self._rows(lakehouse, files, pieces).observe(
             seen, F.count("problem").alias("problems"), F.max("ignored_columns").alias("ignored"))
         try:
-            append_once(lakehouse, table, rows, taken.INGEST, batch)
+            append_once(lakehouse, table, rows, taken.INGEST, batch, token=token)
         except PySparkException as failure:
             raise _change(failure) or failure from None
+        written = appends(lakehouse, table, taken.INGEST)[0]
+        if written.note.get("token") != token:
+            return None
         kept_out = {piece.found.ignored for piece in pieces if piece.found} | {seen.get["ignored"]}
         names = sorted({name for text in kept_out if text for name in text.split(", ")})
         if names:
             remarks.append(f"kept out: column {shortened(', '.join(names))}")
-        written = appends(lakehouse, table, taken.INGEST)[0]
         return Taken(written.rows, len(files), int(seen.get["problems"]), tuple(remarks))
 
     def _rows(self, lakehouse: Lakehouse, files: list[Landed], pieces: list[Piece]) -> DataFrame:

@@ -78,6 +78,13 @@ def note(lakehouse: Lakehouse, files: Sequence[Landed], batch: int) -> None:
     frame.writeTo(lakehouse.reference(FILES)).append()
 
 
+def forget_missing(lakehouse: Lakehouse, table: Table, batch: int) -> None:
+    """Strike out the files that are noted as this batch, and of which the table has no row."""
+    there = lakehouse.read(table).select("source_file").distinct()
+    noted = lakehouse.read(FILES).where(F.col("batch") == batch).select("source_file")
+    lakehouse.delete(FILES, noted.join(there, "source_file", "left_anti"))
+
+
 def _appended(lakehouse: Lakehouse, table: Table, batch: int, files: list[str]) -> bool:
     """Whether the batch is in the table: its log says so or, if that is cut off, its rows do."""
     if any(append.number >= batch for append in appends(lakehouse, table, INGEST)):
