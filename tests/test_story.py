@@ -36,8 +36,9 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
 
 def test_a_change_reaches_production_from_a_pull_request_and_is_rolled_back(team: Team) -> None:
     team.chapter("A pull request: its wheel runs in the branch's own experiment")
-    team.push("feature/dearer-alerts", "An alert costs 12", f"{PROJECT}/MLproject",
-              "default: 10\n", "default: 12\n")
+    team.push("feature/dearer-alerts", "An alert costs 12",
+              ("src/fraud_detection/settings.py", "10.0, \"what looking", "12.0, \"what looking"),
+              (f"{PROJECT}/MLproject", "default: 10\n", "default: 12\n"))
     build = team.pull_request("feature/dearer-alerts", 7)
     assert build.results == {"check": "succeeded", "tests": "succeeded",
                              "integration": "succeeded", "fork": "skipped", **NOT_MAIN}
@@ -58,8 +59,8 @@ def test_a_change_reaches_production_from_a_pull_request_and_is_rolled_back(team
     assert "gold_scores" in team.tables("production_production")
 
     team.chapter("A bad release: the gate refuses it, and production stays what it is")
-    team.push("feature/amount-alone", "A simpler model: the amount is all it needs", MODELS,
-              "list(BOOSTING_INPUTS)", '["amount"]')
+    team.push("feature/amount-alone", "A simpler model: the amount is all it needs",
+              (MODELS, "list(BOOSTING_INPUTS)", '["amount"]'))
     build = team.merge("feature/amount-alone", anybody)
     assert (build.results["check"], build.results["release"], build.results["deploy"]) == (
         "succeeded", "failed", "skipped")
@@ -106,8 +107,9 @@ def test_after_an_outage_during_a_deployment_the_workspace_is_as_before(team: Te
 def test_a_forks_pull_request_never_reaches_the_workspace_and_reports_what_it_skips(
         team: Team) -> None:
     landed = team.workspace.folder / "volumes" / "dev" / "branchline" / "files" / "landed"
-    team.push("patch-1", "My own data", f"{PROJECT}/MLproject", "default: simulated",
-              f"default: {landed}")
+    own = "lakehouse: .local/lakehouse\n  parameters:\n"
+    team.push("patch-1", "My own data",
+              ("mlflow-triggers/targets.yml", own, f"{own}    data: {landed}\n"))
     before = len(team.workspace.calls())
     build = team.pull_request("patch-1", 8, fork=True)
     assert build.results == {"check": "succeeded", "tests": "succeeded",

@@ -75,10 +75,11 @@ class Team:
     def chapter(self, heading: str) -> None:
         self.agent.say(f"\n\n{'#' * 100}\n# {heading}\n{'#' * 100}")
 
-    def push(self, branch: str, message: str, file: str, old: str, new: str) -> None:
-        """A branch off main with one change to one file."""
+    def push(self, branch: str, message: str, *changes: tuple[str, str, str]) -> None:
+        """A branch off main with changes, each of a file's old text to a new one."""
         self.git("checkout", "--quiet", "-B", branch, "main")
-        replace_in(self.desk / file, old, new)
+        for file, old, new in changes:
+            replace_in(self.desk / file, old, new)
         self.git("commit", "--quiet", "--all", "--message", message)
         self.git("push", "--quiet", "--force", "origin", branch)
 
