@@ -69,7 +69,8 @@ class FileSource:
                 files = [file for file in files if file != lost]
             before = taken.TakenFiles.of(lakehouse, table)
             files = before.new(files)
-            pieces = [piece for piece in pieces if piece.file in files]
+            left = set(files)
+            pieces = [piece for piece in pieces if piece.file in left]
         return Taken(remarks=tuple(remarks))
 
     def _pieces(self, files: Sequence[Landed]) -> list[Piece]:
