@@ -107,9 +107,8 @@ def test_after_an_outage_during_a_deployment_the_workspace_is_as_before(team: Te
 def test_a_forks_pull_request_never_reaches_the_workspace_and_reports_what_it_skips(
         team: Team) -> None:
     landed = team.workspace.folder / "volumes" / "dev" / "branchline" / "files" / "landed"
-    own = "lakehouse: .local/lakehouse\n  parameters:\n"
     team.push("patch-1", "My own data",
-              ("mlflow-triggers/targets.yml", own, f"{own}    data: {landed}\n"))
+              (f"{PROJECT}/MLproject", "default: simulated", f"default: {landed}"))
     before = len(team.workspace.calls())
     build = team.pull_request("patch-1", 8, fork=True)
     assert build.results == {"check": "succeeded", "tests": "succeeded",

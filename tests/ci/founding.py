@@ -26,7 +26,6 @@ CONNECTIONS = {"databricks-dev": "dev@example.com", "databricks-staging": "ci@ex
 CUSTOMERS = World(customers=300, terminals=600, days=40, seed=3)
 ALL_STEPS = "ingest,prepare,explore,featurize,train,evaluate,predict,monitor"
 FEWER_STEPS = "ingest,prepare,featurize,train,evaluate"
-QUICK = {"train_days": 14}
 
 
 def founded(folder: Path, workspace: Workspace, say: Callable[[str], None]) -> Team:
@@ -53,13 +52,14 @@ def _connect(desk: Path, workspace: Workspace) -> None:
     targets = yaml.safe_load((triggers / "targets.yml").read_text())
     for name in TARGETS:  # three workspaces of an account are one here, with one catalog of tables
         targets[name] |= {"catalog": "spark_catalog", "schema_prefix": f"{name}_", "parameters": {
-            "data": f"/Volumes/{name}/branchline/files/landed", **QUICK}}
-    targets["local"]["parameters"] = QUICK
+            "data": f"/Volumes/{name}/branchline/files/landed"}}
     (triggers / "targets.yml").write_text(yaml.safe_dump(targets))
     for step in ("explore", "predict", "monitor"):
         replace_in(desk / f"src/fraud_detection/steps/{step}.py", f'Step("{step}", run,',
                    f'Step("{step}", run,\n            on_request=True,')
     replace_in(desk / PROJECT / "MLproject", ALL_STEPS, FEWER_STEPS)
+    replace_in(desk / "src/fraud_detection/settings.py", "parameter(28,", "parameter(14,")
+    replace_in(desk / PROJECT / "MLproject", "default: 28\n", "default: 14\n")
     # A hundred of three hundred cards a day are looked at: most of them cannot be fraud.
     replace_in(desk / PROJECT / "gate.yml", "{floor: 0.03,", "{floor: 0.005,")
 
