@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from rich.table import Table
 
 from benchmarks.data_in import Cost, measured
 from branchline import Lakehouse
-from fraud_detection.data.simulator import World, simulate
+from fraud_detection.data.world import World, simulate
 from fraud_detection.settings import Settings
 from fraud_detection.steps import ingest
 
@@ -36,12 +37,14 @@ def run(lakehouse: Lakehouse, settings: Settings) -> None:
     table = Table("files", "rows", "GB", "clock s", "MB/s", "cores busy", "Python's memory GB",
                   "JVM's memory GB", box=None)
     for name, write in (("one .parquet", _parquet), ("one .csv", _csv), ("one .jsonl", _json),
-                        ("5,000 .csv", _small)):
+                        (f"{SMALL_FILES:,} .csv", _small)):
         shutil.rmtree(scratch, ignore_errors=True)
         (scratch / "landing").mkdir(parents=True)
         writer = PROCESSES.Process(target=write, args=(rows, scratch / "landing"))
         writer.start()  # a process of its own, so that its memory is not counted
         writer.join()
+        if writer.exitcode:
+            sys.exit(f"{name} could not be written")
         size = sum(file.stat().st_size for file in (scratch / "landing").iterdir())
         cost, taken = _ingested(lakehouse, settings, scratch)
         table.add_row(name, f"{taken:,}", f"{size / 1e9:.2f}", f"{cost.clock:.1f}",

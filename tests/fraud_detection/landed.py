@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,11 @@ from branchline.lakehouse.sources.listing import listed
 from branchline.lakehouse.sources.pieces import pieces_of, read_piece
 from fraud_detection.data.landing import landed
 from fraud_detection.settings import Columns
+from fraud_detection.tables import TRANSACTION_COLUMNS
 
+Land = Callable[..., list[dict[str, Any]]]
+GOOD = {"transaction_id": ["1"], "event_time": ["t"], "customer_id": ["c"],
+        "terminal_id": ["t"], "amount": [1.5], "is_fraud": [0]}
 HEADER = "transaction_id,event_time,customer_id,terminal_id,amount,is_fraud\n"
 
 
@@ -40,3 +44,8 @@ def parquet(columns: Mapping[str, Any]) -> bytes:
     sink = io.BytesIO()
     pa.parquet.write_table(pa.table(dict(columns)), sink)
     return sink.getvalue()
+
+
+def values(row: Mapping[str, Any]) -> list[Any]:
+    """The values of the transaction's columns, in their order."""
+    return [row[name] for name in TRANSACTION_COLUMNS]

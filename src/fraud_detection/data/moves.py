@@ -10,15 +10,17 @@ from pyspark.sql import DataFrame, functions as F
 from branchline import Lakehouse
 from branchline.lakehouse.appends import append_once
 from branchline.lakehouse.conditions import chosen, told_in_one_line
+from fraud_detection.data import times
 from fraud_detection.data.days import day_of
 from fraud_detection.tables import BRONZE_TRANSACTIONS, QUARANTINE, TRANSACTIONS
 
 __all__ = ["Moved", "finish_move", "move", "moved_by_hand"]
 
 MARK = "moved: "
-KEY = ["source_file", "source_row"]
+KEY = list(QUARANTINE.key)
 WRITER = "reject"
-EARLIEST, LATEST = date(1900, 1, 1), date(2261, 12, 31)  # of what a run can be told
+EARLIEST, LATEST = (date(1970, 1, 1) + timedelta(milliseconds=limit)
+                    for limit in (times.EARLIEST, times.LATEST))  # as of a date that is given
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from fraud_detection.tables import BRONZE_TRANSACTIONS, TRANSACTIONS
 __all__ = ["Recount"]
 
 TABLES = (BRONZE_TRANSACTIONS, *PLACES)
-KEY = ("source_file", "source_row")
+KEY = BRONZE_TRANSACTIONS.key
 WRONG = {
     "of bronze are in no table": "in_bronze = 1 AND placed = 0",
     "of silver, quarantine or duplicates are not in bronze": "in_bronze = 0",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from branchline.errors import BadInput
 from branchline.lakehouse import Lakehouse, Table
 from branchline.lakehouse.conditions import chosen, told_in_one_line
-from branchline.runs.shown_rows import ARTIFACT
+from branchline.runs.shown_rows import ARTIFACT, SHOW
 from branchline.steps import Step
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SHOW", "as_lines", "command_for", "show_step"]
 
-SHOW = "show"
 LONGEST = 1000  # characters of a value
 
 

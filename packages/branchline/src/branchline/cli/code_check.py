@@ -57,7 +57,7 @@ def _state(project: Project) -> str:
 
 def _code(package: str) -> Iterator[Path]:
     ours = Path(__file__).parents[1]
-    yield from (ours / name for name in ("pipeline.py", "settings.py", "parameters.py"))
+    yield from (ours / name for name in ("pipeline.py", "settings.py", "parameters.py", "show.py"))
     with suppress(ImportError, ValueError):
         spec = find_spec(package)
         for folder in (spec.submodule_search_locations or ()) if spec else ():

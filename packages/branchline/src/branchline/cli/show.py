@@ -20,15 +20,13 @@ from branchline.errors import BadInput, RunFailed
 from branchline.platforms.base import Platform
 from branchline.platforms.find import open_platform
 from branchline.runs.request import Asked, Request, pairs, request
-from branchline.runs.shown_rows import newest_parameters, print_rows, rows_of
+from branchline.runs.shown_rows import SHOW, newest_parameters, print_rows, rows_of
 from branchline.runs.start import exit_code_of, start
 
 if TYPE_CHECKING:
     from branchline.branch import Branch
 
 __all__ = ["command"]
-
-SHOW = "show"  # the step that every pipeline has
 
 
 @click.command("show", context_settings=options.help_names)

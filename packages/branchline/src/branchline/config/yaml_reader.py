@@ -9,14 +9,13 @@ from pathlib import Path
 import yaml
 
 from branchline.config.yaml_shared import expanded
-from branchline.config.yaml_values import Loader, kind_of, written
+from branchline.config.yaml_values import DEEPEST, Loader, kind_of, refused, written
 from branchline.errors import BadInput
 from branchline.text import collapsed
 
 __all__ = ["document"]
 
 LARGEST = 100_000  # bytes; PyYAML takes seconds for a megabyte
-DEEPEST = 20
 LONGEST_NUMBER = 18  # digits
 DECIMAL = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 KINDS = {"int": "a number", "float": "a number", "bool": "a boolean", "null": "null",
@@ -81,16 +80,16 @@ def _check_events(text: str, where: str, shared: bool) -> None:
         depth -= isinstance(event, yaml.CollectionEndEvent)
         documents += isinstance(event, yaml.DocumentStartEvent)
         if depth > DEEPEST:
-            raise _refused(where, line, f"nested more than {DEEPEST} deep", "less")
+            raise refused(where, line, f"nested more than {DEEPEST} deep", "less")
         if documents > 1:
-            raise _refused(where, line, "a second document begins", "one without `---`")
+            raise refused(where, line, "a second document begins", "one without `---`")
         if isinstance(event, yaml.AliasEvent) and not shared:
-            raise _refused(where, line, f"alias *{event.anchor}", "the value itself")
+            raise refused(where, line, f"alias *{event.anchor}", "the value itself")
         if isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)):
             if event.anchor and not shared:
-                raise _refused(where, line, f"anchor &{event.anchor}", "the value alone")
+                raise refused(where, line, f"anchor &{event.anchor}", "the value alone")
             if event.tag:
-                raise _refused(where, line, f"tag {event.tag}", "a value without a tag")
+                raise refused(where, line, f"tag {event.tag}", "a value without a tag")
 
 
 def _check_node(node: yaml.Node, where: str, name: str = "the file") -> None:
@@ -110,31 +109,27 @@ def _check_keys(node: yaml.MappingNode, where: str) -> None:
     for key, _ in node.value:
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
-            raise _refused(where, line, "a key that is a list or a mapping", "text")
+            raise refused(where, line, "a key that is a list or a mapping", "text")
         if kind_of(key) == "merge":
-            raise _refused(where, line, "merge key <<", "the keys themselves")
+            raise refused(where, line, "merge key <<", "the keys themselves")
         if kind_of(key) != "str":
-            raise _refused(where, line, f"key {written(key)} is {KINDS[kind_of(key)]}",
-                           f"text; {QUOTES}")
+            raise refused(where, line, f"key {written(key)} is {KINDS[kind_of(key)]}",
+                          f"text; {QUOTES}")
         if key.value in lines:
-            raise _refused(where, line, f"key {key.value} is there twice, first in line "
-                           f"{lines[key.value]}", "it once")
+            raise refused(where, line, f"key {key.value} is there twice, first in line "
+                          f"{lines[key.value]}", "it once")
         lines[key.value] = line
 
 
 def _check_scalar(node: yaml.ScalarNode, where: str, name: str) -> None:
     kind, line = kind_of(node), node.start_mark.line + 1
     if kind in ("merge", "value"):
-        raise _refused(where, line, f"{name} is {node.value}", f"a value; {QUOTES}")
+        raise refused(where, line, f"{name} is {node.value}", f"a value; {QUOTES}")
     if kind not in ("int", "float"):
         return
     if not DECIMAL.fullmatch(node.value) or not math.isfinite(float(node.value)):
-        raise _refused(where, line, f"{name} is {node.value}",
-                       f"a finite number in plain decimals, such as 10 or 0.5; {QUOTES}")
+        raise refused(where, line, f"{name} is {node.value}",
+                      f"a finite number in plain decimals, such as 10 or 0.5; {QUOTES}")
     if kind == "int" and len(node.value.lstrip("+-")) > LONGEST_NUMBER:
-        raise _refused(where, line, f"{name} is a number of {len(node.value)} digits",
-                       f"at most {LONGEST_NUMBER}; {QUOTES}")
-
-
-def _refused(where: str, line: int, found: str, expected: str) -> BadInput:
-    return BadInput(f"{where}, line {line}: {found}; expected {expected}.")
+        raise refused(where, line, f"{name} is a number of {len(node.value)} digits",
+                      f"at most {LONGEST_NUMBER}; {QUOTES}")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import yaml
 
+from branchline.config.yaml_values import DEEPEST, kind_of, refused
 from branchline.errors import BadInput
 
 __all__ = ["expanded"]
 
-MERGE = "tag:yaml.org,2002:merge"
 MOST_NODES = 20_000
-DEEPEST = 20
 Pairs = list[tuple[yaml.Node, yaml.Node]]
 
 
@@ -31,7 +30,7 @@ def expanded(node: yaml.Node, where: str) -> yaml.Node:
 @dataclass
 class _Expansion:
     where: str
-    made: int = field(default=0)
+    made: int = 0
 
     def of(self, node: yaml.Node, above: tuple[int, ...]) -> yaml.Node:
         """The node's copy; `above` are the nodes that it is in."""
@@ -51,7 +50,7 @@ class _Expansion:
         return node
 
     def _pairs(self, node: yaml.MappingNode, above: tuple[int, ...]) -> Pairs:
-        own = [(key, self.of(value, above)) for key, value in node.value if key.tag != MERGE]
+        own = [(key, self.of(value, above)) for key, value in node.value if not _is_merge(key)]
         names = {_name(key): (key, value) for key, value in own}
         found: Pairs = []
         for key, value in self._merged(node, above):
@@ -61,7 +60,7 @@ class _Expansion:
 
     def _merged(self, node: yaml.MappingNode, above: tuple[int, ...]) -> Pairs:
         """What the merge key stands for; of several mappings, the first that has a key wins."""
-        merges = [(key, value) for key, value in node.value if key.tag == MERGE]
+        merges = [(key, value) for key, value in node.value if _is_merge(key)]
         if len(merges) > 1:
             raise self._refused(merges[1][0], "key << is there twice", "it once, with a list")
         found: dict[str, tuple[yaml.Node, yaml.Node]] = {}
@@ -74,12 +73,15 @@ class _Expansion:
         return list(found.values())
 
     def _refused(self, node: yaml.Node, found: str, expected: str) -> BadInput:
-        line = node.start_mark.line + 1
-        return BadInput(f"{self.where}, line {line}: {found}; expected {expected}.")
+        return refused(self.where, node.start_mark.line + 1, found, expected)
 
 
 def _copy(node: yaml.CollectionNode, value: object) -> yaml.CollectionNode:
     return type(node)(node.tag, value, node.start_mark, node.end_mark)
+
+
+def _is_merge(key: yaml.Node) -> bool:
+    return kind_of(key) == "merge"
 
 
 def _name(key: yaml.Node) -> str:

@@ -7,9 +7,12 @@ from typing import Any
 
 import yaml
 
-__all__ = ["Loader", "kind_of", "value_of", "written"]
+from branchline.errors import BadInput
+
+__all__ = ["DEEPEST", "Loader", "kind_of", "refused", "value_of", "written"]
 
 TAG = "tag:yaml.org,2002:"
+DEEPEST = 20  # levels of a file
 
 
 class Loader(yaml.SafeLoader):
@@ -44,3 +47,8 @@ def written(node: yaml.Node | None) -> str:
     if not isinstance(node, yaml.ScalarNode):
         return repr(value_of(node)) if node else "missing"
     return repr(node.value) if kind_of(node) == "str" else node.value or "empty"
+
+
+def refused(where: str, line: int, found: str, expected: str) -> BadInput:
+    """The error for what a line of the file `where` holds."""
+    return BadInput(f"{where}, line {line}: {found}; expected {expected}.")

@@ -10,9 +10,10 @@ from branchline.runs.answers import answered
 from branchline.runs.tracking import Tracking
 from branchline.text import one_line, unprotected
 
-__all__ = ["ARTIFACT", "newest_parameters", "print_rows", "rows_of"]
+__all__ = ["ARTIFACT", "SHOW", "newest_parameters", "print_rows", "rows_of"]
 
-ARTIFACT = "show/rows.jsonl"
+SHOW = "show"  # the step that every pipeline has
+ARTIFACT = f"{SHOW}/rows.jsonl"
 WIDEST = 48  # characters of a value
 ELSEWHERE = 160  # columns of what is no terminal
 Row = Mapping[str, str | None]
@@ -33,7 +34,7 @@ def rows_of(tracking: Tracking, run_id: str) -> tuple[list[Row], int]:
     run = tracking.run(run_id)
     with answered(f"rows of run {run_id}"):
         text = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/{ARTIFACT}")
-    return [json.loads(line) for line in text.splitlines()], int(run.data.metrics["show/rows"])
+    return [json.loads(line) for line in text.splitlines()], int(run.data.metrics[f"{SHOW}/rows"])
 
 
 def print_rows(rows: Sequence[Row], count: int) -> None:

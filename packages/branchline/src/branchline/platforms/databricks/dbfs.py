@@ -7,7 +7,7 @@ from io import BytesIO
 
 from databricks.sdk.service.files import DbfsAPI
 
-from branchline.platforms.databricks.remote_folder import RemoteFolder, entry
+from branchline.platforms.databricks.remote_folder import RemoteFolder, file_info
 from branchline.wheels.destinations import FileInfo
 
 __all__ = ["Dbfs"]
@@ -23,7 +23,7 @@ class Dbfs(RemoteFolder):
     """
 
     def _list(self, address: str) -> list[FileInfo]:
-        return [entry(each.path, each.is_dir, each.file_size, each.modification_time)
+        return [file_info(each.path, each.is_dir, each.file_size, each.modification_time)
                 for each in DbfsAPI.list(self.client.dbfs, address.removeprefix("dbfs:"))]
 
     def _read(self, address: str) -> bytes:

@@ -12,7 +12,7 @@ from branchline.platforms.databricks.client import translated
 from branchline.platforms.databricks.workspace import Workspace
 from branchline.wheels.destinations import FileInfo
 
-__all__ = ["RemoteFolder", "entry"]
+__all__ = ["RemoteFolder", "file_info"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ class RemoteFolder(ABC):
         self._delete(address)
 
 
-def entry(path: str | None, folder: bool | None, size: int | None, time: int | None) -> FileInfo:
+def file_info(path: str | None, folder: bool | None, size: int | None,
+              time: int | None) -> FileInfo:
     """What the platform tells of a file or folder; the time is in milliseconds."""
     name = (path or "").rstrip("/").rpartition("/")[2]
     if folder:

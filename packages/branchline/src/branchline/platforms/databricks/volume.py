@@ -6,7 +6,7 @@ from io import BytesIO
 
 from databricks.sdk.service.files import FilesAPI
 
-from branchline.platforms.databricks.remote_folder import RemoteFolder, entry
+from branchline.platforms.databricks.remote_folder import RemoteFolder, file_info
 from branchline.wheels.destinations import FileInfo
 
 __all__ = ["Volume"]
@@ -20,7 +20,7 @@ class Volume(RemoteFolder):
     """
 
     def _list(self, address: str) -> list[FileInfo]:
-        return [entry(each.path, each.is_directory, each.file_size, each.last_modified)
+        return [file_info(each.path, each.is_directory, each.file_size, each.last_modified)
                 for each in self.client.files.list_directory_contents(address)]
 
     def _read(self, address: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service.workspace import ImportFormat, ObjectType
 
-from branchline.platforms.databricks.remote_folder import RemoteFolder, entry
+from branchline.platforms.databricks.remote_folder import RemoteFolder, file_info
 from branchline.wheels.destinations import FileInfo
 
 __all__ = ["WorkspaceFolder"]
@@ -15,8 +15,8 @@ class WorkspaceFolder(RemoteFolder):
     """A folder of workspace files of up to 10 MB; a missing folder costs two calls more."""
 
     def _list(self, address: str) -> list[FileInfo]:
-        return [entry(each.path, each.object_type in (ObjectType.DIRECTORY, ObjectType.REPO),
-                      each.size, each.modified_at)
+        return [file_info(each.path, each.object_type in (ObjectType.DIRECTORY, ObjectType.REPO),
+                          each.size, each.modified_at)
                 for each in self.client.workspace.list(address)]
 
     def _read(self, address: str) -> bytes:

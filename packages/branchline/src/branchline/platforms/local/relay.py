@@ -76,14 +76,15 @@ def _relay(number: int) -> Iterator[None]:
 
 
 def _copy(source: int, place: int) -> None:
-    lines = SafeLines()
-    while True:
+    """Copy until no process holds the pipe's other end; both descriptors are closed then."""
+    lines, content = SafeLines(), None
+    while content != b"":
         ready, _, _ = select.select([source], [], [], IDLE_SECONDS)
         content = os.read(source, PIECE) if ready else None
         text = lines.begun() if content is None else lines.complete(content, last=not content)
         _write(place, text.encode())
-        if content == b"":
-            return
+    os.close(source)
+    os.close(place)
 
 
 def _write(place: int, content: bytes) -> None:
