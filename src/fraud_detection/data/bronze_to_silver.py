@@ -28,7 +28,9 @@ class Placing:
     """Places batches of the bronze table, each known by `stream` and its number.
 
     A batch that was cut off anywhere is completed when it comes again: what was appended is known
-    from the tables' logs. Duplicates are told from what silver held before, so they come first.
+    from the tables' logs. Duplicates are told from what silver held before, so they come first. A
+    killed run may have left an append to the server that is made only now, at any moment of this
+    one: so silver is read as of a version that is known not to hold the batch.
     `through` is the bronze version that the stream reaches, noted for a lost checkpoint.
     """
 
@@ -40,42 +42,46 @@ class Placing:
     def place(self, batch: DataFrame, number: int) -> None:
         """Append the batch's rows to the three tables."""
         rows = batch.select(*LANDED, "problem")
-        rejected = 1
+        rejected: int | None = None
+        before = self.lakehouse.version(TRANSACTIONS)
         if self._appended(TRANSACTIONS, number) is None:
-            rejected = self._append_valid(rows, number)
-        if rejected and self._appended(QUARANTINE, number) is None:
+            rejected = self._append_valid(rows, number, before)
+        if rejected != 0 and self._appended(QUARANTINE, number) is None:
             self._append(QUARANTINE, rows.mapInArrow(
                 _rejected(self.epoch), _types(QUARANTINE)), number)
 
-    def _append_valid(self, rows: DataFrame, number: int) -> int:
-        """Append duplicates and silver; how many rows are left for quarantine."""
-        repeated, count = self._append_repeated(rows, number)
+    def _append_valid(self, rows: DataFrame, number: int, before: int) -> int | None:
+        """Append duplicates and silver; how many rows are left for quarantine, if it is known."""
+        silver = self.lakehouse.read(TRANSACTIONS, before)
+        repeated, count = self._append_repeated(rows, number, silver)
         seen = Observation()
         valid = (rows.observe(seen, F.count(F.lit(1)).alias("rows"))
                  .mapInArrow(_accepted(self.epoch), _types(TRANSACTIONS)))
         if repeated is not None:
             valid = valid.join(repeated, ["source_file", "source_row"], "left_anti")
-        self._append(TRANSACTIONS, valid, number)
+        token = self._append(TRANSACTIONS, valid, number)
         appended = self._appended(TRANSACTIONS, number)
         assert appended is not None
+        if appended.note.get("token") != token:  # a killed run's: no row was seen
+            return None
         return int(seen.get["rows"]) - count - appended.rows
 
-    def _append_repeated(self, rows: DataFrame, number: int) -> tuple[DataFrame | None, int]:
+    def _append_repeated(self, rows: DataFrame, number: int,
+                         silver: DataFrame) -> tuple[DataFrame | None, int]:
         """Append the valid rows whose id landed before; their places and their number."""
-        hashes = self._candidates(rows)
+        hashes = self._candidates(rows, silver)
         if hashes is None:
             return None, 0
-        repeated = self._repeated(rows, hashes)
+        repeated = self._repeated(rows, hashes, silver)
         if self._appended(DUPLICATES, number) is None:
             self._append(DUPLICATES, repeated, number)
         appended = self._appended(DUPLICATES, number)
         assert appended is not None
         return repeated.select("source_file", "source_row"), appended.rows
 
-    def _candidates(self, rows: DataFrame) -> DataFrame | None:
+    def _candidates(self, rows: DataFrame, silver: DataFrame) -> DataFrame | None:
         """Hashes of the ids that are there more than once, in the batch or in silver; no others
         but by chance. None for none."""
-        silver = self.lakehouse.read(TRANSACTIONS)
         is_filled = any(count_rows(self.lakehouse, TRANSACTIONS))
         repeated = repeated_hashes(_hashed(rows).select("hash"),
                                    _hashed(silver).select("hash") if is_filled else None)
@@ -86,11 +92,11 @@ class Placing:
             return repeated
         return F.broadcast(self.lakehouse.spark.createDataFrame(few))
 
-    def _repeated(self, rows: DataFrame, hashes: DataFrame) -> DataFrame:
+    def _repeated(self, rows: DataFrame, hashes: DataFrame, silver: DataFrame) -> DataFrame:
         """The valid rows that are not the first of their id: by time of ingest, file, row."""
         valid = _hashed(rows).join(hashes, "hash").select(*rows.columns).mapInArrow(
             _valid(self.epoch), _types(DUPLICATES))
-        known = (_hashed(self.lakehouse.read(TRANSACTIONS)).join(hashes, "hash")
+        known = (_hashed(silver).join(hashes, "hash")
                  .select("transaction_id", F.lit(True).alias("known")))
         landing_order = Window.partitionBy("id").orderBy(
             "ingested_at", "source_file", "source_row")
@@ -103,8 +109,8 @@ class Placing:
         found = appends(self.lakehouse, table, self.stream)
         return next((append for append in found if append.number == number), None)
 
-    def _append(self, table: Table, rows: DataFrame, number: int) -> None:
-        append_once(self.lakehouse, table, rows, self.stream, number, through=str(self.through))
+    def _append(self, table: Table, rows: DataFrame, number: int) -> str:
+        return append_once(self.lakehouse, table, rows, self.stream, number, through=str(self.through))
 
 
 def _id(column: str) -> Column:

@@ -182,11 +182,11 @@ def test_a_killed_runs_append_that_the_server_makes_late_costs_no_row_and_double
         left.append((arguments, note))
         raise KeyboardInterrupt
 
-    def late(*arguments: Any, **note: str) -> None:
+    def late(*arguments: Any, **note: str) -> str:
         while left:
-            earlier, token = left.pop()
-            append_once(*earlier, **token)
-        append_once(*arguments, **note)
+            earlier, noted = left.pop()
+            append_once(*earlier, **noted)
+        return append_once(*arguments, **note)
 
     land(landing / "a.csv", 1)
     monkeypatch.setattr(files, "append_once", killed)

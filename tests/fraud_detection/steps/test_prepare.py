@@ -112,17 +112,47 @@ def test_a_batch_that_was_cut_off_is_completed_by_the_next_run(
         late: bool) -> None:
     done: list[Table] = []
 
-    def append(lakehouse: Lakehouse, table: Table, *rest: Any, **note: str) -> None:
+    def append(lakehouse: Lakehouse, table: Table, *rest: Any, **note: str) -> str:
         if late and len(done) < 3 or len(done) < appended:
-            append_once(lakehouse, table, *rest, **note)
+            token = append_once(lakehouse, table, *rest, **note)
         if len(done) == appended:
             raise Killed()
         done.append(table)
+        return token
 
     with monkeypatch.context() as patch:
         patch.setattr(bronze_to_silver, "append_once", append)
         with pytest.raises(Exception, match="Killed"):
             prepare.run(unplaced, Settings())
+    assert prepare.run(unplaced, Settings()) == COUNTS
+    assert contents(unplaced) == contents(placed)
+
+
+@pytest.mark.parametrize("comes", ["_appended", "_append_repeated", "_append"])
+def test_a_killed_runs_silver_that_the_server_appends_late_is_not_taken_for_duplicates(
+        placed: Lakehouse, unplaced: Lakehouse, monkeypatch: pytest.MonkeyPatch, comes: str) -> None:
+    """It comes before the next run has looked, once it has, or when it appends by itself."""
+    left: list[Any] = []
+
+    def killed(lakehouse: Lakehouse, table: Table, *rest: Any, **note: str) -> str:
+        if table is TRANSACTIONS:
+            left.append(((lakehouse, table, *rest), note))
+            raise Killed()
+        return append_once(lakehouse, table, *rest, **note)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bronze_to_silver, "append_once", killed)
+        with pytest.raises(Exception, match="Killed"):
+            prepare.run(unplaced, Settings())
+    as_it_is = getattr(bronze_to_silver.Placing, comes)
+
+    def late(placing: Any, *arguments: Any) -> Any:
+        while left:
+            earlier, note = left.pop()
+            append_once(*earlier, **note)
+        return as_it_is(placing, *arguments)
+
+    monkeypatch.setattr(bronze_to_silver.Placing, comes, late)
     assert prepare.run(unplaced, Settings()) == COUNTS
     assert contents(unplaced) == contents(placed)
 

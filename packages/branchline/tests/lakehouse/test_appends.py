@@ -16,13 +16,15 @@ def test_an_append_is_made_once_and_its_note_and_rows_are_found_in_the_log(
         lakehouse: Lakehouse) -> None:
     lakehouse.create(THINGS)
     lakehouse.create(OTHERS)
-    for number, rows in ((1, 3), (1, 5), (2, 4), (1, 6)):
+    first, _, second, _ = [
         append_once(lakehouse, THINGS, lakehouse.spark.range(rows), "one", number, said="this")
+        for number, rows in ((1, 3), (1, 5), (2, 4), (1, 6))]
     append_once(lakehouse, THINGS, lakehouse.spark.range(2), "another", 1)
     lakehouse.spark.sql(f"DELETE FROM {lakehouse.reference(THINGS)} WHERE id = 3")
     note: dict[str, Any] = {"writer": "one", "said": "this"}
-    assert appends(lakehouse, THINGS, "one") == [Append(2, 4, note | {"number": 2}),
-                                                 Append(1, 3, note | {"number": 1})]
+    assert appends(lakehouse, THINGS, "one") == [
+        Append(2, 4, note | {"number": 2, "token": second}),
+        Append(1, 3, note | {"number": 1, "token": first})]
     assert [append.note["writer"] for append in appends(lakehouse, THINGS)] == [
         "another", "one", "one"]
     assert count_rows(lakehouse, THINGS, OTHERS, THINGS) == [8, 0, 8]

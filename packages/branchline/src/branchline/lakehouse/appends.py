@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from branchline.lakehouse.lakehouse import Lakehouse
 from branchline.lakehouse.table import Table
@@ -30,16 +31,23 @@ class Append:
 
 
 def append_once(lakehouse: Lakehouse, table: Table, rows: DataFrame, writer: str, number: int,
-                **note: str) -> None:
+                **note: str) -> str:
     """Append `rows`, unless this writer's `number`, or a later one, is in the table.
 
     The numbers of a writer grow. Delta keeps the newest of each writer (txnAppId, txnVersion) in
-    the commit itself.
+    the commit itself. A client of Spark Connect that was killed leaves its append to the server,
+    which may make it later than the next run has looked for it.
+
+    Returns:
+        The `token` in the note of this append: where the table's has another, `rows` were not
+        even read.
     """
-    said = json.dumps({"writer": writer, "number": number, **note})
+    token = uuid4().hex
+    said = json.dumps({"writer": writer, "number": number, "token": token, **note})
     (rows.select(table.column_names).writeTo(lakehouse.reference(table))
      .option("txnAppId", writer).option("txnVersion", str(number))
      .option("userMetadata", said).append())
+    return token
 
 
 def appends(lakehouse: Lakehouse, table: Table, writer: str = "") -> list[Append]:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from uuid import uuid4
 
 import pyarrow as pa
 from pyspark.errors import PySparkException
@@ -92,17 +91,13 @@ class FileSource:
 
     def _take(self, lakehouse: Lakehouse, table: Table, files: list[Landed], pieces: list[Piece],
               batch: int, remarks: list[str]) -> Taken | None:
-        """Append the files; None if another append of this batch came first.
-
-        A client of Spark Connect that was killed leaves its append to the server, which may make it
-        later than the next run has looked for it.
-        """
+        """Append the files; None if a killed run's append of this batch came first."""
         taken.note(lakehouse, files, batch)
-        seen, token = Observation(), uuid4().hex
+        seen = Observation()
         rows = self._rows(lakehouse, files, pieces).observe(
             seen, F.count("problem").alias("problems"), F.max("ignored_columns").alias("ignored"))
         try:
-            append_once(lakehouse, table, rows, taken.INGEST, batch, token=token)
+            token = append_once(lakehouse, table, rows, taken.INGEST, batch)
         except PySparkException as failure:
             raise _change(failure) or failure from None
         written = appends(lakehouse, table, taken.INGEST)[0]
