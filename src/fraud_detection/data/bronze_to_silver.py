@@ -110,7 +110,8 @@ class Placing:
         return next((append for append in found if append.number == number), None)
 
     def _append(self, table: Table, rows: DataFrame, number: int) -> str:
-        return append_once(self.lakehouse, table, rows, self.stream, number, through=str(self.through))
+        return append_once(self.lakehouse, table, rows, self.stream, number,
+                           through=str(self.through))
 
 
 def _id(column: str) -> Column:

@@ -130,7 +130,8 @@ def test_a_batch_that_was_cut_off_is_completed_by_the_next_run(
 
 @pytest.mark.parametrize("comes", ["_appended", "_append_repeated", "_append"])
 def test_a_killed_runs_silver_that_the_server_appends_late_is_not_taken_for_duplicates(
-        placed: Lakehouse, unplaced: Lakehouse, monkeypatch: pytest.MonkeyPatch, comes: str) -> None:
+        placed: Lakehouse, unplaced: Lakehouse, monkeypatch: pytest.MonkeyPatch,
+        comes: str) -> None:
     """It comes before the next run has looked, once it has, or when it appends by itself."""
     left: list[Any] = []
 
