@@ -1,7 +1,7 @@
 PYTHON := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: demo test test-fast test-runtime story lint wheel ui workspace bench setup clean
+.PHONY: demo test coverage test-fast test-runtime story lint wheel ui workspace bench setup clean
 
 setup: $(READY)
 
@@ -12,6 +12,9 @@ demo: $(READY)
 	@$(PYTHON) -m fraud_detection.data.simulator .local/demo && $(PYTHON) mlflow-triggers/run.py fraud-training --on local -P data=.local/demo
 
 test: lint
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+coverage: $(READY)
 	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 test-fast: $(READY)

@@ -33,6 +33,9 @@ hypothesis.settings.load_profile("no deadline")
 CONNECT = {"spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
            "spark.connect.grpc.binding.address": "127.0.0.1",
            "spark.connect.grpc.binding.port": str(free_port())}
+# A query of a few rows costs more to generate, compile and load than to interpret.
+INTERPRETED = {"spark.sql.codegen.wholeStage": "false",
+               "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -60,7 +63,8 @@ def _nothing_left_by_mlflow() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from branchline.spark.session import session
-    settings = {**CONNECT, "spark.sql.warehouse.dir": tmp_path_factory.mktemp("warehouse")}
+    warehouse = tmp_path_factory.mktemp("warehouse")
+    settings = {**CONNECT, **INTERPRETED, "spark.sql.warehouse.dir": warehouse}
     os.environ["PYSPARK_SUBMIT_ARGS"] = " ".join(
         [*(f"--conf {name}={value}" for name, value in settings.items()), "pyspark-shell"])
     try:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, Observation, Window, functions as F
 
 from branchline import Lakehouse, Table
-from branchline.lakehouse.appends import Append, append_once, appends, count_rows
+from branchline.lakehouse.appends import Append, append_once, appends, log
 from branchline.lakehouse.repeats import id_hash, repeated_hashes
 from fraud_detection.data.parsing import parse
 from fraud_detection.tables import DUPLICATES, QUARANTINE, TRANSACTION_COLUMNS, TRANSACTIONS
@@ -43,8 +43,8 @@ class Placing:
         """Append the batch's rows to the three tables."""
         rows = batch.select(*LANDED, "problem")
         rejected: int | None = None
-        before = self.lakehouse.version(TRANSACTIONS)
-        if self._appended(TRANSACTIONS, number) is None:
+        before, found = log(self.lakehouse, TRANSACTIONS, self.stream)
+        if not any(append.number == number for append in found):
             rejected = self._append_valid(rows, number, before)
         if rejected != 0 and self._appended(QUARANTINE, number) is None:
             self._append(QUARANTINE, rows.mapInArrow(
@@ -82,9 +82,7 @@ class Placing:
     def _candidates(self, rows: DataFrame, silver: DataFrame) -> DataFrame | None:
         """Hashes of the ids that are there more than once, in the batch or in silver; no others
         but by chance. None for none."""
-        is_filled = any(count_rows(self.lakehouse, TRANSACTIONS))
-        repeated = repeated_hashes(_hashed(rows).select("hash"),
-                                   _hashed(silver).select("hash") if is_filled else None)
+        repeated = repeated_hashes(*(_hashed(each).select("hash") for each in (rows, silver)))
         few = repeated.limit(FEW + 1).toArrow()
         if not few.num_rows:
             return None

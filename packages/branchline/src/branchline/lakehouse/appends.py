@@ -15,7 +15,7 @@ from branchline.lakehouse.table import Table
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-__all__ = ["Append", "append_once", "appends", "count_rows"]
+__all__ = ["Append", "append_once", "appends", "count_rows", "log"]
 
 LOOKED_BACK = 50
 
@@ -52,15 +52,21 @@ def append_once(lakehouse: Lakehouse, table: Table, rows: DataFrame, writer: str
 
 def appends(lakehouse: Lakehouse, table: Table, writer: str = "") -> list[Append]:
     """The last appends of a writer, or of each, newest first: from the table's log."""
+    return log(lakehouse, table, writer)[1]
+
+
+def log(lakehouse: Lakehouse, table: Table, writer: str) -> tuple[int, list[Append]]:
+    """The table's newest version, and the last appends of a writer up to it, newest first."""
     history = lakehouse.spark.sql(f"DESCRIBE HISTORY {lakehouse.reference(table)} "
                                   f"LIMIT {LOOKED_BACK}")
-    found = []
-    for commit in history.select("userMetadata", "operationMetrics").collect():
+    found, version = [], 0
+    for commit in history.select("version", "userMetadata", "operationMetrics").collect():
+        version = max(version, commit["version"])
         note = _note(commit["userMetadata"])
         if "number" in note and writer in ("", note.get("writer")):
             rows = int((commit["operationMetrics"] or {}).get("numOutputRows", 0))
             found.append(Append(int(note["number"]), rows, note))
-    return found
+    return version, found
 
 
 def _note(text: str | None) -> dict[str, str]:

@@ -27,15 +27,14 @@ def id_hash(identifier: Column) -> Column:
     return F.xxhash64(identifier)
 
 
-def repeated_hashes(new: DataFrame, old: DataFrame | None) -> DataFrame:
+def repeated_hashes(new: DataFrame, old: DataFrame) -> DataFrame:
     """Column `hash`: those that `new` holds twice, or `new` and `old` once each.
 
     Both have one column, the `id_hash` of the ids. Whoever meets an id again is among them; others
     are by chance alone, one in 2^64 pairs. Packed and sorted by vectors, 8 bytes an id are moved.
     """
-    packed = new.mapInArrow(_packer(True), PACKED)
-    if old is not None:
-        packed = packed.unionAll(old.mapInArrow(_packer(False), PACKED))
+    packed = new.mapInArrow(_packer(True), PACKED).unionAll(
+        old.mapInArrow(_packer(False), PACKED))
     return packed.groupBy("shard").applyInArrow(_repeated, "hash BIGINT")
 
 
