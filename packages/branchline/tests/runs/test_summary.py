@@ -6,6 +6,7 @@ import pytest
 
 from branchline.branch import Branch
 from branchline.config.mlproject import EntryPoint, Project
+from branchline.parameters import Parameter
 from branchline.runs.request import Request
 from branchline.runs.summary import (address, narrator, show_end, show_next, show_start,
                                      to_markdown)
@@ -42,6 +43,14 @@ def test_the_next_command_offers_the_other_entry_points(
         capsys: pytest.CaptureFixture[str]) -> None:
     show_next(PROJECT, "main")
     assert capsys.readouterr().out.split()[-2:] == ["-e", "greet|part"]
+
+
+def test_the_next_command_offers_no_step_that_is_run_by_hand(
+        capsys: pytest.CaptureFixture[str]) -> None:
+    steps = {"steps": Parameter("steps", "list", "greet,part", ("greet", "part", "repair"))}
+    points = {name: EntryPoint(name, steps) for name in ("main", "greet", "part", "repair")}
+    show_next(Project("greeting", Path("greeting"), points), "greet")
+    assert capsys.readouterr().out.split()[-2:] == ["-e", "part"]
 
 
 def test_a_project_with_one_entry_point_has_no_next_command(

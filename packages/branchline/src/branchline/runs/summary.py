@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from branchline.config.mlproject import Project
+from branchline.config.mlproject_text import MAIN
 from branchline.runs import ui
 from branchline.runs.tracking import Tracking
 from branchline.text import code, markdown, one_line, safe, without_credentials
@@ -84,8 +85,11 @@ def _headline(run: Run) -> dict[str, str]:
 
 
 def show_next(project: Project, entry_point: str) -> None:
-    """Print the command to try next: an entry point that the run just had among others."""
-    others = [name for name in project.entry_points if name != entry_point]
+    """Print the command to try next: one step of the usual ones, which the main run has."""
+    main = project.entry_points.get(MAIN)
+    steps = main.parameters.get("steps") if main else None
+    usual = (steps.default or "").split(",") if steps else project.entry_points
+    others = [name for name in project.entry_points if name != entry_point and name in usual]
     if others:
         print(f"next       python mlflow-triggers/run.py {project.name} "
               f"-e {one_line('|'.join(others))}")
