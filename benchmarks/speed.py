@@ -12,12 +12,11 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-import duckdb
-import pandas as pd
 import psutil
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.windows import DELAY, duckdb_windows, pandas_windows, spark_windows
 from branchline.lakehouse import Lakehouse
 from fraud_detection.data.days import Span, between
 from fraud_detection.settings import Settings
@@ -27,8 +26,6 @@ from fraud_detection.tables import FEATURES, TRANSACTIONS
 SLICE_DAYS = 45
 WARM_UP = 6  # until the JVM has compiled what it runs often
 PAIRS = 4
-WINDOWS = (1, 7, 30)
-DELAY = 7
 
 
 def run(lakehouse: Lakehouse, settings: Settings) -> None:
@@ -41,6 +38,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> None:
     table = Table("feature build", "rows", "seconds", "rows/s", "ratio", box=None)
     with PeakMemory() as memory:
         compare_duckdb(table, build, every)
+        compare_spark(table, build, every)
         compare_pandas(table, build, every)
         compare_sizes(table, build, every)
     Console(width=120, highlight=False).print(table)
@@ -52,7 +50,8 @@ def compare_duckdb(table: Table, build: Build, every: Span) -> None:
     rows = build.transactions.count()
     for _ in range(WARM_UP):
         build(every, "published")
-    pairs = [(timed(lambda: build(every, "published")), timed(lambda: duckdb_build(build)))
+    pairs = [(timed(lambda: build(every, "published")),
+              timed(lambda: duckdb_windows(build.transactions, build.scratch)))
              for _ in range(PAIRS)]
     mine, theirs = (min(column) for column in zip(*pairs, strict=True))
     show(table, "Branchline, the published 15", rows, mine, "")
@@ -119,27 +118,15 @@ class PeakMemory:
         self._sampler.join()
 
 
-def duckdb_build(build: Build) -> None:
-    """The published 15 with range windows, over the same Parquet files, into a Parquet file."""
-    files = [file.removeprefix("file:") for file in build.transactions.inputFiles()]
-
-    def window(entity: str, days: int, delay: int) -> str:
-        end = f"INTERVAL {delay} DAYS PRECEDING" if delay else "CURRENT ROW"
-        return (f"OVER (PARTITION BY {entity} ORDER BY event_time RANGE BETWEEN "
-                f"INTERVAL {days + delay} DAYS PRECEDING AND {end})")
-
-    columns = []
-    for days in WINDOWS:
-        columns += [f"count(*) {window('customer_id', days, 0)} AS customer_count_{days}d",
-                    f"avg(amount) {window('customer_id', days, 0)} AS customer_mean_{days}d"]
-        terminal = window("terminal_id", days, DELAY)
-        columns += [f"count(*) {terminal} AS terminal_count_{days}d",
-                    f"coalesce(avg(is_fraud) {terminal}, 0) AS terminal_rate_{days}d"]
-    duckdb.sql(
-        "COPY (SELECT transaction_id, event_time, customer_id, terminal_id, is_fraud, amount, "
-        "dayofweek(event_time) IN (0, 6) AS weekend, hour(event_time) <= 6 AS night, "
-        f"{', '.join(columns)} FROM (SELECT * REPLACE (event_time::TIMESTAMP AS event_time) "
-        f"FROM read_parquet({files!r}))) TO '{build.scratch}/duckdb.parquet'")
+def compare_spark(table: Table, build: Build, every: Span) -> None:
+    """The published 15 by Spark's own range windows, from the same rows into a Delta table."""
+    rows = build.transactions.count()
+    pairs = [(timed(lambda: build(every, "published")),
+              timed(lambda: spark_windows(build.transactions, build.scratch)))
+             for _ in range(2)]
+    mine, theirs = (min(column) for column in zip(*pairs, strict=True))
+    show(table, "Spark's range windows, the same 15", rows, theirs,
+         f"Branchline {theirs / mine:.1f} times as fast")
 
 
 def compare_pandas(table: Table, build: Build, every: Span) -> None:
@@ -148,34 +135,10 @@ def compare_pandas(table: Table, build: Build, every: Span) -> None:
     rows = (build.transactions.where(between(days.first, days.last))
             .toArrow().to_pandas().sort_values("event_time"))
     ours = fastest(lambda: build(days, "published"))
-    theirs = timed(lambda: pandas_build(rows))
+    theirs = timed(lambda: pandas_windows(rows))
     show(table, f"Branchline, the 15, {SLICE_DAYS} days", len(rows), ours, "")
     show(table, f"published pandas code, the 15, {SLICE_DAYS} days", len(rows), theirs,
          f"{theirs / ours:.1f} times as fast")
-
-
-def pandas_build(rows: pd.DataFrame) -> pd.DataFrame:
-    """Windows as the handbook's chapter 3 describes them: rolling by time within each entity."""
-    def customer(group: pd.DataFrame) -> pd.DataFrame:
-        for days in WINDOWS:
-            amounts = group["amount"].rolling(f"{days}d")
-            group[f"customer_count_{days}d"] = amounts.count()
-            group[f"customer_mean_{days}d"] = amounts.sum() / group[f"customer_count_{days}d"]
-        return group
-
-    def terminal(group: pd.DataFrame) -> pd.DataFrame:
-        fraud = group["is_fraud"].rolling(f"{DELAY}d")
-        for days in WINDOWS:
-            both = group["is_fraud"].rolling(f"{DELAY + days}d")
-            count = both.count() - fraud.count()
-            group[f"terminal_count_{days}d"] = count
-            group[f"terminal_rate_{days}d"] = ((both.sum() - fraud.sum()) / count).fillna(0)
-        return group
-
-    indexed = rows.set_index("event_time")
-    indexed = pd.concat([customer(group.copy()) for _, group in indexed.groupby("customer_id")])
-    return pd.concat([terminal(group.copy()) for _, group in
-                      indexed.sort_index().groupby("terminal_id")])
 
 
 def compare_sizes(table: Table, build: Build, every: Span) -> None:
