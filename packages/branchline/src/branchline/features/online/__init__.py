@@ -1,0 +1,7 @@
+"""The online store: an entity's recent events, and features of one event in microseconds."""
+
+from branchline.features.online.features import OnlineFeatures
+from branchline.features.online.loaded import Event
+from branchline.features.online.store import SqliteStore, Store
+
+__all__ = ["Event", "OnlineFeatures", "SqliteStore", "Store"]

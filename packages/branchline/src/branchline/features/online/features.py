@@ -1,0 +1,112 @@
+"""Features of live events: an entity's recent events are kept in a store, and looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from branchline.errors import BadInput
+from branchline.features.kernel import Definition
+from branchline.features.online.history import History
+from branchline.features.online.loaded import Event, Loaded, Plans
+from branchline.features.online.aggregates import Row
+from branchline.features.online.store import Store
+
+__all__ = ["MARK", "OnlineFeatures"]
+
+MARK = "being filled"
+AT_ONCE = 1000
+
+
+class OnlineFeatures:
+    """Events in, features out: the same, to the last bit, as the kernel has for all events.
+
+    Args:
+        store: where the entities' recent events are.
+        listed: the definitions, of any number of entities, in the order in which they are computed.
+        lateness_days: how much older than its entity's newest event an event may be.
+
+    Raises:
+        BadInput: filling the store was cut off.
+    """
+
+    def __init__(self, store: Store, listed: Sequence[Definition], lateness_days: int = 7) -> None:
+        self._store = store
+        self._plans = Plans(listed, lateness_days)
+        if store.read([MARK]) != [None]:
+            raise BadInput("online store: filling it was cut off. Fill it anew.")
+
+    def append(self, events: Sequence[Event]) -> list[Row | None]:
+        """Add the events, all or none, and compute their values and features.
+
+        An event that is there already stays as it is: a replay changes nothing. A batch's events
+        see one another, by their times. None stands for an event that came too late for the card,
+        say, or the terminal; it is added where it did not.
+
+        Raises:
+            BadInput: a value is infinite or too large; nothing is added.
+        """
+        rows: list[Row | None] = []
+        keys = self._keys(events)
+
+        def change(records: list[bytes | None]) -> list[bytes | None]:
+            loaded = Loaded(self._plans, keys, records)
+            rows[:] = loaded.add(events)
+            return loaded.records()
+
+        self._store.update(keys, change)
+        return rows
+
+    def features(self, events: Sequence[Event]) -> list[Row | None]:
+        """What `append` would return; nothing is added."""
+        keys = self._keys(events)
+        return Loaded(self._plans, keys, self._store.read(keys)).add(events)
+
+    def deliver(self, labels: Sequence[Event]) -> list[Event]:
+        """Set values that became known late, such as a label; those whose event is not there.
+
+        From when on a label counts, the definitions' delays tell. An event that is not there is
+        yet to come, or older than the windows reach: deliver the label of the former once more.
+
+        Raises:
+            BadInput: a value is infinite or too large; nothing is set.
+        """
+        missed: list[Event] = []
+        keys = self._keys(labels)
+
+        def change(records: list[bytes | None]) -> list[bytes | None]:
+            loaded = Loaded(self._plans, keys, records)
+            missed[:] = [label for label in labels if not loaded.set(label)]
+            return loaded.records()
+
+        self._store.update(keys, change)
+        return missed
+
+    def _keys(self, events: Iterable[Event]) -> list[str]:
+        for event in events:
+            event.check()
+        return self._plans.keys(events)
+
+    def expire(self, now: int) -> int:
+        """Forget entities of whose events no window can see one from `now` on; how many."""
+        keys, gone = [key for key in self._store.keys() if key != MARK], 0
+        for first in range(0, len(keys), AT_ONCE):
+            some = keys[first:first + AT_ONCE]
+            left: list[bytes | None] = []
+
+            def change(records: list[bytes | None]) -> list[bytes | None]:
+                left[:] = [record if record and self._is_seen(key, record, now) else None
+                           for key, record in zip(some, records, strict=True)]
+                return left
+
+            self._store.update(some, change)
+            gone += left.count(None)
+        return gone
+
+    def _is_seen(self, key: str, record: bytes, now: int) -> bool:
+        plan = self._plans.of(key)
+        return plan.history(record).times[-1] > now - self._plans.reach(plan)
+
+    def history(self, entity: str, name: str) -> History:
+        """The events that the store holds of an entity, such as ("card", "17")."""
+        record = self._store.read([f"{entity}/{name}"])[0]
+        return self._plans.by_entity[entity].history(record)

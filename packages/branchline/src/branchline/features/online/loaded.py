@@ -1,0 +1,128 @@
+"""The histories that a batch of events concerns, loaded from their records and changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isinf
+
+from branchline.errors import BadInput
+from branchline.features.kernel import DAY, Definition
+from branchline.features.online.history import History
+from branchline.features.online.aggregates import Row
+from branchline.features.online.plan import Plan
+
+__all__ = ["Event", "Loaded", "Plans"]
+
+LARGEST = 1e12  # of a value: its sums are whole millionths in 64 bits
+SLACK = 8  # a history is cut when it is longer than it need be by 1 / SLACK
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened: its id, time in milliseconds since 1970 UTC, entities, values.
+
+    `entities` has the entity by the column that definitions name, such as `{"card": "17"}`. A value
+    that is not known yet is left out.
+    """
+
+    id: str
+    time: int
+    entities: Mapping[str, str]
+    values: Mapping[str, float]
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Sorts events as `kernel.time_order` does."""
+        return self.time, len(self.id), self.id
+
+    def check(self) -> None:
+        """
+        Raises:
+            BadInput: a value is infinite or too large.
+        """
+        for name, value in self.values.items():
+            if isinf(value) or abs(value) > LARGEST:
+                raise BadInput(f"event {self.id}: {name} is {value:g}; expected a number of at "
+                               f"most {LARGEST:g}.")
+
+
+class Plans:
+    """The plans of all entities, and how much older than the newest event one may be."""
+
+    def __init__(self, listed: Sequence[Definition], lateness_days: int) -> None:
+        self.by_entity = {
+            entity: Plan([each for each in listed if each.entity == entity])
+            for entity in dict.fromkeys(each.entity for each in listed)}
+        self.lateness = lateness_days * DAY
+
+    def keys(self, events: Iterable[Event]) -> list[str]:
+        """The keys of the events' histories, each once."""
+        return list(dict.fromkeys(key for event in events for _, key in self.places(event)))
+
+    def places(self, event: Event) -> list[tuple[Plan, str]]:
+        """Plan and key of each history that the event is in."""
+        return [(plan, f"{entity}/{event.entities[entity]}")
+                for entity, plan in self.by_entity.items() if entity in event.entities]
+
+    def of(self, key: str) -> Plan:
+        return self.by_entity[key.partition("/")[0]]
+
+    def reach(self, plan: Plan) -> int:
+        """How long an event is kept after it, in milliseconds: windows' reach and lateness."""
+        return plan.reach + self.lateness
+
+
+class Loaded:
+    """Histories by key."""
+
+    def __init__(self, plans: Plans, keys: Sequence[str],
+                 records: Sequence[bytes | None]) -> None:
+        self._plans = plans
+        self._histories = {key: plans.of(key).history(record)
+                           for key, record in zip(keys, records, strict=True)}
+
+    def add(self, events: Sequence[Event]) -> list[Row | None]:
+        """Insert the events; the rows of each, None where it came too late for one of them."""
+        rows: dict[int, Row | None] = {}
+        for at in sorted(range(len(events)), key=lambda at: events[at].order):
+            parts = [self._row(plan, key, events[at])
+                     for plan, key in self._plans.places(events[at])]
+            row: Row | None = {}
+            for part in parts:
+                row = None if row is None or part is None else row | part
+            rows[at] = row
+        return [rows[at] for at in range(len(events))]
+
+    def _row(self, plan: Plan, key: str, event: Event) -> Row | None:
+        history = self._histories[key]
+        if history.times and event.time < history.times[-1] - self._plans.lateness:
+            return None
+        at, is_there = history.place(event.time, event.id)
+        if is_there:
+            return plan.row(history, at)
+        return plan.insert(history, at, event.time, event.id, event.values)
+
+    def set(self, label: Event) -> bool:
+        """Set the values of an event; whether it was there."""
+        found = False
+        for plan, key in self._plans.places(label):
+            history = self._histories[key]
+            at, is_there = history.place(label.time, label.id)
+            if is_there:
+                plan.set(history, at, label.values)
+                found = True
+        return found
+
+    def records(self) -> list[bytes | None]:
+        """The histories as records, without what no window can see any more."""
+        return [self._packed(self._plans.of(key), history)
+                for key, history in self._histories.items()]
+
+    def _packed(self, plan: Plan, history: History) -> bytes | None:
+        if not history.times:
+            return None
+        reach = self._plans.reach(plan)
+        if history.times[0] <= history.times[-1] - reach - reach // SLACK:
+            history.forget(history.times[-1] - reach)
+        return history.packed(plan.fingerprint)

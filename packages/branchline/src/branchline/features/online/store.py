@@ -1,0 +1,98 @@
+"""The interface of a store of records, and the embedded one: a file of SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+__all__ = ["Change", "SqliteStore", "Store"]
+
+# Makes records of those that are there (None: there is none); None removes a record.
+Change: TypeAlias = Callable[[list[bytes | None]], Sequence[bytes | None]]
+BUSY_SECONDS = 30
+AT_ONCE = 500  # keys in one query
+
+
+class Store(Protocol):
+    """Records of bytes by key."""
+
+    def read(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The keys' records; None for a key without one."""
+        ...
+
+    def update(self, keys: Sequence[str], change: Change) -> None:
+        """Replace the keys' records by what `change` makes of them, all of them or none.
+
+        What other processes write meanwhile is not lost: `change` may be called again.
+        """
+        ...
+
+    def keys(self) -> Iterator[str]:
+        """All keys, in no order."""
+        ...
+
+    def close(self) -> None:
+        ...
+
+
+class SqliteStore:
+    """Records in a file; processes of one machine may share it.
+
+    A killed process leaves no half update. A power cut may take the last updates, never the file:
+    they come again with the replay of the stream.
+    """
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None,
+                                           check_same_thread=False, cached_statements=16)
+        for setting in ("page_size = 8192", "journal_mode = WAL", "synchronous = NORMAL",
+                        "cache_size = -65536"):
+            self._connection.execute(f"PRAGMA {setting}")
+        self._connection.execute("CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, "
+                                 "record BLOB NOT NULL)")
+
+    def read(self, keys: Sequence[str]) -> list[bytes | None]:
+        with self._lock:
+            return self._read(keys)
+
+    def _read(self, keys: Sequence[str]) -> list[bytes | None]:
+        found: dict[str, bytes] = {}
+        for first in range(0, len(keys), AT_ONCE):
+            some = keys[first:first + AT_ONCE]
+            found.update(self._connection.execute(
+                f"SELECT key, record FROM records WHERE key IN ({','.join('?' * len(some))})",
+                some))
+        return [found.get(key) for key in keys]
+
+    def update(self, keys: Sequence[str], change: Change) -> None:
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._write(keys, change(self._read(keys)))
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def _write(self, keys: Sequence[str], records: Sequence[bytes | None]) -> None:
+        pairs = list(zip(keys, records, strict=True))
+        self._connection.executemany(
+            "INSERT INTO records VALUES (?, ?) "
+            "ON CONFLICT (key) DO UPDATE SET record = excluded.record",
+            [pair for pair in pairs if pair[1] is not None])
+        gone = [(key,) for key, record in pairs if record is None]
+        if gone:
+            self._connection.executemany("DELETE FROM records WHERE key = ?", gone)
+
+    def keys(self) -> Iterator[str]:
+        with self._lock:
+            found = self._connection.execute("SELECT key FROM records").fetchall()
+        return (key for key, in found)
+
+    def close(self) -> None:
+        self._connection.close()
