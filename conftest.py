@@ -42,7 +42,7 @@ INTERPRETED = {"spark.sql.codegen.wholeStage": "false",
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs the workspace server or a store as slow; what takes long is begun first."""
     for item in items:
-        needed = {"_workspace", "store"} & set(getattr(item, "fixturenames", ()))
+        needed = {"_workspace", "broker", "store"} & set(getattr(item, "fixturenames", ()))
         if needed or (ROOT / "packages" / "workspace-server") in item.path.parents:
             item.add_marker("slow")
     slow = {item.path for item in items
@@ -80,6 +80,14 @@ def connect(spark: Any) -> str:
     """The address of the Spark Connect server that the session's JVM also is."""
     port = spark.conf.get("spark.connect.grpc.binding.port")
     return f"sc://{CONNECT['spark.connect.grpc.binding.address']}:{port}"
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Kafka broker, one for all tests: each makes topics of its own."""
+    from branchline.spark.kafka_broker import Broker
+    with Broker(tmp_path_factory.mktemp("kafka")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

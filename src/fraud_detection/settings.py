@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from branchline import Settings as BranchlineSettings, parameter
+from branchline.config.kafka_file import KafkaFile
 from fraud_detection.data.landed_columns import Columns
 
 __all__ = ["Columns", "SIMULATED", "Settings"]
@@ -20,14 +22,20 @@ def _columns(text: str) -> Columns:
     return Columns.read(Path(text))
 
 
+def _kafka(text: str) -> KafkaFile:
+    return KafkaFile.read(Path(text), os.environ)
+
+
 @dataclass(frozen=True)
 class Settings(BranchlineSettings):
     """Days are UTC calendar days; None stands for what the help says after the semicolon."""
 
-    data: str = parameter(SIMULATED, "a folder or file of transactions; `simulated` makes some",
-                          type="location")
+    data: str = parameter(SIMULATED, "a folder or file of transactions, or a topic, kafka://TOPIC; "
+                          "`simulated` makes some", type="location")
     columns: Columns = parameter(Columns(), "a YAML file that names the data's columns",
                                  type="location", text="columns.yml", read=_columns)
+    kafka: KafkaFile | None = parameter(None, "a YAML file that tells how Kafka is reached",
+                                        type="location", read=_kafka)
     test_start: date | None = parameter(None, "first test day; as late as the data allow")
     train_days: int = parameter(28, "days of training data", minimum=1, maximum=MOST_DAYS)
     label_delay_days: int = parameter(7, "days until a label is known", minimum=0,

@@ -1,4 +1,4 @@
-"""How transactions lie in landed files: which columns, and ids for data that have none."""
+"""How transactions come in, as files or messages: which columns, and ids for files without any."""
 
 from __future__ import annotations
 
@@ -8,17 +8,38 @@ from pathlib import PurePath
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from branchline.lakehouse.sources import FileSource, Layout, Piece
+from branchline.config.kafka_file import KafkaFile
+from branchline.errors import BadInput
+from branchline.lakehouse.sources import KAFKA, FileSource, KafkaSource, Layout, Piece, Source
 from fraud_detection.settings import Columns
 
-__all__ = ["landed", "with_ids"]
+__all__ = ["landed", "source_of", "with_ids"]
 
 ID = "transaction_id"
 
 
+def source_of(location: str, columns: Columns, kafka: KafkaFile | None) -> Source:
+    """The transactions in a folder, a file or a topic.
+
+    Raises:
+        BadInput: a topic, but no word about how Kafka is reached.
+    """
+    if not location.startswith(KAFKA):
+        return landed(location, columns)
+    if kafka is None:
+        raise BadInput(f"data is {location}, but not how Kafka is reached; expected a file such as "
+                       "-P kafka=kafka.yml.")
+    return KafkaSource(location.removeprefix(KAFKA), kafka.client, _layout(columns),
+                       kafka.gaps == "record")
+
+
 def landed(location: str, columns: Columns) -> FileSource:
     """The transactions in a folder or file; ids are optional, labels of JSON lines come later."""
-    return FileSource(location, Layout(columns.names, (ID,), ("is_fraud",)), with_ids)
+    return FileSource(location, _layout(columns), with_ids)
+
+
+def _layout(columns: Columns) -> Layout:
+    return Layout(columns.names, (ID,), ("is_fraud",))
 
 
 def with_ids(rows: pa.RecordBatch, piece: Piece) -> pa.RecordBatch:

@@ -1,4 +1,4 @@
-"""Step 1: what is new in the landing folder into bronze.transactions, each row exactly once."""
+"""Step 1: what is new in the landing folder or topic into bronze.transactions, exactly once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from branchline import Lakehouse, Step
 from branchline.lakehouse.sources import FILES
 from fraud_detection.data import simulator, world
-from fraud_detection.data.landing import landed
+from fraud_detection.data.landing import source_of
 from fraud_detection.settings import SIMULATED, Settings
 from fraud_detection.tables import BRONZE_TRANSACTIONS
 
@@ -18,12 +18,15 @@ log = logging.getLogger(__name__)
 
 
 def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
-    """Take the files that are new; counts: `rows` and `files` taken now, `unreadable` among them.
+    """Take the files, or a topic's messages, that are new; counts of what was taken now.
+
+    Counts: `rows`; `files`, or the topic's partitions; `unreadable` among the rows.
 
     Raises:
         BadInput: a file lacks a required column; then no file of the batch is taken.
+        RowsLost: messages that were never taken are gone from the topic.
     """
-    source = landed(_landing(lakehouse, settings), settings.columns)
+    source = source_of(_landing(lakehouse, settings), settings.columns, settings.kafka)
     taken = source.append(lakehouse, BRONZE_TRANSACTIONS)
     for remark in taken.remarks:
         log.warning("%s", remark)

@@ -6,18 +6,22 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TypeAlias
 
 from branchline.errors import NotInstalled
 from branchline.spark.maven import proxy_options, settings_options
 
-__all__ = ["cache", "delta_jars", "java", "jars_of", "spark_jars"]
+__all__ = ["cache", "delta_jars", "fetched", "java", "jars_of", "spark_jars"]
 
 # pyspark ships all of these itself; a second copy would only cost 50 MB and shadow the first.
 SHIPPED = ("org.apache.hadoop", "org.apache.parquet", "org.apache.logging.log4j", "org.slf4j",
            "org.scala-lang", "org.roaringbitmap", "com.github.luben", "com.fasterxml.jackson.core",
            "commons-pool", "io.airlift", "javax.annotation", "com.google.code.findbugs")
+
+Module: TypeAlias = tuple[str, str, str]  # organisation, name, revision
 
 
 def java() -> Path:
@@ -55,10 +59,7 @@ def jars_of(spark: str, delta: str) -> list[Path]:
         NotInstalled: Java is missing, or the download failed.
     """
     artifact = _artifact(spark, delta)
-    folder = cache() / f"{artifact}-{delta}"
-    if not folder.is_dir():
-        _download(artifact, delta, folder)
-    return sorted(folder.glob("*.jar"))
+    return fetched("Delta's jars", [("io.delta", artifact, delta)], SHIPPED)
 
 
 def _artifact(spark: str, delta: str) -> str:
@@ -72,23 +73,45 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "branchline"
 
 
-def _download(artifact: str, revision: str, folder: Path) -> None:
+def fetched(what: str, modules: Sequence[Module], excluded: Sequence[str] = (),
+            types: Sequence[str] = ("jar",)) -> list[Path]:
+    """The jars of these modules and what they depend on, downloaded on first use.
+
+    Args:
+        what: what messages call them.
+        modules: organisation, name and revision of each; the first names the folder.
+        excluded: organisations that are left out.
+        types: Maven's packagings that are jars.
+
+    Raises:
+        NotInstalled: Java is missing, or the download failed.
+    """
+    _, name, revision = modules[0]
+    folder = cache() / f"{name}-{revision}"
+    if not folder.is_dir():
+        _download(what, modules, excluded, types, folder)
+    return sorted(folder.glob("*.jar"))
+
+
+def _download(what: str, modules: Sequence[Module], excluded: Sequence[str],
+              types: Sequence[str], folder: Path) -> None:
     """Retrieve into a scratch folder and rename, so that a half download is never used."""
+    _, name, revision = modules[0]
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".resolving-") as scratch:
         work = Path(scratch)
-        (work / "ivy.xml").write_text(_module(artifact, revision))
+        (work / "ivy.xml").write_text(_module(modules, excluded))
         (work / "jars").mkdir()
         # Ivy by itself, not Spark's --packages: that one also looks into the Maven local
         # repository and fails for good where it finds a POM without its jar.
         done = subprocess.run(
             [java(), *proxy_options(), "-cp", f"{_pyspark_jars()}/*", "org.apache.ivy.Main",
              "-warn", *settings_options(work), "-ivy", work / "ivy.xml",
-             "-cache", work / "cache", "-types", "jar",
+             "-cache", work / "cache", "-types", *types,
              "-retrieve", f"{work}/jars/[artifact]-[revision].[ext]"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if done.returncode or not any((work / "jars").glob("delta-spark*.jar")):
-            raise NotInstalled(f"Delta's jars ({artifact} {revision}) could not be downloaded: "
+        if done.returncode or not any((work / "jars").glob(f"{name}*.jar")):
+            raise NotInstalled(f"{what} ({name} {revision}) could not be downloaded: "
                                f"{_reason(done.stdout)}. Check the connection to the Maven "
                                "repository (a mirror or proxy: docs/setup.md) and run the "
                                "command again.")
@@ -116,11 +139,13 @@ def _reason(output: str) -> str:
     return (problems or lines or ["no output"])[0]
 
 
-def _module(artifact: str, revision: str) -> str:
-    excludes = "".join(f'<exclude org="{organisation}"/>' for organisation in SHIPPED)
+def _module(modules: Sequence[Module], excluded: Sequence[str]) -> str:
+    excludes = "".join(f'<exclude org="{organisation}"/>' for organisation in excluded)
+    dependencies = "".join(
+        f'<dependency org="{organisation}" name="{name}" rev="{revision}" conf="default"/>'
+        for organisation, name, revision in modules)
     return (
         '<ivy-module version="2.0">'
         '<info organisation="branchline" module="local-spark"/>'
-        f'<dependencies><dependency org="io.delta" name="{artifact}" rev="{revision}" '
-        f'conf="default"/>{excludes}</dependencies></ivy-module>'
+        f'<dependencies>{dependencies}{excludes}</dependencies></ivy-module>'
     )

@@ -14,7 +14,7 @@ from branchline.lakehouse.sources import lines
 from branchline.lakehouse.sources.layout import (Found, Layout, Unreadable, batch_of, ignored,
                                                  whole_file)
 
-__all__ = ["columns_of", "read"]
+__all__ = ["columns_of", "read", "rows_of"]
 
 NO_OBJECT = "row is not a JSON object"
 NOT_LINES = "not JSON lines (an object a line)"
@@ -52,7 +52,8 @@ def read(file: IO[bytes], size: int | None, first: int, layout: Layout,
     waiting: list[pa.RecordBatch] = []
     begin = first
     for block in lines.blocks(file, size):
-        batch, objects = _batch(_split(block), first, layout)
+        texts = _split(block)
+        batch, objects = _batch(texts, pa.array(np.arange(first, first + len(texts))), layout)
         first += len(batch)
         waiting.append(batch)
         if objects or begin > 1:
@@ -67,7 +68,12 @@ def _split(block: bytes) -> list[str]:
     return [line for line in text.split("\n") if line and not line.isspace()]
 
 
-def _batch(texts: list[str], first: int, layout: Layout) -> tuple[pa.RecordBatch, int]:
+def rows_of(texts: list[str], numbers: pa.Array, layout: Layout) -> pa.RecordBatch:
+    """The rows of texts that are to be an object each; `numbers` are their places."""
+    return _batch(texts, numbers, layout)[0]
+
+
+def _batch(texts: list[str], numbers: pa.Array, layout: Layout) -> tuple[pa.RecordBatch, int]:
     """The lines' rows, and how many are objects."""
     rows = [_object(text) for text in texts]
     named = [dict(row) if row is not None else {} for row in rows]
@@ -77,9 +83,8 @@ def _batch(texts: list[str], first: int, layout: Layout) -> tuple[pa.RecordBatch
               for ours, theirs in layout.names if theirs}
     kept = layout.expected()
     _find_twice(rows, named, kept, problems)
-    return batch_of(layout, pa.array(np.arange(first, first + len(rows))), values,
-                    pa.array(problems, pa.string()), ignored(every - kept)
-                    ), sum(row is not None for row in rows)
+    return batch_of(layout, numbers, values, pa.array(problems, pa.string()),
+                    ignored(every - kept)), sum(row is not None for row in rows)
 
 
 def _object(text: str) -> _Object | None:

@@ -22,7 +22,7 @@ class Taken:
 
 
 class Source(Protocol):
-    """Rows from outside; files today, Kafka's topics next."""
+    """Rows from outside; files, or a topic's messages."""
 
     def append(self, lakehouse: Lakehouse, table: Table) -> Taken:
         """Append to `table` what it does not have yet; killed anywhere and repeated, once.

@@ -1,0 +1,38 @@
+"""Topics of a broker, and messages in them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import uuid4
+
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+SECONDS = 60
+
+
+class Topic:
+    """A new topic; `client` are the settings of Kafka's client."""
+
+    def __init__(self, client: dict[str, str], partitions: int = 1) -> None:
+        self.client = {"group.id": "tests", **client}
+        self.name = f"events-{uuid4().hex[:8]}"
+        self._admin = AdminClient(client)
+        self._producer = Producer(client)
+        self._wait(self._admin.create_topics([NewTopic(self.name, partitions, 1)]))
+
+    def _wait(self, futures: dict[Any, Any]) -> None:
+        for future in futures.values():
+            future.result(SECONDS)
+
+    def send(self, *values: object, partition: int = 0, **more: Any) -> None:
+        """Bytes and None as they are, everything else as JSON; `more` goes to Producer.produce."""
+        for value in values:
+            content = value if value is None or isinstance(value, bytes) else json.dumps(value)
+            self._producer.produce(self.name, content, partition=partition, **more)
+        assert self._producer.flush(SECONDS) == 0
+
+    def forget(self, before: int, partition: int = 0) -> None:
+        """As retention does: the messages before an offset are gone."""
+        self._wait(self._admin.delete_records([TopicPartition(self.name, partition, before)]))
