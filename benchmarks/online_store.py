@@ -17,6 +17,7 @@ from rich.table import Table
 from branchline.features import kernel
 from branchline.features.kernel import DAY
 from branchline.features.online import Event, OnlineFeatures, SqliteStore, Store
+from branchline.features.online.plan import Plan
 from branchline.features.online.redis_store import RedisStore
 from fraud_detection.features import definitions
 
@@ -34,6 +35,9 @@ def run() -> None:
     with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder)) as url:
         call = _kernel()
         table.add_row("the kernel's call on its 95 and 300 events", f"{call:,.0f}", "1")
+        alone = _one_event()
+        table.add_row("its features alone, both histories loaded", f"{alone:,.1f}",
+                      f"1/{call / alone:.1f}")
         for name, store in (("embedded", SqliteStore(Path(folder, "events.db"))),
                             ("Redis", RedisStore(url))):
             with closing(store):
@@ -66,6 +70,18 @@ def _costs(store: Store) -> Iterator[tuple[str, float]]:
              for event in new]
     yield f"append, in batches of {BATCH}", _median(
         lambda at: online.append(again[at * BATCH:(at + 1) * BATCH]), len(again) // BATCH) / BATCH
+
+
+def _one_event() -> float:
+    loaded = []
+    for entity, size in (("customer_id", 95), ("terminal_id", 300)):
+        plan = Plan([each for each in LISTED if each.entity == entity])
+        history = plan.history(None)
+        for at in range(size):
+            plan.insert(history, at, at * DAYS * DAY // size, str(at),
+                        {"amount": 12.5 + at % 7, "is_fraud": float(at % 50 == 0)})
+        loaded.append((plan, history, size - 1))
+    return _median(lambda at: [plan.row(history, last) for plan, history, last in loaded])
 
 
 def _kernel() -> float:

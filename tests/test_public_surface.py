@@ -16,14 +16,17 @@ from support.clone import ROOT
 SURFACE = {
     "branchline": "BadInput BranchlineError Column Format Job Lakehouse Migration Pipeline "
                   "RowsLost Settings Step Table parameter start",
+    "branchline.config.kafka_file": "KafkaFile",
     "branchline.config.yaml_file": "YamlMapping read_yaml",
     "branchline.features.kernel": "Complement DAY Definition Floats Ints Product Ratio Window "
                                   "compute look_back_days time_order",
     "branchline.features.arrow": "EventColumns FromTime with_features",
+    "branchline.features.online": "Event OnlineFeatures SqliteStore Store",
     "branchline.lakehouse.appends": "Append append_once appends count_rows",
     "branchline.lakehouse.conditions": "chosen told_in_one_line",
     "branchline.lakehouse.repeats": "id_hash repeated_hashes",
-    "branchline.lakehouse.sources": "FILES FileSource Layout Piece Source Taken shortened",
+    "branchline.lakehouse.sources":
+        "FILES FileSource KAFKA KafkaSource Layout Piece Source Taken shortened",
     "branchline.lakehouse.stream": "checkpoint checkpoints follow forget",
     "branchline.show": "SHOW as_lines command_for show_step",
     "branchline.text": "code collapsed html markdown one_line printable protect_output "

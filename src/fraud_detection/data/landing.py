@@ -8,8 +8,8 @@ from pathlib import PurePath
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from branchline import BadInput
 from branchline.config.kafka_file import KafkaFile
-from branchline.errors import BadInput
 from branchline.lakehouse.sources import KAFKA, FileSource, KafkaSource, Layout, Piece, Source
 from fraud_detection.settings import Columns
 

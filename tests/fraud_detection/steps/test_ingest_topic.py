@@ -43,8 +43,8 @@ BAD: list[tuple[Any, str]] = [
     ({**ONE, "event_time": "2200-01-01"},
      "event_time 2200-01-01 lies after the arrival of its file"),
     ({**ONE, "amount": -1}, "amount -1 is negative"),
-    ({**ONE, "amount": "12,50"}, "amount 12,50 is not a number"),
-    ({**ONE, "amount": float("nan")}, "amount NaN is not a number"),
+    ({**ONE, "amount": "12,50"}, "amount 12,50 is not a finite number"),
+    ({**ONE, "amount": float("nan")}, "amount NaN is not a finite number"),
     ({**ONE, "is_fraud": 2}, "is_fraud 2 is not 0, 1 or missing"),
 ]
 

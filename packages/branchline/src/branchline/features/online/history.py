@@ -49,8 +49,9 @@ class Series:
         if self.kept.values:
             self.values.insert(at, value)
         if self.kept.sums:
-            self.sums.insert(at + 1, self.sums[at])
-            self._add(at, _unit(value))
+            units = _units(value)
+            self.sums.insert(at + 1, self.sums[at] + units)
+            self._add(at + 1, units)
 
     def set(self, at: int, value: float) -> None:
         flag = MISSING if value != value else int(value > 0)
@@ -59,11 +60,12 @@ class Series:
         if self.kept.values:
             self.values[at] = value
         if self.kept.sums:
-            self._add(at, _unit(value) - (self.sums[at + 1] - self.sums[at]))
+            self._add(at, _units(value) - (self.sums[at + 1] - self.sums[at]))
 
-    def _add(self, at: int, units: int) -> None:
+    def _add(self, after: int, units: int) -> None:
+        """Add to the sums of more than so many values."""
         if units:
-            for n in range(at + 1, len(self.sums)):
+            for n in range(after + 1, len(self.sums)):
                 self.sums[n] += units
 
     def drop(self, count: int) -> None:
@@ -77,7 +79,7 @@ class Series:
             self.sums = array("q", [total - base for total in self.sums[count:]])
 
 
-def _unit(value: float) -> int:
+def _units(value: float) -> int:
     return 0 if value != value else round(value * UNIT)
 
 

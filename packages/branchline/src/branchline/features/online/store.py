@@ -51,7 +51,7 @@ class SqliteStore:
         self._connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None,
                                            check_same_thread=False, cached_statements=16)
         for setting in ("page_size = 8192", "journal_mode = WAL", "synchronous = NORMAL",
-                        "cache_size = -65536"):
+                        "wal_autocheckpoint = 10000", "cache_size = -65536"):
             self._connection.execute(f"PRAGMA {setting}")
         self._connection.execute("CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, "
                                  "record BLOB NOT NULL)")
