@@ -27,6 +27,7 @@ SURFACE = {
     "branchline.lakehouse.repeats": "id_hash repeated_hashes",
     "branchline.lakehouse.sources":
         "FILES FileSource KAFKA KafkaSource Layout Piece Source Taken shortened",
+    "branchline.lakehouse.sources.json_lines": "columns_of read rows_of",
     "branchline.lakehouse.stream": "checkpoint checkpoints follow forget",
     "branchline.show": "SHOW as_lines command_for show_step",
     "branchline.text": "code collapsed html markdown one_line printable protect_output "

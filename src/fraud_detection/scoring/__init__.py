@@ -1,0 +1,1 @@
+"""What scores live transactions, without Spark: messages, features, a model's scores."""

@@ -1,0 +1,96 @@
+"""The worker against a real broker, with the model of the finished pipeline."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer
+from pyspark.sql import functions as F
+
+from branchline import Lakehouse
+from branchline.features.arrow import EventColumns
+from branchline.features.online import OnlineFeatures, SqliteStore
+from branchline.features.online.backfill import backfill
+from fraud_detection.features import definitions
+from fraud_detection.model.estimators import find_model
+from fraud_detection.scoring.messages import events_of
+from fraud_detection.scoring.score import Scoring
+from fraud_detection.scoring.worker import Topics, work
+from fraud_detection.settings import Columns
+from fraud_detection.tables import SCORES, TRANSACTIONS
+from support.topics import Topic
+from tests.tables import newest_model
+
+COLUMNS = EventColumns("transaction_id", "event_time", ("amount", "is_fraud"))
+LISTED = definitions("full", label_delay=7)
+
+
+def received(topic: Topic, count: int) -> list[dict[str, Any]]:
+    """The committed messages of a topic, until there are so many, and none for two seconds."""
+    consumer = Consumer({**topic.client, "group.id": f"readers of {topic.name}",
+                         "auto.offset.reset": "earliest", "isolation.level": "read_committed"})
+    consumer.subscribe([topic.name])
+    found: list[dict[str, Any]] = []
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        messages = consumer.consume(1000, 2.0)
+        found += [json.loads(message.value()) for message in messages if not message.error()]
+        if len(found) >= count and not messages:
+            break
+    consumer.close()
+    return found
+
+
+@pytest.mark.spark
+def test_the_worker_s_scores_are_those_of_batch_to_the_bit(
+        finished: Lakehouse, store: str, broker: Any, tmp_path: Path) -> None:
+    scores = {row.transaction_id: (row.score, row.is_alert)
+              for row in finished.read(SCORES).collect()}
+    silver = finished.read(TRANSACTIONS)
+    first = finished.read(SCORES).agg(F.min(F.to_date("event_time"))).collect()[0][0]
+    live = silver.where(F.col("event_time") >= F.lit(first)).orderBy("event_time").toArrow()
+    state = SqliteStore(tmp_path / "events.db")
+    backfill(state, LISTED, silver.where(F.col("event_time") < F.lit(first)).toArrow(), COLUMNS)
+    client = {"bootstrap.servers": broker.address, "group.id": tmp_path.name}
+    incoming, outgoing = Topic(client), Topic(client)
+    incoming.send(b"{", *[
+        {**{name: row[name] for name in ("transaction_id", "customer_id", "terminal_id", "amount")},
+         "event_time": row["event_time"].isoformat()} for row in live.to_pylist()])
+    model = find_model(newest_model(finished))
+    stopped, counts = threading.Event(), list[int]()
+    topics = Topics(client, incoming.name, outgoing.name, "1")
+    worker = threading.Thread(target=lambda: counts.append(work(
+        topics, Columns(), Scoring(OnlineFeatures(state, LISTED), model), stopped.is_set)))
+    worker.start()
+    found = received(outgoing, len(live))
+    stopped.set()
+    worker.join()
+    assert counts == [len(live)] and len(scores) > 500
+    assert {row["transaction_id"]: (row["score"], row["is_alert"]) for row in found} == scores
+    assert len(found) == len(scores)
+    assert {row["model_version"] for row in found} == {model.version}
+
+
+def test_a_message_that_batch_would_reject_is_no_event() -> None:
+    good = (b'{"transaction_id": "1", "event_time": "2024-01-01T00:00:01Z", "customer_id": "c", '
+            b'"terminal_id": "t", "amount": 1.5, "is_fraud": 1}')
+    found = events_of([good, good.replace(b"1.5", b"-1"), b"{", None], [2**41] * 4, Columns())
+    assert found[1:] == [None] * 3 and found[0] is not None
+    assert (found[0].id, found[0].time) == ("1", 1_704_067_201_000)
+    assert found[0].entities == {"customer_id": "c", "terminal_id": "t"}
+    assert found[0].values == {"amount": 1.5, "is_fraud": 1.0}
+
+
+def test_scoring_imports_neither_spark_nor_mlflow() -> None:
+    script = ("import sys, fraud_detection.scoring.worker; "
+              "print(*{name.partition('.')[0] for name in sys.modules})")
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                            check=True).stdout.split()
+    assert "pandas" in loaded and not {"pyspark", "mlflow", "databricks"} & set(loaded)
