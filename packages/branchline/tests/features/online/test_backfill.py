@@ -6,6 +6,7 @@ from hypothesis import given, settings
 
 from branchline.errors import BadInput
 from branchline.features.arrow import EventColumns
+from branchline.features.kernel import DAY
 from branchline.features.online import Event, OnlineFeatures, SqliteStore
 from branchline.features.online.backfill import backfill
 from support.live_events import bits, definitions, memory, streams
@@ -58,6 +59,16 @@ def test_after_a_backfill_the_next_event_has_the_same_features(arrived: list[Eve
     [found] = OnlineFeatures(filled, LISTED, 1).append(in_order[-1:])
     assert expected and found
     assert bits(found, list(expected)) == bits(expected, list(expected))
+
+
+def test_months_of_many_entities_are_filled() -> None:
+    events = [Event(str(number), number * DAY, {"card": str(number % 40), "terminal": "x"},
+                    {"amount": 1.0, "is_fraud": 0.0}) for number in range(400)]
+    store = memory()
+    assert backfill(store, LISTED, table(events), COLUMNS, 500) == 41
+    online = OnlineFeatures(store, LISTED, 500)
+    assert online.history("card", "39").times.tolist() == [
+        number * DAY for number in range(39, 400, 40)]
 
 
 def test_a_backfill_replaces_what_was_there() -> None:

@@ -69,7 +69,7 @@ def _by_entity(entity: str, events: pa.Table, columns: EventColumns,
                ) -> Iterator[tuple[str, list[Event]]]:
     """Each entity with its events in order; they are made of rows one entity at a time."""
     coded = events[entity].combine_chunks().dictionary_encode()
-    numbers = coded.indices.to_numpy()
+    numbers = np.asarray(coded.indices.to_numpy(), np.int64)
     times = events[columns.time].cast(pa.timestamp("ms", "UTC")).cast(pa.int64()).to_numpy()
     order = time_order(numbers, times, events[columns.key].combine_chunks())
     ordered = numbers[order]
