@@ -44,8 +44,7 @@ def work(topics: Topics, columns: Columns, scoring: Scoring, stop: Callable[[], 
     scored = 0
     try:
         while not stop():
-            messages = [message for message in consumer.consume(AT_ONCE, WAIT_SECONDS)
-                        if not message.error()]
+            messages = _messages(consumer)
             if messages:
                 scores = scoring.score(_events(messages, columns))
                 _commit(consumer, producer, topics.scores, scores)
@@ -64,6 +63,15 @@ def _clients(topics: Topics) -> tuple[Any, Any]:
     producer = Producer({**shared, "transactional.id": f"scores-{topics.worker}", "linger.ms": 1})
     producer.init_transactions(TRANSACTION_SECONDS)
     return consumer, producer
+
+
+def _messages(consumer: Any) -> list[Any]:
+    from confluent_kafka import KafkaException
+    found: list[Any] = consumer.consume(AT_ONCE, WAIT_SECONDS)
+    for message in found:
+        if message.error():
+            raise KafkaException(message.error())
+    return found
 
 
 def _events(messages: Sequence[Any], columns: Columns) -> list[Event]:

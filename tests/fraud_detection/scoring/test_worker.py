@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, TopicPartition
 from pyspark.sql import functions as F
 
 from branchline import Lakehouse
@@ -25,6 +25,7 @@ from fraud_detection.scoring.score import Scoring
 from fraud_detection.scoring.worker import Topics, work
 from fraud_detection.settings import Columns
 from fraud_detection.tables import SCORES, TRANSACTIONS
+from support.processes import wait_until
 from support.topics import Topic
 from tests.tables import newest_model
 
@@ -46,6 +47,80 @@ def received(topic: Topic, count: int) -> list[dict[str, Any]]:
             break
     consumer.close()
     return found
+
+
+# Scores until it is killed; its model is a formula, so that a score tells its features.
+WORKER = """
+import json, sys
+from pathlib import Path
+from branchline.features.online import OnlineFeatures, SqliteStore
+from fraud_detection.features import definitions
+from fraud_detection.scoring.score import Scoring
+from fraud_detection.scoring.worker import Topics, work
+from fraud_detection.settings import Columns
+
+class Model:
+    version, threshold = "formula", 0.5
+    inputs = ["amount", "customer_count_7d", "customer_mean_amount_30d", "amount_to_usual"]
+    def score(self, rows):
+        return (rows * [1, 100, 1, 1]).sum(axis=1).to_numpy()
+
+online = OnlineFeatures(SqliteStore(Path(sys.argv[1])), definitions("full", 7))
+work(Topics(**json.loads(sys.argv[2])), Columns(), Scoring(online, Model()), lambda: False)
+"""
+
+
+def sold(number: int) -> dict[str, Any]:
+    """In the order of their times, eight in an hour of one time."""
+    day, hour = divmod(number // 8, 24)
+    return {"transaction_id": str(number), "customer_id": f"c{number % 7}", "terminal_id": "t",
+            "event_time": f"2024-01-{1 + day:02}T{hour:02}:00:00Z", "amount": number % 13 + 0.25}
+
+
+def wait_for_more(topic: Topic, than: int) -> int:
+    """How many offsets the topic has, when they are more."""
+    consumer = Consumer(topic.client)
+    found: list[int] = []
+
+    def is_more() -> bool:
+        found.append(consumer.get_watermark_offsets(TopicPartition(topic.name, 0), 30)[1])
+        return found[-1] > than
+
+    wait_until(is_more)
+    consumer.close()
+    return found[-1]
+
+
+def test_a_worker_that_is_killed_at_any_moment_scores_each_transaction_once_and_the_same(
+        broker: Any, tmp_path: Path) -> None:
+    client = {"bootstrap.servers": broker.address, "group.id": tmp_path.name,
+              "session.timeout.ms": "6000"}
+    incoming, outgoing, undisturbed = Topic(client), Topic(client), Topic(client)
+    count = 5000
+    incoming.send(*(sold(number) for number in range(count)))
+
+    def start(scores: Topic, name: str) -> subprocess.Popen[bytes]:
+        topics = {"client": {**client, "group.id": f"{tmp_path.name} {name}"}, "worker": name,
+                  "transactions": incoming.name, "scores": scores.name}
+        return subprocess.Popen([sys.executable, "-c", WORKER, tmp_path / f"{name}.db",
+                                 json.dumps(topics)], stderr=subprocess.DEVNULL)
+
+    calm = start(undisturbed, "calm")
+    reached = 0
+    for _ in range(2):
+        hurried = start(outgoing, "hurried")
+        reached = wait_for_more(outgoing, reached)
+        hurried.kill()
+        hurried.wait()
+    hurried = start(outgoing, "hurried")
+    try:
+        found, expected = received(outgoing, count), received(undisturbed, count)
+    finally:
+        for process in (calm, hurried):
+            process.kill()
+            process.wait()
+    assert len(found) == len(expected) == count > reached
+    assert sorted(map(json.dumps, found)) == sorted(map(json.dumps, expected))
 
 
 @pytest.mark.spark
