@@ -25,7 +25,7 @@ SURFACE = {
     "branchline.lakehouse.repeats": "id_hash repeated_hashes",
     "branchline.lakehouse.sources": "FILES FileSource Layout Piece Source Taken shortened",
     "branchline.lakehouse.stream": "checkpoint checkpoints follow forget",
-    "branchline.show": "SHOW as_lines command_for show_step",
+    "branchline.show": "SHOW as_lines command_for find_table show_step",
     "branchline.text": "code collapsed html markdown one_line printable protect_output "
                        "protected_output safe unprotected without_credentials",
     "branchline.gate.comparison": "ARTIFACT Comparison Data Measured Model OTHER_LIBRARIES Slice",

@@ -35,13 +35,14 @@ def test_the_steps_that_a_run_may_name_are_the_pipeline_s() -> None:
     steps = PIPELINE.parameters[0]
     assert (steps.name, steps.type, steps.default) == ("steps", "list", "load,fit")
     assert steps.choices == PIPELINE.names == (
-        "load", "fit", "compare", "show")
+        "load", "fit", "compare", "show", "diff")
 
 
 def test_without_names_all_steps_run_but_those_on_request() -> None:
     assert PIPELINE.asked(Settings()) == (LOAD, FIT)
     assert PIPELINE.asked(PIPELINE.read(["--steps", "compare, load"])) == (LOAD, COMPARE)
-    with pytest.raises(BadInput, match="steps is 'foo'; expected some of load, fit, compare, show"):
+    with pytest.raises(BadInput, match="steps is 'foo'; expected some of load, fit, compare, "
+                       "show, diff"):
         PIPELINE.read(["--steps", "foo"])
 
 
