@@ -90,7 +90,7 @@ def test_what_a_step_s_package_warns_of_stands_below_its_line_and_nothing_else_d
 def test_the_error_for_an_unknown_step_says_where_to_add_it(tmp_path: Path) -> None:
     running = job(tmp_path)
     with pytest.raises(BadInput, match="step new is not in the pipeline's .load, fit, compare, "
-                                       "show.; add it to the Pipeline"):
+                                       "show, diff.; add it to the Pipeline"):
         running.run(step("new"))
 
 
