@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -12,6 +13,7 @@ __all__ = ["print_parts", "to_markdown"]
 
 WIDEST = 48  # characters of a value
 ELSEWHERE = 160  # columns of what is no terminal
+FIGURE = re.compile(r"([+-]?[\d,.]+(e[+-]\d+)?%?|\?)?")  # or nothing, or what is not known
 
 
 def print_parts(parts: Iterable[Part]) -> None:
@@ -64,9 +66,8 @@ def _row(values: Sequence[str]) -> str:
 
 def _figures(part: Part) -> list[bool]:
     """Which columns have figures only."""
-    return [any(column) and not any(value and not (value.lstrip("+-")[:1] + "0")[0].isdigit()
-                                    for value in column if value != "?")
-            for column in zip(*part.rows, strict=True)] or [False] * len(part.header)
+    columns = zip(*part.rows, strict=True)
+    return [all(map(FIGURE.fullmatch, column)) and any(column) for column in columns]
 
 
 def _short(value: str) -> str:

@@ -96,7 +96,7 @@ def _share(equal: int | None, common: int | None) -> str:
 
 def _move(each: Moved) -> tuple[str, ...]:
     change = f"{(each.after - each.before) / abs(each.before):+.1%}" if each.before else ""
-    return (", ".join(value or "" for value in each.key.values()), each.column,
+    return (", ".join(map(_shown, each.key.values())), each.column,
             f"{each.before:,.6g}", f"{each.after:,.6g}", change)
 
 
@@ -106,8 +106,8 @@ def _samples(samples: Iterable[Sample], table: TableFound, before: str,
         rows = [each.row for each in samples if each.kind == kind]
         if rows:
             yield Part(f"{table.name}: some rows, {title}", (), tuple(rows[0]),
-                       [tuple(value or "" for value in row.values()) for row in rows])
-    changes = [(", ".join(value or "" for value in each.row.values()), column, *map(_shown, pair))
+                       [tuple(map(_shown, row.values())) for row in rows])
+    changes = [(", ".join(map(_shown, each.row.values())), column, *map(_shown, pair))
                for each in samples for column, pair in each.changes.items()]
     if changes:
         yield Part(f"{table.name}: some rows, changed", (),
