@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import (big_files, data_in, folds, gate, online_store, scale, speed, steps,
+from benchmarks import (big_files, data_in, diff, folds, gate, online_store, scale, speed, steps,
                         submission)
 from branchline.lakehouse import Lakehouse
 from branchline.runs import tracking
@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = ROOT.parent / "shared" / "data"
 WORK = ROOT / ".local" / "bench"
 ON_TABLES = {"data_in": data_in.run, "big_files": big_files.run, "speed": speed.run,
-             "scale": scale.run, "steps": steps.run, "folds": folds.run, "gate": gate.run}
+             "diff": diff.run, "scale": scale.run, "steps": steps.run, "folds": folds.run,
+             "gate": gate.run}
 ALONE = {"submission": submission.run, "online_store": online_store.run}
 
 

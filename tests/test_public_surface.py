@@ -29,7 +29,7 @@ SURFACE = {
         "FILES FileSource KAFKA KafkaSource Layout Piece Source Taken shortened",
     "branchline.lakehouse.sources.json_lines": "columns_of read rows_of",
     "branchline.lakehouse.stream": "checkpoint checkpoints follow forget",
-    "branchline.show": "SHOW as_lines command_for show_step",
+    "branchline.show": "SHOW as_lines command_for find_table show_step",
     "branchline.text": "code collapsed html markdown one_line printable protect_output "
                        "protected_output safe unprotected without_credentials",
     "branchline.gate.comparison": "ARTIFACT Comparison Data Measured Model OTHER_LIBRARIES Slice",

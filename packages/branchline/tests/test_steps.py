@@ -35,13 +35,14 @@ def test_the_steps_that_a_run_may_name_are_the_pipeline_s() -> None:
     steps = PIPELINE.parameters[0]
     assert (steps.name, steps.type, steps.default) == ("steps", "list", "load,fit")
     assert steps.choices == PIPELINE.names == (
-        "load", "fit", "compare", "show")
+        "load", "fit", "compare", "show", "diff")
 
 
 def test_without_names_all_steps_run_but_those_on_request() -> None:
     assert PIPELINE.asked(Settings()) == (LOAD, FIT)
     assert PIPELINE.asked(PIPELINE.read(["--steps", "compare, load"])) == (LOAD, COMPARE)
-    with pytest.raises(BadInput, match="steps is 'foo'; expected some of load, fit, compare, show"):
+    with pytest.raises(BadInput, match="steps is 'foo'; expected some of load, fit, compare, "
+                       "show, diff"):
         PIPELINE.read(["--steps", "foo"])
 
 
@@ -89,7 +90,7 @@ def test_what_a_step_s_package_warns_of_stands_below_its_line_and_nothing_else_d
 def test_the_error_for_an_unknown_step_says_where_to_add_it(tmp_path: Path) -> None:
     running = job(tmp_path)
     with pytest.raises(BadInput, match="step new is not in the pipeline's .load, fit, compare, "
-                                       "show.; add it to the Pipeline"):
+                                       "show, diff.; add it to the Pipeline"):
         running.run(step("new"))
 
 

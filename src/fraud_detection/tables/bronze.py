@@ -11,7 +11,7 @@ FILE = Column("source_file", "STRING", "The file that the row landed in", requir
 ROW = Column("source_row", "BIGINT", "Its place in that file from 1; 0 stands for the whole file",
              required=True)
 ARRIVED = Column("arrived_at", "TIMESTAMP", "When the file arrived (its modification time)")
-INGESTED = Column("ingested_at", "TIMESTAMP", "When this pipeline took the file")
+INGESTED = Column("ingested_at", "TIMESTAMP", "When this pipeline took the file", varies=True)
 
 TRANSACTION_COLUMNS = ("transaction_id", "event_time", "customer_id", "terminal_id", "amount",
                        "is_fraud")

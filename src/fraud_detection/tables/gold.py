@@ -22,14 +22,15 @@ SCORES = Table(
     "gold.scores", "What a model said of a transaction", key=("transaction_id", "model_version"),
     columns=(
         Column("transaction_id", "STRING", "The transaction", True),
-        Column("model_version", "STRING", "The logged model (its MLflow id) or name/version", True),
+        Column("model_version", "STRING", "The logged model (its MLflow id) or name/version", True,
+               varies=True),
         Column("event_time", "TIMESTAMP", "When the transaction happened (UTC)", True),
         Column("customer_id", "STRING", "The card's holder", True),
         Column("score", "DOUBLE", "The model's fraud score, 0 to 1", True),
         Column("is_alert", "BOOLEAN", "Whether the score reaches the model's threshold", True)))
 
 DAILY_KPIS = Table(
-    "gold.daily_kpis", "What the business reads, a row a day", key=("day",),
+    "gold.daily_kpis", "What the business reads, a row a day", key=("day",), kpis=True,
     columns=(
         Column("day", "DATE", "The day (UTC)", True),
         Column("transactions", "BIGINT", "Transactions of the day", True),
@@ -39,16 +40,17 @@ DAILY_KPIS = Table(
         Column("alerts", "BIGINT", "Transactions that the model raised an alert for"),
         Column("saved_amount", "DOUBLE", "Amount of the frauds among the alerts"),
         Column("mean_score", "DOUBLE", "Mean score of the day's transactions"),
-        Column("model_version", "STRING", "The model that scored the day")))
+        Column("model_version", "STRING", "The model that scored the day", varies=True)))
 
 MONITORING = Table(
     "gold.monitoring", "How far each feature and the score moved from the training span",
-    key=("column", "start", "days", "model_version"),
+    key=("column", "start", "days", "model_version"), kpis=True,
     columns=(
         Column("column", "STRING", "The feature, or `score`", True),
         Column("start", "DATE", "First day of the span that is looked at", True),
         Column("days", "INT", "Its length", True),
-        Column("model_version", "STRING", "The model whose training span is the reference", True),
+        Column("model_version", "STRING", "The model whose training span is the reference", True,
+               varies=True),
         Column("psi", "DOUBLE", "Population stability index over the reference's deciles", True),
         Column("reference_mean", "DOUBLE", "Mean over the training span", True),
         Column("mean", "DOUBLE", "Mean over the span", True)))

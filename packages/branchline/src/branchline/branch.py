@@ -87,16 +87,16 @@ MAIN = Branch("branch", "main")
 PRODUCTION = Branch("production", "production")
 
 
-def named(text: str) -> Branch:
-    """The branch that `--branch` names.
+def named(text: str, option: str = "--branch") -> Branch:
+    """The branch that `--branch`, or another option, names.
 
     Raises:
         BadInput: the text cannot be a branch of git.
     """
     if not text.strip() or _REFUSED_BY_GIT.search(text):
-        raise BadInput(f"--branch: {text!r} cannot be a git branch; pass its name as in"
+        raise BadInput(f"{option}: {text!r} cannot be a git branch; pass its name as in"
                        " `git branch`, for example feature/x")
-    return from_ref("--branch", text)
+    return from_ref(option, text)
 
 
 def pull_request(source: str, number: str, *, fork: bool) -> Branch:

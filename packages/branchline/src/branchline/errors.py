@@ -10,6 +10,7 @@
     │   ├── TablesBusy          another run is writing the same branch's tables
     │   └── RowsLost            rows that came in are not all accounted for
     ├── GateRefused         4   the gate judged a candidate, and said no
+    ├── TablesDiffer        4   two branches' tables differ in what was asked to be the same
     ├── NotApproved         4   what would be deployed is not what was approved
     └── PlatformError       5   the platform did not do what it was asked
         ├── Unreachable         it does not answer, or answers with failures of its own
@@ -21,7 +22,8 @@ from __future__ import annotations
 
 __all__ = ["AlreadyPublished", "BadInput", "BranchlineError", "GateRefused", "NotAllowed",
            "NotApproved", "NotInstalled", "NotSignedIn", "PlatformError", "RowsLost",
-           "RunCancelled", "RunFailed", "TablesBusy", "UnknownBranch", "Unreachable"]
+           "RunCancelled", "RunFailed", "TablesBusy", "TablesDiffer", "UnknownBranch",
+           "Unreachable"]
 
 
 class BranchlineError(Exception):
@@ -78,6 +80,12 @@ class GateRefused(BranchlineError):
 
 class NotApproved(BranchlineError):
     """The evidence, or what it was based on, has changed since it was approved; plan again."""
+
+    exit_code = 4
+
+
+class TablesDiffer(BranchlineError):
+    """Tables of two branches differ in what `diff --fail-on` names."""
 
     exit_code = 4
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from branchline.diff import diff_step
 from branchline.errors import BadInput
 from branchline.lakehouse import Lakehouse, Table
 from branchline.parameters import Parameter
@@ -21,7 +22,8 @@ __all__ = ["Pipeline"]
 class Pipeline:
     """A project's code: the class of its settings, and its steps in the order of a run.
 
-    Besides `steps`, which main.py runs, every pipeline has the step `show`, which the job runs.
+    Besides `steps`, which main.py runs, every pipeline has the steps `show` and `diff`, which only
+    read tables and which the job runs.
     """
 
     settings: type[Settings]
@@ -30,6 +32,15 @@ class Pipeline:
     @cached_property
     def show(self) -> Step:
         return show_step(self.tables)
+
+    @cached_property
+    def diff(self) -> Step:
+        return diff_step(self.tables)
+
+    @property
+    def every(self) -> tuple[Step, ...]:
+        """The steps that a run may be asked for."""
+        return (*self.steps, self.show, self.diff)
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -44,7 +55,7 @@ class Pipeline:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the steps that a run may be asked for."""
-        return tuple(step.name for step in (*self.steps, self.show))
+        return tuple(step.name for step in self.every)
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -59,7 +70,7 @@ class Pipeline:
 
     def asked(self, settings: Settings) -> tuple[Step, ...]:
         """The steps that a run with these settings takes."""
-        return tuple(step for step in (*self.steps, self.show) if step.name in settings.steps
+        return tuple(step for step in self.every if step.name in settings.steps
                      or not (settings.steps or step.on_request))
 
     def check_tables(self, lakehouse: Lakehouse, settings: Settings) -> None:

@@ -50,9 +50,13 @@ class Settings:
     schema: str = parameter("sandbox", "the schema of this branch's tables")
     files: str | None = parameter(None, "the folder of landed files and checkpoints; beside the "
                                         "tables")
-    table: str = parameter("", "the table that the step show shows")
+    table: str = parameter("", "the table that the step show shows, or those that diff compares")
     where: str = parameter("", "an SQL condition on its rows; all of them")
     limit: int = parameter(20, "how many rows are shown", minimum=1, maximum=1000)
+    against: str = parameter("", "the schema that the step diff compares with")
+    samples: int = parameter(0, "how many rows of each kind diff tells", minimum=0, maximum=1000)
+    tolerance: float = parameter(0.0, "floats differ for diff by more than this share", minimum=0,
+                                 maximum=1)
 
     @property
     def tables_schema(self) -> str:

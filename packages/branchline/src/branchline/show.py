@@ -16,7 +16,7 @@ from branchline.steps import Step
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["SHOW", "as_lines", "command_for", "show_step"]
+__all__ = ["SHOW", "as_lines", "command_for", "find_table", "show_step"]
 
 LONGEST = 1000  # characters of a value
 
@@ -31,7 +31,7 @@ def show_step(tables: Iterable[Table]) -> Step:
 
     def run(lakehouse: Lakehouse, settings: Any) -> Mapping[str, int]:
         import mlflow
-        table = _find_table(settings.table, known)
+        table = find_table(settings.table, known)
         if not lakehouse.exists(table):
             there = [each.name for each in known if lakehouse.exists(each)]
             raise BadInput(f"table {table.name} is not there yet; there are "
@@ -47,7 +47,7 @@ def show_step(tables: Iterable[Table]) -> Step:
     return Step(SHOW, run, on_request=True)
 
 
-def _find_table(name: str, tables: Iterable[Table]) -> Table:
+def find_table(name: str, tables: Iterable[Table]) -> Table:
     """The table of that name.
 
     Raises:

@@ -50,7 +50,7 @@ class Job:
         self.lakehouse = lakehouse
         self._waiting = list(pipeline.asked(settings))
         self._held = ExitStack()
-        if self._waiting != [pipeline.show]:
+        if any(step in pipeline.steps for step in self._waiting):  # the others only read
             self._held.enter_context(lakehouse.writing())
 
     def run(self, step: Step) -> Mapping[str, int] | None:
@@ -60,7 +60,7 @@ class Job:
             BadInput: the step is none of the pipeline's.
         """
         import mlflow
-        if step not in (*self.pipeline.steps, self.pipeline.show):
+        if step not in self.pipeline.every:
             raise BadInput(f"step {step.name} is not in the pipeline's "
                            f"({', '.join(self.pipeline.names)}); add it to the Pipeline.")
         if step not in self._waiting:
@@ -85,6 +85,7 @@ class Job:
         """
         import mlflow
         self.run(self.pipeline.show)
+        self.run(self.pipeline.diff)
         if self._waiting:
             name = self._waiting[0].name
             raise BadInput(f"step {name} was asked for and has no cell in main.py; add "

@@ -57,7 +57,8 @@ def _state(project: Project) -> str:
 
 def _code(package: str) -> Iterator[Path]:
     ours = Path(__file__).parents[1]
-    yield from (ours / name for name in ("pipeline.py", "settings.py", "parameters.py", "show.py"))
+    yield from (ours / f"{name}.py"
+                for name in ("pipeline", "settings", "parameters", "show", "diff"))
     with suppress(ImportError, ValueError):
         spec = find_spec(package)
         for folder in (spec.submodule_search_locations or ()) if spec else ():

@@ -18,6 +18,7 @@ __all__ = ["COMMANDS", "main", "trigger"]
 COMMANDS = {
     "run": "Start a project in the experiment of this branch.",
     "show": "Print rows of a table of the branch.",
+    "diff": "Compare the tables of two branches.",
     "gate": "Compare a run with what is in production, and decide.",
     "publish": "Release a commit: its wheels with the gate's verdict.",
     "deploy": "Plan, apply, check and roll back deployments.",

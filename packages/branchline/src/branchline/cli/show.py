@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import click
 
 from branchline.ci.identify import current_branch
 from branchline.cli import options
+from branchline.cli.reading import check_tables, read_tables
 from branchline.cli.repository import Repository
-from branchline.config.declaration import declared
-from branchline.config.mlproject import Project
-from branchline.errors import BadInput, RunFailed
-from branchline.platforms.base import Platform
-from branchline.platforms.find import open_platform
-from branchline.runs.request import Asked, Request, pairs, request
-from branchline.runs.shown_rows import SHOW, newest_parameters, print_rows, rows_of
-from branchline.runs.start import exit_code_of, start
-
-if TYPE_CHECKING:
-    from branchline.branch import Branch
+from branchline.runs.request import pairs
+from branchline.runs.shown_rows import SHOW, print_rows, rows_of
 
 __all__ = ["command"]
 
@@ -55,64 +42,9 @@ def command(project: str, table: str, target_name: str, rows: int, where: str,
     """
     repository = Repository.current()
     target, found = repository.target(target_name), repository.project(project)
-    _check(found, table)
+    check_tables(found, SHOW, [table])
     branch = current_branch(repository.root, given_branch, os.environ)
-    asked = request(repository.root, target, found, branch, Asked(SHOW, {
-        **pairs(given), "table": table, "where": where, "limit": str(rows)}))
-    with _quietly():
-        platform = open_platform(target, repository.root, os.environ)
-        asked = _as_before(platform, asked, pairs(given), branch)
-        run_id = _read(platform, asked)
-    shown, count = rows_of(platform.tracking, run_id)
+    told = {"table": table, "where": where, "limit": str(rows)}
+    tracking, run_id = read_tables(repository, target, found, branch, SHOW, told, pairs(given))
+    shown, count = rows_of(tracking, run_id)
     print_rows(shown, count)
-
-
-def _check(project: Project, table: str) -> None:
-    tables = declared(project).table_names
-    if SHOW not in project.entry_points:
-        raise BadInput(f"project {project.name}: MLproject has no entry point {SHOW}; add it by "
-                       f"`branchline mlproject {project.name} --write`.")
-    if table not in tables:
-        raise BadInput(f"table {table!r} is unknown to project {project.name}; expected one of "
-                       f"{', '.join(sorted(tables))}.")
-
-
-def _as_before(platform: Platform, asked: Request, given: Mapping[str, str],
-               branch: Branch) -> Request:
-    """The request with what the branch's newest run was told, for all that is not given now."""
-    experiment = branch.experiment(platform.target.experiment_root, asked.project.name)
-    before = newest_parameters(platform.tracking, experiment)
-    kept = {name: text for name, text in before.items() if name in asked.parameters
-            and name not in (*given, "steps", "table", "where", "limit")}
-    return replace(asked, parameters={**asked.parameters, **kept})
-
-
-def _read(platform: Platform, asked: Request) -> str:
-    """Run the step; the run's id.
-
-    Raises:
-        BadInput: what the run says of the table or the condition.
-        RunFailed: it ended without success for another reason.
-    """
-    try:
-        return start(platform, asked, os.environ)
-    except RunFailed as problem:
-        if problem.run_id and exit_code_of(platform.tracking, problem) == BadInput.exit_code:
-            raise BadInput(platform.tracking.run(problem.run_id).data.tags["error"]) from None
-        raise
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """In the block, all that is printed goes to stderr, or nowhere where that is no terminal."""
-    is_seen = sys.stderr.isatty()
-    with ExitStack() as stack:
-        sink = sys.stderr if is_seen else stack.enter_context(open(os.devnull, "w"))
-        for number in (1,) if is_seen else (1, 2):  # what the processes that are started inherit
-            kept = os.dup(number)
-            stack.callback(os.close, kept)
-            stack.callback(os.dup2, kept, number)
-            os.dup2(2 if is_seen else sink.fileno(), number)
-        stack.enter_context(redirect_stdout(sink))
-        stack.enter_context(redirect_stderr(sink))
-        yield

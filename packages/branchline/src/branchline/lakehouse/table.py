@@ -14,12 +14,17 @@ __all__ = ["Column", "Migration", "Table"]
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name, Spark SQL type, meaning, and whether a row must have it."""
+    """A column: its name, Spark SQL type, meaning, and whether a row must have it.
+
+    One that `varies` has another value in each run, such as a time of ingestion or a model's id:
+    a comparison of two branches leaves it out.
+    """
 
     name: str
     type: str
     meaning: str
     required: bool = False
+    varies: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,8 @@ class Table:
     """A table: `layer.name`, what a row is, the columns that identify it, all columns.
 
     `filtered_by` are the columns that Delta keeps statistics of, to skip files; none named is all,
-    which costs a wide table a fifth of its writing time.
+    which costs a wide table a fifth of its writing time. A table of `kpis` has figures of nobody:
+    a comparison of two branches prints those that changed most.
 
     A new column that a row need not have is added to existing tables. Any other change of columns
     or key asks for the next `format`, and for a migration to it.
@@ -53,6 +59,7 @@ class Table:
     filtered_by: tuple[str, ...] = ()
     format: int = 1
     migrations: tuple[Migration, ...] = ()
+    kpis: bool = False
 
     @property
     def column_names(self) -> list[str]:
