@@ -6,7 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import big_files, data_in, folds, gate, scale, speed, steps, submission
+from benchmarks import (big_files, data_in, folds, gate, scale, speed, steps, submission,
+                        terminal_watch)
 from branchline.lakehouse import Lakehouse
 from branchline.runs import tracking
 from branchline.spark.session import session as spark
@@ -19,7 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = ROOT.parent / "shared" / "data"
 WORK = ROOT / ".local" / "bench"
 ON_TABLES = {"data_in": data_in.run, "big_files": big_files.run, "speed": speed.run,
-             "scale": scale.run, "steps": steps.run, "folds": folds.run, "gate": gate.run}
+             "scale": scale.run, "steps": steps.run, "folds": folds.run, "gate": gate.run,
+             "terminal_watch": terminal_watch.run}
 ALONE = {"submission": submission.run}
 
 
