@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
@@ -19,11 +21,13 @@ from branchline.lakehouse import Lakehouse
 from fraud_detection.settings import Settings as FraudSettings
 from fraud_detection.tables import TRANSACTIONS
 from terminal_watch.counts import Counts, Floats, aggregated, grids
-from terminal_watch.outcomes import KPIS, Days, measured_days, outcomes
+from terminal_watch.outcomes import KPIS, Days, episodes, measured_days, outcomes
 from terminal_watch.settings import Settings
 from terminal_watch.statistic import expected_rates, recent, scores
 
 WINDOWS = (14, 21, 28)
+THRESHOLDS = (6.0, 8.0, 10.0)
+MIXED = 0.4
 CUTS, DRAWS = 1000, 2000
 SHOWN = ("alerts_a_day", "precision", "found_share", "days_to_find", "money_share")
 Sums = Mapping[str, Floats]
@@ -66,27 +70,54 @@ def drawn(sums: pd.DataFrame, weights: Floats, days: int) -> dict[str, Floats]:
         return {name: KPIS[name]({**weighted, "days": float(days)}) for name in SHOWN}
 
 
+def thinned(table: pa.Table, counts: Counts, settings: Settings, share: float) -> pa.Table:
+    """The rows of `aggregated` with only that share of a compromised terminal's frauds.
+
+    The others count as genuine: published terminals are all fraud while they are compromised.
+    """
+    inside = pd.Series(0, index=pd.MultiIndex.from_tuples(
+        ((counts.terminals[each.terminal], day) for each in episodes(counts, settings).itertuples()
+         for day in range(each.start, each.end + 1)), names=["terminal_id", "day"]))
+    first = (counts.first - date(1970, 1, 1)).days
+    rows = table.to_pandas()
+    where = pd.MultiIndex.from_arrays([rows["terminal_id"], rows["day"] - first]).isin(inside.index)
+    kept = np.random.default_rng(0).binomial(rows["frauds"][where], share)
+    rows["lost"] = rows["lost"].where(~where, 0.0)
+    rows.loc[where, "lost"] = table["lost"].to_numpy()[where] * kept / np.maximum(
+        rows["frauds"][where], 1)
+    rows.loc[where, "frauds"] = kept
+    return pa.Table.from_pandas(rows, preserve_index=False)
+
+
 def run(lakehouse: Lakehouse, settings: FraudSettings) -> None:
-    delay = settings.label_delay_days
-    counts, own = grids(aggregated(lakehouse.read(TRANSACTIONS), delay), delay), Settings()
-    days = measured_days(counts, own)
-    source = np.random.default_rng(0)
-    weights = source.standard_exponential((DRAWS, len(counts.terminals)))
+    delay, own = settings.label_delay_days, Settings()
+    table = aggregated(lakehouse.read(TRANSACTIONS), delay)
+    counts = grids(table, delay)
+    for threshold in THRESHOLDS:
+        compare("as it is", counts, replace(own, threshold=threshold))
+    mixed = grids(thinned(table, counts, own, MIXED), delay)
+    for threshold in THRESHOLDS:
+        compare(f"{MIXED:.0%} of it fraud", mixed, replace(
+            own, threshold=threshold, compromised_rate=0.3, run_frauds=3))
+
+
+def compare(name: str, counts: Counts, settings: Settings) -> None:
+    """Print the KPIs of the project's lists and of the baselines at as many new alerts."""
+    days = measured_days(counts, settings)
+    weights = np.random.default_rng(0).standard_exponential((DRAWS, len(counts.terminals)))
     weights /= weights.mean(axis=1, keepdims=True)
-    for threshold in (6.0, 8.0, 10.0):
-        chosen = replace(own, threshold=threshold)
-        ours = outcomes(counts, cusum(counts, chosen) >= threshold, chosen, days)
-        table = Table(f"threshold {threshold:g}", *SHOWN, box=None)
-        reference = _row(table, "terminal-watch", ours, counts, weights, days)
-        for kind in ("count", "share"):
-            for window in WINDOWS:
-                rows = at_as_many_alerts(baseline(counts, kind, window), counts, chosen, days,
-                                         ours["new"].sum())
-                found = _row(table, f"{kind}, {window} days", rows, counts, weights, days)
-                _difference(table, reference, found)
-        Console(width=130, highlight=False).print(table)
+    ours = outcomes(counts, cusum(counts, settings) >= settings.threshold, settings, days)
+    table = Table(f"{name}, threshold {settings.threshold:g}", *SHOWN, box=None)
+    reference = _row(table, "terminal-watch", ours, counts, weights, days)
+    for kind in ("count", "share"):
+        for window in WINDOWS:
+            rows = at_as_many_alerts(baseline(counts, kind, window), counts, settings, days,
+                                     ours["new"].sum())
+            found = _row(table, f"{kind}, {window} days", rows, counts, weights, days)
+            _difference(table, reference, found)
+    Console(width=140, highlight=False).print(table)
     print(f"{len(counts.terminals):,} terminals with a fraud, "
-          f"{int(ours['compromised'].sum())} compromised, {days.count} days")
+          f"{int(ours['compromised'].sum())} compromised, {days.count} days\n", flush=True)
 
 
 def _row(table: Table, name: str, rows: pd.DataFrame, counts: Counts, weights: Floats,
