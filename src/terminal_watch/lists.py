@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -60,9 +62,12 @@ def _evidence(counts: Counts, rates: Floats, days: int, terminal: NDArray[np.int
 
 
 def _sentences(rows: pd.DataFrame, days: int) -> list[str]:
-    return [f"{row.frauds} known fraud{'' if row.frauds == 1 else 's'} among "
-            f"{row.transactions} transaction{'' if row.transactions == 1 else 's'} that became "
-            f"known in {days} days, where {row.expected_frauds:.1f} were expected; first on "
-            f"{row.first_fraud:%Y-%m-%d}, last on {row.last_fraud:%Y-%m-%d}; {row.lost:,.2f} "
-            f"lost; on the list since {row.since:%Y-%m-%d}."
-            for row in rows.itertuples()]
+    return [f"{_counted(row.frauds, 'known fraud')} in {_counted(days, 'day')} where "
+            f"{row.expected_frauds:.1f} were expected among "
+            f"{_counted(row.transactions, 'transaction')}; first on {row.first_fraud:%Y-%m-%d}, "
+            f"last on {row.last_fraud:%Y-%m-%d}; {row.lost:,.2f} lost; listed since "
+            f"{row.since:%Y-%m-%d}." for row in rows.itertuples()]
+
+
+def _counted(number: Any, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -26,7 +26,7 @@ def facts(kpis: Mapping[str, float], by_day: pd.DataFrame) -> dict[str, str]:
     return {"of new alerts had further fraud": share("precision"),
             "of compromised terminals found": share("found_share"),
             "days from first fraud to list": number("days_to_find"),
-            "of the money at them came later": share("money_share"),
+            "of their fraud money came while listed": share("money_share"),
             "new alerts a day": number("alerts_a_day"),
             "terminals listed a day": number("listed_a_day"),
             "compromised terminals": whole(kpis["compromised"]),
