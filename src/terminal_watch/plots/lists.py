@@ -57,7 +57,8 @@ def waits(outcomes: pd.DataFrame) -> Section:
     found = cases[cases["found"] > 0]
     title = (f"{percent(len(found) / len(cases))} of {whole(len(cases))} compromised terminals "
              f"were found, half of them within {whole(found['wait'].median())} days" if len(found)
-             else f"None of {whole(len(cases))} compromised terminals was found")
+             else f"None of {whole(len(cases))} compromised terminals was found" if len(cases)
+             else "No terminal was compromised")
     drawn, axes = figure(title, height=3.4, y="terminals",
                          x="days from the first fraud to the list")
     if len(cases):
