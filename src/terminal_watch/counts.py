@@ -23,6 +23,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 EPOCH = date(1970, 1, 1)
 NEVER = np.iinfo(np.int64).max
+COLUMNS = ("day", "known", "rows", "frauds", "lost")
 
 
 @dataclass(frozen=True)
@@ -85,26 +86,29 @@ def grids(table: pa.Table, delay: int) -> Counts:
         raise BadInput("silver.transactions is empty; there is nothing to watch. See "
                        "silver.quarantine for rows that were rejected.")
     names, terminal = _terminals(table)
-    day, known, rows, frauds = (table[name].to_numpy().astype(np.int64)
-                                for name in ("day", "known", "rows", "frauds"))
-    lost, start, days = table["lost"].to_numpy(), day.min(), int(day.max() - day.min() + 2)
-    day, known = day - start, known - start
-    is_known = known < days
-    had_fraud = np.bincount(terminal, frauds * is_known, len(names)) > 0
-    place = (np.cumsum(had_fraud) - 1)[terminal]
-    shape, kept = (int(had_fraud.sum()), days), np.flatnonzero(is_known & had_fraud[terminal])
-    happened, told = place[kept] * days + day[kept], place[kept] * days + known[kept]
-
-    def summed(cells: Ints, values: Floats | Ints) -> Floats:
-        return _summed(cells, values[kept], shape[0] * days).reshape(shape)
-
-    all_rows, all_frauds = (_summed(known[is_known], values[is_known], days)
-                            for values in (rows, frauds))
-    first_fraud, last_fraud = _extremes(told, day[kept], frauds[kept] > 0, shape)
+    start, days, columns = _days(table)
+    is_known = columns["known"] < days
+    had_fraud = np.bincount(terminal, columns["frauds"] * is_known, len(names)) > 0
+    kept = np.flatnonzero(is_known & had_fraud[terminal])
+    row, size = (np.cumsum(had_fraud) - 1)[terminal[kept]], (int(had_fraud.sum()), days)
+    day, known, rows, frauds, lost = (columns[name][kept] for name in COLUMNS)
+    all_rows, all_frauds = (_sums(0 * columns["known"][is_known], columns["known"][is_known],
+                                  columns[name][is_known], (1, days))[0]
+                            for name in ("rows", "frauds"))
     return Counts(
-        names[had_fraud], EPOCH + timedelta(days=int(start)), delay, summed(happened, frauds),
-        summed(happened, lost), summed(told, rows), summed(told, frauds), summed(told, lost),
-        first_fraud, last_fraud, all_rows, all_frauds)
+        names[had_fraud], start, delay, _sums(row, day, frauds, size), _sums(row, day, lost, size),
+        _sums(row, known, rows, size), _sums(row, known, frauds, size),
+        _sums(row, known, lost, size),
+        *_extremes(row[frauds > 0], known[frauds > 0], day[frauds > 0], size),
+        all_rows, all_frauds)
+
+
+def _days(table: pa.Table) -> tuple[date, int, dict[str, Ints]]:
+    """The first day, the number of days up to the last list, the columns from that day on."""
+    columns = {name: table[name].to_numpy() for name in COLUMNS}
+    start = int(columns["day"].min())
+    shifted = {name: columns[name].astype(np.int64) - start for name in ("day", "known")}
+    return (EPOCH + timedelta(days=start), int(shifted["day"].max()) + 2, columns | shifted)
 
 
 def _terminals(table: pa.Table) -> tuple[NDArray[np.object_], Ints]:
@@ -115,13 +119,14 @@ def _terminals(table: pa.Table) -> tuple[NDArray[np.object_], Ints]:
     return names[order], np.argsort(order)[coded.indices.to_numpy()]
 
 
-def _summed(cells: Ints, values: Floats | Ints, size: int) -> Floats:
-    return np.bincount(cells, values.astype(float), size).astype(np.float64)
+def _sums(row: Ints, day: Ints, values: Ints, size: tuple[int, int]) -> Floats:
+    sums = np.bincount(row * size[1] + day, values.astype(float), size[0] * size[1])
+    return sums.astype(np.float64).reshape(size)
 
 
-def _extremes(cells: Ints, day: Ints, fraud: NDArray[np.bool_],
-              shape: tuple[int, int]) -> tuple[Ints, Ints]:
-    earliest, latest = np.full(shape[0] * shape[1], NEVER), np.full(shape[0] * shape[1], -1)
-    np.minimum.at(earliest, cells[fraud], day[fraud])
-    np.maximum.at(latest, cells[fraud], day[fraud])
-    return earliest.reshape(shape), latest.reshape(shape)
+def _extremes(row: Ints, known: Ints, day: Ints, size: tuple[int, int]) -> tuple[Ints, Ints]:
+    """The first and the last of the days in each cell of row and day known."""
+    earliest, latest = np.full(size, NEVER), np.full(size, -1)
+    np.minimum.at(earliest, (row, known), day)
+    np.maximum.at(latest, (row, known), day)
+    return earliest, latest
