@@ -64,9 +64,9 @@ def _evidence(counts: Counts, rates: Floats, days: int, terminal: NDArray[np.int
 def _sentences(rows: pd.DataFrame, days: int) -> list[str]:
     return [f"{_counted(row.frauds, 'known fraud')} in {_counted(days, 'day')} where "
             f"{row.expected_frauds:.1f} were expected among "
-            f"{_counted(row.transactions, 'transaction')}; first on {row.first_fraud:%Y-%m-%d}, "
-            f"last on {row.last_fraud:%Y-%m-%d}; {row.lost:,.2f} lost; listed since "
-            f"{row.since:%Y-%m-%d}." for row in rows.itertuples()]
+            f"{_counted(row.transactions, 'transaction')}; the first of them on "
+            f"{row.first_fraud:%Y-%m-%d}, the last on {row.last_fraud:%Y-%m-%d}; {row.lost:,.2f} "
+            f"lost; listed since {row.since:%Y-%m-%d}." for row in rows.itertuples()]
 
 
 def _counted(number: Any, what: str) -> str:

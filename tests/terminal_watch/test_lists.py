@@ -57,8 +57,8 @@ def test_the_evidence_is_what_became_known_in_the_recent_days_and_says_so() -> N
     assert (row["rank"], row["frauds"], row["transactions"], row["lost"]) == (1, 4, 21, 40.0)
     assert row["evidence"] == (
         f"4 known frauds in 21 days where {row['expected_frauds']:.1f} were expected among 21 "
-        "transactions; first on 1970-02-10, last on 1970-02-13; 40.00 lost; listed since "
-        "1970-02-19.")
+        "transactions; the first of them on 1970-02-10, the last on 1970-02-13; 40.00 lost; "
+        "listed since 1970-02-19.")
 
 
 def test_a_list_begins_with_the_surest_and_among_those_with_most_frauds() -> None:
