@@ -108,17 +108,21 @@ EDITED = "pyproject.toml"
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone in which `parcels` stands instead of `fraud_detection`, by README's steps."""
+    """A clone in which `parcels` stands instead of both examples, by README's steps."""
     root = clone(tmp_path_factory.mktemp("replace") / "clone")
     for name, text in FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     shutil.move(root / "mlflow-notebooks" / "fraud-training" / "python_env.yaml", root / COPIED)
     project = (root / EDITED).read_text().replace('"fraud-detection"', '"parcel-works"')
-    assert project.count("fraud_detection") == 2
+    assert project.count("fraud_detection") == project.count("terminal_watch") == 2
+    for second in (', "src/terminal_watch"', ', "terminal_watch"'):
+        project = project.replace(second, "")
     (root / EDITED).write_text(project.replace("fraud_detection", "parcels"))
-    shutil.rmtree(root / "src" / "fraud_detection")
-    shutil.rmtree(root / "mlflow-notebooks" / "fraud-training")
+    for package, folder in (("fraud_detection", "fraud-training"),
+                            ("terminal_watch", "terminal-watch")):
+        shutil.rmtree(root / "src" / package)
+        shutil.rmtree(root / "mlflow-notebooks" / folder)
     assert called(root, "-m", "branchline.cli.main", "mlproject", "parcel-weights",
                   "--write").stdout == "parcel-weights: 3 steps, 9 parameters\n"
     return root

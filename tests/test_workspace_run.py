@@ -123,6 +123,18 @@ def test_rows_of_a_table_there_are_printed_here(
     assert run.data.tags["target"] == "emulated" and run.data.params["data"] == LANDED
 
 
+def test_a_second_project_takes_the_branch_s_silver_and_adds_a_table_of_its_own(
+        checkout: Checkout, said: str, signed_in: Workspace) -> None:
+    assert "found_share" in checkout.run("terminal-watch", "-P", f"data={LANDED}")
+    run = newest_run("a-feature", "terminal-watch")
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["ingest/rows"] == 0 < run.data.metrics["watch/rows"]
+    schema = next(str(each.name) for each in
+                  checkout.workspace.client().schemas.list("spark_catalog")
+                  if str(each.name).startswith("a_feature__landed_"))
+    assert {"gold_watched_terminals", "gold_features"} <= checkout.tables(schema)
+
+
 def test_a_second_trigger_uploads_nothing_and_needs_few_calls_until_it_is_submitted(
         checkout: Checkout, said: str, signed_in: Workspace) -> None:
     checkout.run("where")

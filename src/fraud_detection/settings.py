@@ -12,7 +12,7 @@ from branchline import Settings as BranchlineSettings, parameter
 from branchline.config.kafka_file import KafkaFile
 from fraud_detection.data.landed_columns import Columns
 
-__all__ = ["Columns", "SIMULATED", "Settings"]
+__all__ = ["Columns", "DataSettings", "MOST_DAYS", "SIMULATED", "Settings"]
 
 SIMULATED = "simulated"
 MOST_DAYS = 3650
@@ -27,8 +27,8 @@ def _kafka(text: str) -> KafkaFile:
 
 
 @dataclass(frozen=True)
-class Settings(BranchlineSettings):
-    """Days are UTC calendar days; None stands for what the help says after the semicolon."""
+class DataSettings(BranchlineSettings):
+    """Where the transactions are and how they lie: of every project that begins with ingest."""
 
     data: str = parameter(SIMULATED, "a folder or file of transactions, or a topic, kafka://TOPIC; "
                           "`simulated` makes some", type="location")
@@ -36,10 +36,27 @@ class Settings(BranchlineSettings):
                                  type="location", text="columns.yml", read=_columns)
     kafka: KafkaFile | None = parameter(None, "a YAML file that tells how Kafka is reached",
                                         type="location", read=_kafka)
-    test_start: date | None = parameter(None, "first test day; as late as the data allow")
-    train_days: int = parameter(28, "days of training data", minimum=1, maximum=MOST_DAYS)
     label_delay_days: int = parameter(7, "days until a label is known", minimum=0,
                                       maximum=MOST_DAYS)
+    verify: str = parameter(
+        "false", "whether prepare counts all rows anew, by reading them", choices=("false", "true"))
+
+    @property
+    def tables_schema(self) -> str:
+        """The schema of this run's tables: the branch's; other data have tables of their own."""
+        if self.data == SIMULATED:
+            return self.schema
+        identity = hashlib.sha256(repr((self.data, self.columns)).encode()).hexdigest()[:6]
+        stem = "".join(c if c.isascii() and c.isalnum() else "_" for c in Path(self.data).stem)
+        return f"{self.schema}__{stem.lower()[:40]}_{identity}"
+
+
+@dataclass(frozen=True)
+class Settings(DataSettings):
+    """Days are UTC calendar days; None stands for what the help says after the semicolon."""
+
+    test_start: date | None = parameter(None, "first test day; as late as the data allow")
+    train_days: int = parameter(28, "days of training data", minimum=1, maximum=MOST_DAYS)
     test_days: int = parameter(7, "days of test data", minimum=1, maximum=MOST_DAYS)
     model: str = parameter(
         "hist_gradient_boosting", "the kind of model to train",
@@ -67,15 +84,4 @@ class Settings(BranchlineSettings):
     last_day: date | None = parameter(
         None, "last day to build, score and compare; the run's own")
 
-    verify: str = parameter(
-        "false", "whether prepare counts all rows anew, by reading them", choices=("false", "true"))
     reason: str = parameter("", "why the step reject moves rows out of silver")
-
-    @property
-    def tables_schema(self) -> str:
-        """The schema of this run's tables: the branch's; other data have tables of their own."""
-        if self.data == SIMULATED:
-            return self.schema
-        identity = hashlib.sha256(repr((self.data, self.columns)).encode()).hexdigest()[:6]
-        stem = "".join(c if c.isascii() and c.isalnum() else "_" for c in Path(self.data).stem)
-        return f"{self.schema}__{stem.lower()[:40]}_{identity}"

@@ -94,6 +94,8 @@ def test_no_module_of_branchline_asks_which_class_a_platform_or_target_is() -> N
 
 @pytest.mark.parametrize(("folder", "forbidden"), [
     ("packages/branchline/src", "fraud_detection"),
+    ("packages/branchline/src", "terminal_watch"),
+    ("src/fraud_detection", "terminal_watch"),
     ("packages/branchline/src", "workspace_server"),
     ("packages/workspace-server/src", "fraud_detection"),
     ("mlflow-triggers", "fraud_detection"),

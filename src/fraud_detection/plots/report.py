@@ -16,7 +16,7 @@ from fraud_detection.plots.volumes import overall_share
 __all__ = ["facts", "write"]
 
 PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>The data</title>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width">
 <style>
   body {{ max-width: 900px; margin: 2.5rem auto; padding: 0 1rem; color: #22262b;
@@ -27,10 +27,14 @@ PAGE = """<!doctype html>
   dl div {{ background: #fff; padding: .6rem .9rem; display: flex; flex-direction: column; }}
   dd {{ margin: 0; font-size: 1.5rem; font-weight: 600; }}
   dt {{ color: #5b6470; font-size: .85rem; }}
+  table {{ border-collapse: collapse; font-size: .9rem; }}
+  th, td {{ text-align: left; vertical-align: top; padding: .35rem .9rem .35rem 0;
+           border-bottom: 1px solid #e3e6ea; }}
   img {{ width: 100%; border: 1px solid #e3e6ea; box-sizing: border-box; }}
 </style></head><body>
-<h1>The data</h1>
+<h1>{title}</h1>
 <dl>{numbers}</dl>
+{lead}
 {sections}
 </body></html>
 """
@@ -51,8 +55,12 @@ def facts(days: pd.DataFrame, terminals: pd.DataFrame, totals: Mapping[str, floa
             "duplicates": whole(duplicates)}
 
 
-def write(facts: Mapping[str, str], sections: Sequence[Section], folder: Path) -> None:
-    """Write `<name>.png` for each section, and `report.html`, which holds all of them itself."""
+def write(facts: Mapping[str, str], sections: Sequence[Section], folder: Path, *,
+          title: str = "The data", lead: str = "") -> None:
+    """Write `<name>.png` for each section, and `report.html`, which holds all of them itself.
+
+    `lead` is HTML that stands between the key numbers and the sections.
+    """
     parts = []
     for section in sections:
         path = folder / f"{section.name}.png"
@@ -65,4 +73,5 @@ def write(facts: Mapping[str, str], sections: Sequence[Section], folder: Path) -
     numbers = "".join(f"<div><dd>{html.escape(value)}</dd><dt>{html.escape(name)}</dt></div>"
                       for name, value in facts.items())
     (folder / "report.html").write_text(
-        PAGE.format(numbers=numbers, sections="\n".join(parts)), encoding="utf-8")
+        PAGE.format(title=html.escape(title), numbers=numbers, lead=lead,
+                    sections="\n".join(parts)), encoding="utf-8")

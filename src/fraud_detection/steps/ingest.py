@@ -9,7 +9,7 @@ from branchline import Lakehouse, Step
 from branchline.lakehouse.sources import FILES
 from fraud_detection.data import simulator, world
 from fraud_detection.data.landing import source_of
-from fraud_detection.settings import SIMULATED, Settings
+from fraud_detection.settings import SIMULATED, DataSettings
 from fraud_detection.tables import BRONZE_TRANSACTIONS
 
 __all__ = ["run", "step"]
@@ -17,7 +17,7 @@ __all__ = ["run", "step"]
 log = logging.getLogger(__name__)
 
 
-def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
+def run(lakehouse: Lakehouse, settings: DataSettings) -> dict[str, int]:
     """Take the files, or a topic's messages, that are new; counts of what was taken now.
 
     Counts: `rows`; `files`, or the topic's partitions; `unreadable` among the rows.
@@ -33,7 +33,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     return {"rows": taken.rows, "files": taken.units, "unreadable": taken.problems}
 
 
-def _landing(lakehouse: Lakehouse, settings: Settings) -> str:
+def _landing(lakehouse: Lakehouse, settings: DataSettings) -> str:
     """The folder or file to take; simulated transactions are made first."""
     if settings.data != SIMULATED:
         return settings.data

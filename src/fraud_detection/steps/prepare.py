@@ -15,7 +15,7 @@ from fraud_detection.data.bronze_to_silver import PLACES, Placing
 from fraud_detection.data.moves import finish_move
 from fraud_detection.data.recount import Recount
 from fraud_detection.data.rejects import commonest
-from fraud_detection.settings import Settings
+from fraud_detection.settings import DataSettings
 from fraud_detection.tables import BRONZE_TRANSACTIONS, QUARANTINE, TRANSACTIONS
 
 __all__ = ["run", "step"]
@@ -26,7 +26,7 @@ NAME = "prepare"
 REMEDY = "Run the step repair (`-e repair`), after which silver is built anew, and run again."
 
 
-def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
+def run(lakehouse: Lakehouse, settings: DataSettings) -> dict[str, int]:
     """Place the bronze rows that are in no silver table yet; counts: the rows of each table.
 
     With `verify` they are counted by reading every row, and each is looked for.

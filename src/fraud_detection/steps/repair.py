@@ -6,12 +6,12 @@ import logging
 
 from branchline import Lakehouse, Step
 from fraud_detection.data.repair import repair
-from fraud_detection.settings import Settings
+from fraud_detection.settings import DataSettings
 
 __all__ = ["run", "step"]
 
 
-def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
+def run(lakehouse: Lakehouse, settings: DataSettings) -> dict[str, int]:
     """Say what was dropped; bronze is never touched."""
     dropped = repair(lakehouse)
     for line in dropped or ["nothing to repair: the tables fit together"]:

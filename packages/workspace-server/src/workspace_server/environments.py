@@ -19,8 +19,8 @@ from workspace_server.runtime_environments import environment
 
 CURRENT = "current"
 # Of the environment that tests run in: a run must not find the source tree through them.
-HIDDEN = ("branchline", "fraud_detection", "workspace_server", "_editable_impl_",
-          "__editable__", "__pycache__")
+HIDDEN = ("branchline", "fraud_detection", "terminal_watch", "workspace_server",
+          "_editable_impl_", "__editable__", "__pycache__")
 
 
 class InstallFailed(Exception):

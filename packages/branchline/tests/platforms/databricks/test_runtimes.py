@@ -115,7 +115,7 @@ def test_all_that_the_sources_import_is_required(one: Distribution) -> None:
     optional = one.table.get("optional-dependencies", {}).values()
     required = {canonicalize_name(Requirement(text).name)
                 for texts in [one.table["dependencies"], *optional] for text in texts}
-    of_cluster = {"branchline", "fraud_detection", "pyspark", "delta"}
+    of_cluster = {"branchline", "fraud_detection", "terminal_watch", "pyspark", "delta"}
     installed = packages_distributions()
     for name in imported(ROOT / one.folder / "src") - of_cluster - sys.stdlib_module_names:
         assert required & {canonicalize_name(each) for each in installed[name]}, name

@@ -1,0 +1,1 @@
+"""Terminals that are probably compromised, day by day: a pipeline without a model."""

@@ -1,0 +1,158 @@
+"""What became of the terminals on the lists, and of those that were compromised.
+
+The data alone say which were: `run_frauds` frauds within `run_days`. All is additive by terminal
+and day, so that the KPIs, of all or of a part, are ratios of sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from branchline import BadInput
+from terminal_watch.counts import Counts, Floats
+from terminal_watch.settings import Settings
+from terminal_watch.statistic import recent
+
+__all__ = ["KPIS", "Days", "episodes", "kpis", "list_grid", "measured_days", "outcomes"]
+
+Flags = NDArray[np.bool_]
+KPIS: Mapping[str, Callable[[Any], Any]] = {
+    "precision": lambda sums: sums["new_hits"] / sums["new"],
+    "list_precision": lambda sums: sums["listed_hits"] / sums["listed"],
+    "found_share": lambda sums: sums["found"] / sums["compromised"],
+    "days_to_find": lambda sums: sums["wait"] / sums["found"],
+    "money_share": lambda sums: sums["stopped"] / sums["lost"],
+    "money_stopped": lambda sums: sums["stopped"],
+    "alerts_a_day": lambda sums: sums["new"] / sums["days"],
+    "listed_a_day": lambda sums: sums["listed"] / sums["days"],
+    "compromised": lambda sums: sums["compromised"]}
+
+
+@dataclass(frozen=True)
+class Days:
+    """The days whose lists are measured, as indices of the counts' days, both included."""
+
+    first: int
+    last: int
+
+    @property
+    def count(self) -> int:
+        return self.last - self.first + 1
+
+
+def measured_days(counts: Counts, settings: Settings) -> Days:
+    """From the first day with a label to the last whose horizon is known.
+
+    Raises:
+        BadInput: there is no such day.
+    """
+    first, last = counts.delay + 1, counts.days - 1 - counts.delay - settings.horizon_days
+    if settings.first_day:
+        first = max(first, counts.index(settings.first_day))
+    if settings.last_day:
+        last = min(last, counts.index(settings.last_day))
+    if last < first:
+        raise BadInput(
+            f"the data cover {counts.day(0)} to {counts.day(counts.days - 2)}: no list can be "
+            f"measured, which takes label_delay_days ({counts.delay}) before it and "
+            f"label_delay_days + horizon_days ({settings.horizon_days}) after it; give more days, "
+            "or first_day and last_day that have them.")
+    return Days(first, last)
+
+
+def list_grid(counts: Counts, rows: pd.DataFrame) -> Flags:
+    """Whether a terminal is listed on a day, terminals x days; `rows` have day and terminal_id.
+
+    Raises:
+        BadInput: a terminal is listed that has no known fraud in these counts.
+    """
+    found = np.zeros(counts.frauds.shape, dtype=np.bool_)
+    terminal = pd.Index(counts.terminals).get_indexer(pd.Index(rows["terminal_id"]))
+    day = (rows["day"].to_numpy("datetime64[D]") - np.datetime64(counts.first)).astype(np.int64)
+    if ((terminal < 0) | (day < 0) | (day >= counts.days)).any():
+        raise BadInput("gold.watched_terminals does not belong to silver.transactions as they are "
+                       "now; run the step watch, then measure.")
+    found[terminal, day] = True
+    return found
+
+
+def episodes(counts: Counts, settings: Settings) -> pd.DataFrame:
+    """When terminals were compromised: terminal, start, end; indices, days both included.
+
+    An episode is frauds that follow each other within `run_days`, of which at some time
+    `run_frauds` lie within `run_days`; it lasts from the first of them to the last.
+    """
+    lately, fraud = recent(counts.frauds, settings.run_days), counts.frauds > 0
+    edges = np.diff(np.pad((lately > 0).astype(np.int8), ((0, 0), (1, 1))), axis=1)
+    terminal, start = np.nonzero(edges == 1)
+    end = np.nonzero(edges == -1)[1] - 1
+    is_run = _next(lately >= settings.run_frauds)[terminal, start] <= end
+    last = counts.days - 1 - _next(fraud[:, ::-1])[:, ::-1]
+    return pd.DataFrame({"terminal": terminal, "start": start, "end": last[terminal, end]})[is_run]
+
+
+def _next(flags: Flags) -> NDArray[np.int64]:
+    """For each day the first from it on that has the flag, else the number of days."""
+    days = flags.shape[1]
+    found = np.where(flags, np.arange(days), days)
+    return np.minimum.accumulate(found[:, ::-1], axis=1)[:, ::-1]
+
+
+def outcomes(counts: Counts, listed: Flags, settings: Settings, days: Days) -> pd.DataFrame:
+    """What KPIS are made of: a row a list entry or episode, with its terminal and day (indices).
+
+    Columns: listed, listed_hits (a fraud from that day on within the horizon), new (not listed
+    the day before), new_hits; compromised, found (listed while it lasted), wait (days until
+    then), lost (amount of its frauds), stopped (of those on listed days). An episode's day is its
+    start.
+    """
+    return pd.concat([_entries(counts, listed, settings, days),
+                      _episodes(counts, listed, settings, days)], ignore_index=True).fillna(0.0)
+
+
+def _entries(counts: Counts, listed: Flags, settings: Settings, days: Days) -> pd.DataFrame:
+    new = listed & ~np.pad(listed, ((0, 0), (1, 0)))[:, :-1]
+    terminal, day = np.nonzero(listed)
+    inside = (day >= days.first) & (day <= days.last)
+    terminal, day = terminal[inside], day[inside]
+    sums = recent(counts.frauds, settings.horizon_days)
+    hit = (sums[terminal, day + settings.horizon_days - 1] > 0).astype(float)
+    is_new = new[terminal, day].astype(float)
+    return pd.DataFrame({"terminal": terminal, "day": day, "listed": 1.0, "listed_hits": hit,
+                         "new": is_new, "new_hits": is_new * hit})
+
+
+def _episodes(counts: Counts, listed: Flags, settings: Settings, days: Days) -> pd.DataFrame:
+    found = episodes(counts, settings)
+    found = found[found["start"].between(days.first, days.last)]
+    terminal, start, end = (found[name].to_numpy() for name in ("terminal", "start", "end"))
+    first_listed = _next(listed)[terminal, start]
+    in_time = first_listed <= end
+    lost, stopped = (_between(each, terminal, start, end)
+                     for each in (counts.lost, counts.lost * listed))
+    return pd.DataFrame({"terminal": terminal, "day": start, "compromised": 1.0,
+                         "found": in_time.astype(float),
+                         "wait": np.where(in_time, first_listed - start, 0.0),
+                         "lost": lost, "stopped": stopped})
+
+
+def _between(amounts: Floats, terminal: NDArray[np.int64], start: NDArray[np.int64],
+             end: NDArray[np.int64]) -> Floats:
+    sums = np.pad(np.cumsum(amounts, axis=1), ((0, 0), (1, 0)))
+    found: Floats = sums[terminal, end + 1] - sums[terminal, start]
+    return found
+
+
+def kpis(rows: pd.DataFrame, days: int) -> dict[str, float]:
+    """The KPIS of `outcomes`; one that nothing tells about is left out."""
+    sums = rows.sum()
+    sums["days"] = days
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = {name: float(ratio(sums)) for name, ratio in KPIS.items()}
+    return {name: value for name, value in found.items() if np.isfinite(value)}
