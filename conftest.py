@@ -47,7 +47,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("slow")
     slow = {item.path for item in items
             if item.get_closest_marker("slow") or item.get_closest_marker("spark")}
-    items.sort(key=lambda item: (item.path.stem != "test_story", item.path not in slow))
+    longest = ("test_story", "test_readme")
+    items.sort(key=lambda item: (item.path.stem not in longest, item.path not in slow))
 
 
 @pytest.fixture(autouse=True)

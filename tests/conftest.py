@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from branchline import Lakehouse
-from support.clone import ROOT, Readme
+from support.clone import ROOT
 from support.processes import PROJECT
 from tests.tables import contents, run_steps
 
 COLUMNS = PROJECT / "columns.yml"
 SHARED = ROOT.parent / "shared" / "data"
-
-
-@pytest.fixture(scope="session")
-def readme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readme]:
-    """The README's commands at work in a fresh clone."""
-    from support.processes import kill
-    started = Readme(tmp_path_factory.mktemp("readme"))
-    yield started
-    if started.shell.poll() is None:
-        kill(started.shell)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _readme_first(request: pytest.FixtureRequest) -> None:
-    """Start the README's commands before all tests if one asks for them: they take minutes."""
-    if any("readme" in getattr(item, "fixturenames", ()) for item in request.session.items):
-        request.getfixturevalue("readme")
 
 
 @pytest.fixture(scope="session")

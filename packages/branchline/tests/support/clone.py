@@ -21,16 +21,12 @@ OURS = ("MLFLOW_", "VIRTUAL_ENV", "COV_", "PYTEST_", "BUILD_", "SYSTEM_", "GITHU
         "MFLAGS")
 
 
-class Readme:
-    """The clone in `folder`, and a person's shell that runs all commands but `make test` there."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = clone(folder / "clone")
-        self.out, self.err = folder / "out", folder / "err"
-        commands = "\n".join(command for command in COMMANDS if command != "make test")
-        with self.out.open("w") as out, self.err.open("w") as err:
-            self.shell = subprocess.Popen(["bash", "-euc", commands], cwd=self.folder, stdout=out,
-                                          stderr=err, env=a_persons_shell(), start_new_session=True)
+def run_readme(folder: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A clone in `folder`, and what a person's shell prints there: all commands but `make test`."""
+    made = clone(folder / "clone")
+    commands = "\n".join(command for command in COMMANDS if command != "make test")
+    return made, subprocess.run(["bash", "-euc", commands], cwd=made, env=a_persons_shell(),
+                                capture_output=True, text=True)
 
 
 def a_persons_shell(*without: str) -> dict[str, str]:
