@@ -40,17 +40,11 @@ INTERPRETED = {"spark.sql.codegen.wholeStage": "false",
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs the workspace server or a store as slow; what takes long is begun first.
-
-    A worker gets whole files, and one worker gets all that need the tables of a finished run.
-    """
-    finished = {item.path for item in items if "finished" in getattr(item, "fixturenames", ())}
+    """Mark what needs the workspace server or a store as slow; what takes long is begun first."""
     for item in items:
         needed = {"_workspace", "broker", "store"} & set(getattr(item, "fixturenames", ()))
         if needed or (ROOT / "packages" / "workspace-server") in item.path.parents:
             item.add_marker("slow")
-        group = "finished" if item.path in finished else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
     slow = {item.path for item in items
             if item.get_closest_marker("slow") or item.get_closest_marker("spark")}
     longest = ("test_story", "test_readme")
