@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import cast
 
-import redis
-
-from branchline.errors import Unreachable
+from branchline.errors import NotInstalled, Unreachable
 from branchline.features.online.store import Change
 
 __all__ = ["RedisStore"]
 
 
 class RedisStore:
-    """Records under `prefix` in a Redis server, by its URL; needs the extra `redis`.
+    """Records under `prefix` in a Redis server, by its URL.
 
     Raises:
+        NotInstalled: the extra `redis` of branchline is missing.
         Unreachable: the server does not answer, or refuses; raised by every method.
     """
 
     def __init__(self, url: str, prefix: str = "branchline") -> None:
-        self._client = redis.Redis.from_url(url)
+        try:
+            from redis import Redis
+        except ImportError:
+            raise NotInstalled("redis: not installed in this environment; a store in a Redis "
+                               "server needs the extra `redis` of branchline.") from None
+        self._client = Redis.from_url(url)
         self._prefix = prefix + ":"
 
     def _named(self, keys: Sequence[str]) -> list[str]:
@@ -30,20 +35,17 @@ class RedisStore:
     def read(self, keys: Sequence[str]) -> list[bytes | None]:
         if not keys:
             return []
-        try:
+        with _answering():
             return cast(list[bytes | None], self._client.mget(self._named(keys)))
-        except redis.RedisError as problem:
-            raise _unreachable(problem) from None
 
     def update(self, keys: Sequence[str], change: Change) -> None:
         named = self._named(keys)
-        try:
+        with _answering():
             while named and not self._updated(named, change):
                 pass  # another process wrote one of them: once more, on what it wrote
-        except redis.RedisError as problem:
-            raise _unreachable(problem) from None
 
     def _updated(self, named: list[str], change: Change) -> bool:
+        from redis import WatchError
         with self._client.pipeline() as pipe:
             pipe.watch(*named)  # type: ignore[no-untyped-call]
             records = change(cast(list[bytes | None], pipe.mget(named)))
@@ -55,21 +57,26 @@ class RedisStore:
                     pipe.set(key, record)
             try:
                 pipe.execute()
-            except redis.WatchError:
+            except WatchError:
                 return False
         return True
 
     def keys(self) -> Iterator[str]:
-        try:
+        with _answering():
             for key in self._client.scan_iter(match=f"{self._prefix}*", count=1000):
                 yield key.decode().removeprefix(self._prefix)
-        except redis.RedisError as problem:
-            raise _unreachable(problem) from None
 
     def close(self) -> None:
         self._client.close()
 
 
-def _unreachable(problem: redis.RedisError) -> Unreachable:
-    return Unreachable(f"online store: the Redis server does not do what it was asked: {problem}. "
-                       "Check that it runs and has memory left; a replay of the stream is safe.")
+@contextmanager
+def _answering() -> Iterator[None]:
+    """In the block, what the server does not do is an error of ours."""
+    from redis import RedisError
+    try:
+        yield
+    except RedisError as problem:
+        raise Unreachable("online store: the Redis server does not do what it was asked: "
+                          f"{problem}. Check that it runs and has memory left; a replay of the "
+                          "stream is safe.") from None
