@@ -3,9 +3,11 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import date
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -121,10 +123,31 @@ def test_all_that_the_sources_import_is_required(one: Distribution) -> None:
         assert required & {canonicalize_name(each) for each in installed[name]}, name
 
 
-def imported(sources: Path) -> set[str]:
-    """The packages that the modules of a distribution name in an import."""
-    nodes = [node for file in sources.rglob("*.py")
-             for node in ast.walk(ast.parse(file.read_text()))]
+@pytest.mark.parametrize("one", distributions(ROOT), ids=lambda one: str(one.name))
+def test_a_module_imports_without_an_extra_that_a_local_run_lacks(one: Distribution) -> None:
+    tables = {str(each.table["name"]): each.table for each in distributions(ROOT)}
+    there = required(tables, str(one.table["name"]), "local")
+    further = required(tables, str(one.table["name"]), *one.table["optional-dependencies"]) - there
+    installed = packages_distributions()
+    for name in imported(ROOT / one.folder / "src", when_used=False) - sys.stdlib_module_names:
+        assert not further & {canonicalize_name(each) for each in installed.get(name, [])}, name
+
+
+def required(tables: Mapping[str, Any], name: str, *extras: str) -> set[str]:
+    """All that a distribution needs with these extras, through the others of the workspace."""
+    table, found = tables[name], set[str]()
+    texts = [*table["dependencies"], *(text for extra in extras
+                                       for text in table["optional-dependencies"][extra])]
+    for requirement in map(Requirement, texts):
+        found |= (required(tables, requirement.name, *requirement.extras)
+                  if requirement.name in tables else {canonicalize_name(requirement.name)})
+    return found
+
+
+def imported(sources: Path, when_used: bool = True) -> set[str]:
+    """The packages that the modules of a distribution import, with those imported when used."""
+    trees = [ast.parse(file.read_text()) for file in sources.rglob("*.py")]
+    nodes = [node for tree in trees for node in (ast.walk(tree) if when_used else tree.body)]
     modules = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
     modules += [alias.name for node in nodes if isinstance(node, ast.Import)
                 for alias in node.names]
