@@ -1,4 +1,4 @@
-"""Which run the gate judges, and which one, without a model, it is held against."""
+"""Finds the run that the gate judges and, without a model, the run to compare it with."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["Candidate", "by_metrics", "find_candidate", "last_approved"]
 
 FINISHED = "FINISHED"
-LOOKED_THROUGH = 100  # newest models or runs, of which the first that fits is taken
+LOOKED_THROUGH = 100  # newest models or runs to look at; the first that fits is taken
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A finished run with what it was told and measured; `model_id` None logged no model."""
+    """A finished run with its parameters and metrics; `model_id` is None if it logged no model."""
 
     run_id: str
     model_id: str | None
@@ -41,7 +41,7 @@ def find_candidate(tracking: Tracking, experiment_id: str, run_id: str | None,
     """The run called `run_id`, else the newest finished one: with a model, or of the whole project.
 
     Raises:
-        BadInput: there is none, it is not finished, or it logged no model.
+        BadInput: there is no such run, it is not finished, or it logged no model.
     """
     with answered(f"runs of experiment {experiment_id}"):
         found = (_named(tracking, run_id) if run_id else
@@ -52,12 +52,12 @@ def find_candidate(tracking: Tracking, experiment_id: str, run_id: str | None,
                        f"{' with a model' if with_model else ' of entry point main'}; "
                        "start one with run.py first.")
     if with_model and found.model_id is None:
-        raise BadInput(f"run {found.run_id} logged no model; expected one that trained.")
+        raise BadInput(f"run {found.run_id} logged no model; expected a run that trained one.")
     return found
 
 
 def last_approved(tracking: Tracking, experiment: str, but: str) -> Candidate | None:
-    """The newest run of an experiment that the gate passed, other than `but`; None without one."""
+    """The newest run of an experiment that the gate passed, except `but`; None if there is none."""
     client = tracking.client()
     with answered(f"experiment {experiment}"):
         found = client.get_experiment_by_name(experiment)
@@ -67,7 +67,7 @@ def last_approved(tracking: Tracking, experiment: str, but: str) -> Candidate | 
 
 
 def by_metrics(candidate: Candidate, approved: Candidate | None) -> Comparison:
-    """The comparison of a project without a model: each metric of the one run and of the other."""
+    """The comparison of a project without a model: each metric of both runs."""
     other = approved.metrics if approved else {}
     return Comparison(
         Model(candidate.uri), Model(approved.uri) if approved else None,
@@ -82,7 +82,7 @@ def _finite(value: float | None) -> float | None:
 def _named(tracking: Tracking, run_id: str) -> Candidate:
     run = tracking.client().get_run(run_id)
     if run.info.status != FINISHED:
-        raise BadInput(f"run {run_id} is {run.info.status}; expected one that is {FINISHED}.")
+        raise BadInput(f"run {run_id} is {run.info.status}; expected a run that is {FINISHED}.")
     return _candidate(tracking, run)
 
 

@@ -1,4 +1,4 @@
-"""What a project found of a candidate and a champion on the same rows: one JSON file a run."""
+"""A candidate and a champion measured on the same rows: one JSON file per run."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from branchline.records import Format
 __all__ = ["ARTIFACT", "OTHER_LIBRARIES", "Comparison", "Data", "Measured", "Model", "Slice"]
 
 ARTIFACT = "gate/comparison.json"
-OTHER_LIBRARIES = "other_libraries"  # the note on those that the champion was logged with
+OTHER_LIBRARIES = "other_libraries"  # the key of a note
 FORMAT = Format("comparison", 1)
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A measure of both on the same rows; None is unknown.
+    """A metric of both on the same rows; None is unknown.
 
-    `standard_error` is that of candidate less champion, None where the two values are exact.
+    `standard_error` is that of candidate minus champion, None where both values are exact.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Slice:
-    """A part of the rows, such as kind `amount`, value `25 to 50`, and a measure on it."""
+    """A part of the rows, such as kind `amount`, value `25 to 50`, and a metric on it."""
 
     kind: str
     value: str
@@ -64,7 +64,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All that a judgement needs; `champion` None is none yet, `notes` is how it was made."""
+    """All that the gate needs; `champion` None: none yet; `notes` say how it was made."""
 
     candidate: Model
     champion: Model | None
@@ -74,16 +74,16 @@ class Comparison:
     notes: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """Readable JSON; what is not finite becomes null."""
+        """Readable JSON; a number that is not finite becomes null."""
         content = FORMAT.written(_plain(asdict(self)))
         return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Comparison:
-        """The comparison in a text that `to_json` made.
+        """Parses the text that `to_json` made.
 
         Raises:
-            BadInput: the text is none, or of a newer format.
+            BadInput: the text is not a comparison, or has a newer format.
         """
         try:
             given = FORMAT.read(json.loads(text), ARTIFACT)

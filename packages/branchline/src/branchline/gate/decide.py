@@ -1,4 +1,4 @@
-"""The judgement: a comparison held against the policy, one reason for each thing that is asked."""
+"""Decides: checks a comparison against the policy, with one reason per requirement."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SECONDS_A_DAY = 86_400
 def decide(policy: Policy, comparison: Comparison, now: datetime) -> Verdict:
     """The verdict on a comparison, made at `now` (with time zone).
 
-    A candidate fails by clear evidence only: outside of what the data must be, below a floor, or
-    worse than tolerated with its whole interval. `policy.level` is shared out among all intervals
-    (Bonferroni), so that it holds for the verdict and not for each line of it.
+    A candidate fails on clear evidence only: unfit data, a value below a floor, or a value clearly
+    worse than tolerated. `policy.level` is divided among all intervals (Bonferroni), so that it
+    holds for the whole verdict, not for each line.
     """
     reasons = (*_data(policy, comparison, now), *_models(policy, comparison),
                *_floors(policy, comparison), *_differences(policy, comparison))
@@ -57,14 +57,14 @@ def _freshness(name: str, time: datetime | None, within: float, now: datetime) -
 def _models(policy: Policy, comparison: Comparison) -> Iterator[Reason]:
     champion = comparison.champion
     if champion is None:
-        yield Reason("champion", "not judged", "there is none yet", "floors alone")
+        yield Reason("champion", "not judged", "no champion yet", "floors alone")
     elif champion.problem:
         outcome: Outcome = "fail" if policy.broken_champion == "fail" else "not judged"
         yield Reason("champion", outcome, champion.problem,
                      "a model that scores" if outcome == "fail" else "floors alone")
     elif others := comparison.notes.get(OTHER_LIBRARIES):
         yield Reason("champion's libraries", "not judged",
-                     f"it was logged with {', '.join(others)}", "those that are here")
+                     f"it was logged with {', '.join(others)}", "the libraries installed here")
 
 
 def _floors(policy: Policy, comparison: Comparison) -> Iterator[Reason]:
@@ -82,7 +82,7 @@ def _floors(policy: Policy, comparison: Comparison) -> Iterator[Reason]:
 
 
 def _differences(policy: Policy, comparison: Comparison) -> Iterator[Reason]:
-    """A reason for each metric and slice that the policy gives a tolerance and a champion has."""
+    """A reason for each metric and slice with a tolerance that the champion has, too."""
     if comparison.champion is None or comparison.champion.problem:
         return
     metrics = [(rule, rule.tolerance, _measured(comparison, rule))
@@ -111,11 +111,11 @@ def _large_enough(rule: SliceRule, part: Slice) -> bool:
 
 def _difference(name: str, rule: MetricRule, tolerance: Tolerance, measured: Measured,
                 reach: float) -> Reason:
-    """Clearly worse than tolerated, clearly not, or between, where chance could be either."""
+    """Clearly worse than tolerated, clearly not worse, or undecided."""
     if measured.candidate is None:
         return Reason(name, "fail", "unknown", "a value")
-    if measured.champion is None:  # a new metric: to refuse it now would be to refuse it for good
-        return Reason(name, "not judged", "the champion has none", "a value of both")
+    if measured.champion is None:  # a new metric: refusing it now would refuse it for good
+        return Reason(name, "not judged", "the champion has none", "a value for both")
     sign = 1 if rule.direction == "higher" else -1
     difference = measured.candidate - measured.champion
     half = reach * (measured.standard_error or 0.0)

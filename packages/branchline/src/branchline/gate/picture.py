@@ -1,4 +1,4 @@
-"""The verdict's picture: how far candidate and champion are apart, what is tolerated, the floor."""
+"""The verdict's picture: the differences, what is tolerated, the floors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WIDTH, PANEL, AROUND, DOTS = 9.0, 0.75, 1.3, 150  # inches; dots an inch
 
 
 def picture(verdict: Verdict) -> Figure | None:
-    """A panel for each difference, in its own unit; None where nothing was compared."""
+    """One panel per difference, in its own unit; None if nothing was compared."""
     from matplotlib.figure import Figure
     compared = [(each, each.interval) for each in verdict.reasons if each.interval]
     if not compared:
@@ -30,7 +30,7 @@ def picture(verdict: Verdict) -> Figure | None:
     panels = drawn.subplots(len(compared), 1, squeeze=False)[:, 0]
     for axes, (reason, interval) in zip(panels, compared, strict=True):
         _panel(axes, reason, interval)
-    panels[-1].set_xlabel("candidate less champion; shaded: worse than tolerated; dashed: the "
+    panels[-1].set_xlabel("candidate minus champion; shaded: worse than tolerated; dashed: the "
                           "floor, where it is near", color=INK)
     drawn.suptitle(f"Gate: {'passed' if verdict.passed else 'refused'}; {_summary(compared)}",
                    x=0.01, ha="left", color=INK, fontweight="bold")

@@ -1,4 +1,4 @@
-"""How far a measure could be off by chance: bootstraps over two kinds of units that cross."""
+"""How far a metric could be off by chance: bootstraps over two crossed kinds of units."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ __all__ = ["Floats", "Measure", "standard_errors", "variance"]
 Floats: TypeAlias = NDArray[np.float64]
 Measure: TypeAlias = Callable[[Floats], Floats]  # weights, draws x rows -> values, draws x measures
 
-AT_ONCE = 1_000_000  # weights held at a time: more would not stay in the processor's cache
+AT_ONCE = 1_000_000  # weights in memory at once: more would not fit into the processor's cache
 
 
 def standard_errors(measure: Measure, first: NDArray[np.int64], second: NDArray[np.int64],
                     draws: int, seed: int) -> Floats:
-    """The standard error of each of the measures, were other units of both kinds drawn.
+    """The standard error of each measure over other draws of both kinds of units.
 
-    The variance over `first`, say cards, plus what `second`, say days, adds to it: the variance
-    over days less that over their pairs, which is what unrelated rows alone would show
-    (Cameron, Gelbach and Miller, 2011). What is added is never negative, and nothing where the rows
-    are of one unit of `second` only: how far others differ is not to be known from them.
+    The variance over `first` (such as cards) plus what `second` (such as days) adds: the variance
+    over days minus that over their pairs, which is what unrelated rows alone would show
+    (Cameron, Gelbach and Miller, 2011). What is added is never negative, and zero where all rows
+    belong to one unit of `second`: they do not show how far other units differ.
 
     Args:
-        measure: takes weights, a row a draw and a column a row of the data; gives a row a draw and
-            a column a measure. A paired comparison gives differences under the same weights.
+        measure: takes weights, shape (draws, rows of the data); returns values, shape (draws,
+            measures). A paired comparison gives differences under the same weights.
         first, second: the unit of each row, numbered from 0.
 
     Raises:
-        ValueError: the rows are of one unit of `first` only.
+        ValueError: all rows belong to one unit of `first`.
     """
     source = np.random.default_rng(seed)
     of_first = variance(measure, first, draws, source)
@@ -44,10 +44,11 @@ def standard_errors(measure: Measure, first: NDArray[np.int64], second: NDArray[
 
 def variance(measure: Measure, units: NDArray[np.int64], draws: int,
              source: np.random.Generator) -> Floats:
-    """The bootstrap's variance of each measure, were other units of one kind drawn.
+    """The bootstrap variance of each measure over other draws of one kind of unit.
 
-    Weights are exponential (Rubin's), so that no unit is ever wholly left out. Of the variance of a
-    mean of n units they show (n - 1) / (n + 1), which counts for a handful of days: it is made up.
+    Weights are exponential (Rubin's), so that no unit is ever left out completely. Of the variance
+    of a mean of n units they show (n - 1) / (n + 1), which matters with few days: this is
+    corrected.
     """
     count = int(units.max()) + 1
     if count < 2:

@@ -32,7 +32,7 @@ TAG = 500  # characters of a reason in a run's tag
 
 @dataclass(frozen=True)
 class Comparing:
-    """A project's compare step, where and for whom it is run; `wheels` as in `Request`."""
+    """A project's compare step, where it runs and who started it; `wheels` as in `Request`."""
 
     root: Path
     platform: Platform
@@ -116,7 +116,7 @@ def register(platform: Platform, project: Project, candidate: Candidate,
 
 
 def _lineage(candidate: Candidate, verdict: Verdict) -> dict[str, str]:
-    """What a version leads back to: run, commit, wheel, input tables' versions, verdict."""
+    """The tags that trace a version: run, commit, wheel, versions of input tables, verdict."""
     tables = {f"table_{name.removeprefix('table.').replace('.', '_')}": version
               for name, version in candidate.tags.items() if name.startswith("table.")}
     return {"run": candidate.run_id, "gate": "passed" if verdict.passed else "refused",
@@ -126,10 +126,10 @@ def _lineage(candidate: Candidate, verdict: Verdict) -> dict[str, str]:
 
 
 def write_page(path: Path, verdict: Verdict) -> None:
-    """Write the verdict as Markdown for a CI's page, and beside it the picture that it shows."""
+    """Write the verdict as Markdown for a CI page, with its picture beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = verdict.to_markdown()
     if drawn := picture(verdict):
         drawn.savefig(path.with_suffix(".png"))
-        text += f"\n![Candidate less champion]({path.with_suffix('.png').name})\n"
+        text += f"\n![Candidate minus champion]({path.with_suffix('.png').name})\n"
     path.write_text(text, encoding="utf-8")

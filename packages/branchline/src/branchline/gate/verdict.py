@@ -23,10 +23,11 @@ MARKS: dict[Outcome, str] = {"pass": "✅", "fail": "❌", "undecided": "➖", "
 
 @dataclass(frozen=True)
 class Interval:
-    """Candidate less champion, all in the metric's own unit.
+    """Candidate minus champion, all in the metric's own unit.
 
     Beyond `worst` it is worse than tolerated: below it where `higher_is_better`, else above.
-    `floor` is the difference at which the candidate would stand on its floor, None without one.
+    `floor` is the difference at which the candidate would just reach its floor, None without a
+    floor.
     """
 
     difference: float
@@ -39,7 +40,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Reason:
-    """What was asked of the candidate, what was found, and how that counts."""
+    """What was required of the candidate, what was found, and the outcome."""
 
     name: str
     outcome: Outcome
@@ -50,7 +51,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the candidate may go on; `champion` is None where there was none to compare with."""
+    """Whether the candidate passed; `champion` is None if there was none to compare with."""
 
     passed: bool
     candidate: str
@@ -65,7 +66,7 @@ class Verdict:
 
     @property
     def line(self) -> str:
-        """The verdict in a line, with what failed, or else what is undecided."""
+        """The verdict on one line, with what failed, or else what is undecided."""
         worst = [reason for reason in self.against if reason.outcome == self.against[0].outcome]
         said = "; ".join(f"{reason.name} {reason.found}, expected {reason.wanted}"
                          for reason in worst)
@@ -76,7 +77,7 @@ class Verdict:
         return json.dumps(FORMAT.written(asdict(self)), indent=2, allow_nan=False) + "\n"
 
     def to_markdown(self) -> str:
-        """A heading, the two models and a table with a row a reason."""
+        """A heading, the two models and a table with one row per reason."""
         rows = [f"| {MARKS[each.outcome]} {each.outcome} | {markdown(each.name)} | "
                 f"{markdown(each.found)} | {markdown(each.wanted)} |" for each in self.reasons]
         return "\n".join([
@@ -87,7 +88,7 @@ class Verdict:
 
 
 def show(verdict: Verdict) -> None:
-    """Print the verdict: a line a reason."""
+    """Print the verdict, one line per reason."""
     table = Table("gate", "found", "wanted", "", box=None, padding=(0, 3, 0, 0))
     for each in verdict.reasons:
         table.add_row(*map(one_line, (each.name, each.found, each.wanted, each.outcome)))

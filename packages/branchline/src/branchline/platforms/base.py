@@ -20,10 +20,10 @@ __all__ = ["Jobs", "KeptWheels", "Leftover", "Platform", "ScheduledJob"]
 
 @dataclass(frozen=True)
 class ScheduledJob:
-    """What a job is made of: `copy` is the address of its project's files, `artifacts` what its
-    runs install, in that order.
+    """What a job is made of.
 
-    `request` has its entry point with all parameters, `experiment` is the name of its runs' one.
+    `copy` is the address of the project's files, `artifacts` what the runs install, in that order.
+    `request` has the entry point with all parameters, `experiment` names the runs' experiment.
     """
 
     name: str
@@ -48,8 +48,8 @@ class Leftover:
 class KeptWheels:
     """Which published wheels stay when a branch is cleaned up.
 
-    `name` is that of the repository's own distribution in its wheel's file name, `used` are the
-    versions that a run or a deployment still names, `newest` is how many of the newest stay anyway.
+    `name` is the repository's own distribution, as in its wheel's file name. `used` are the
+    versions that a run or a deployment still names. The `newest` wheels stay in any case.
     """
 
     name: str
@@ -67,13 +67,13 @@ class Jobs(Protocol):
         """The job as the platform keeps it, a JSON object."""
 
     def actual(self, name: str) -> dict[str, Any] | None:
-        """The settings that the job of that name has now; None where there is none."""
+        """The current settings of the job called `name`; None if there is none."""
 
     def put(self, name: str, settings: Mapping[str, Any]) -> None:
-        """Make the job of that name have these settings; it is created where it is missing."""
+        """Give the job called `name` these settings; create it if it is missing."""
 
     def remove(self, name: str) -> None:
-        """Remove the job of that name where a deployment made it."""
+        """Remove the job called `name` if a deployment created it."""
 
     def run(self, name: str) -> None:
         """Run the job now, and follow it to its end.
@@ -91,7 +91,7 @@ class Platform(Launcher, Protocol):
 
     @property
     def address(self) -> str:
-        """What a person knows it by: the workspace's address, the repository's folder."""
+        """The name that people know it by: the workspace's address, or the repository's folder."""
 
     @property
     def jobs(self) -> Jobs: ...
@@ -109,13 +109,13 @@ class Platform(Launcher, Protocol):
         """
 
     def releases(self, target: Target) -> Destination:
-        """Where publish.py puts the releases of a target, as reached from here."""
+        """Where publish.py puts a target's releases, as this machine reaches it."""
 
     def project_address(self, project: Project) -> str:
-        """The address of a copy of the project's files; nothing is made."""
+        """The address that a copy of the project's files has; nothing is uploaded."""
 
     def copy_project(self, project: Project) -> str:
-        """Make that copy, where it is missing, and return its address."""
+        """Upload that copy if it is missing; its address."""
 
     def leftovers(self, stale: Collection[Experiment], kept: KeptWheels) -> Iterable[Leftover]:
-        """What stale branches left: experiments, tables and files, and wheels that nothing uses."""
+        """What stale branches left behind: experiments, tables, files, and unused wheels."""

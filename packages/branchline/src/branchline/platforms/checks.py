@@ -12,9 +12,9 @@ __all__ = ["Check", "check"]
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at: what was found and, unless it is fine, what to do about it.
+    """One check: what was found and, unless it is fine, what to do about it.
 
-    `blocking` tells whether a run would fail for it.
+    `blocking` says whether a run would fail because of it.
     """
 
     what: str
@@ -28,7 +28,7 @@ class Check:
 
 
 def check(what: str, look: Callable[[], str]) -> Check:
-    """What `look` returns, or the error that it raises, which has its remedy with it."""
+    """What `look` returns, or the error it raises as a failed check."""
     try:
         return Check(what, look())
     except BranchlineError as problem:

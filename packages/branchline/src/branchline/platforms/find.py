@@ -1,4 +1,4 @@
-"""From a target to its platform: the only module that knows which there are."""
+"""Finds a target's platform; the only module that knows all platforms."""
 
 from __future__ import annotations
 

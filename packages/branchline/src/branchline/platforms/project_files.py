@@ -22,21 +22,21 @@ def files_of(folder: Path) -> Mapping[str, bytes]:
 
 
 def address(files: Mapping[str, bytes], name: str, destination: Destination) -> str:
-    """The address that a copy of the files has in the destination, uploaded or not."""
+    """The address of a copy of the files in the destination, uploaded or not."""
     return destination.reference(f"{name}/{_digest(files)}")
 
 
 def upload(files: Mapping[str, bytes], name: str, destination: Destination) -> str:
-    """The address of a copy of the files, which is uploaded if it is not there.
+    """Upload a copy of the files if it is missing; its address.
 
     Raises:
-        BadInput: a newer branchline has uploaded it.
+        BadInput: a newer branchline uploaded it.
     """
     copy = f"{name}/{_digest(files)}"
     if not _is_complete(copy, destination):
         for path, content in files.items():
             destination.replace(f"{copy}/{path}", content)
-        # Written last: a copy without it was cut off, and is uploaded again.
+        # Written last: a copy without it is incomplete, and is uploaded again.
         destination.replace(f"{copy}/{COMPLETE}", encoded(FORMAT.written({"files": len(files)})))
     return destination.reference(copy)
 

@@ -79,7 +79,7 @@ def test_the_remedy_for_what_is_missing_is_the_command_that_creates_it(
         signed_in: Workspace, address: str, command: str) -> None:
     for what in ("volume", "wheels"):
         verdict, said = examined(replace(TARGET, **{what: address}))[what]
-        assert verdict == "wrong" and said.endswith(f"make it, or have it made: {command}")
+        assert verdict == "wrong" and said.endswith(f"create it, or ask an admin to: {command}")
     _, said = examined(replace(TARGET, catalog="nowhere"))["catalog nowhere"]
     assert said.endswith("databricks catalogs create nowhere")
 

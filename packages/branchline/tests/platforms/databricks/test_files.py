@@ -29,7 +29,7 @@ def test_an_address_chooses_the_destination_and_a_cluster_s_path(
 
 def test_a_local_folder_needs_no_workspace() -> None:
     assert destination("wheels", None) == LocalFolder(Path("wheels"))
-    with pytest.raises(BadInput, match="is in a workspace, and none is signed in to"):
+    with pytest.raises(BadInput, match="is in a workspace, but no workspace is signed in to"):
         destination("/Workspace/Shared/wheels", None)
 
 

@@ -63,7 +63,7 @@ def test_a_config_without_one_compute_or_with_an_unknown_key_is_refused(
 @pytest.mark.parametrize(("text", "line"), [
     ('{"num_workers": 1, "num_workers": 2}', "field 'num_workers' is given twice; keep one"),
     ('{"spark_conf": {"a": "1", "a": "2"}}', "field 'a' is given twice"),
-    ('{"num_workers": NaN}', "NaN is no number of JSON"),
+    ('{"num_workers": NaN}', "NaN is not a JSON number"),
     ("[" * 100_000, "is nested too deeply to be a job cluster."),
 ])
 def test_a_cluster_file_is_read_strictly(tmp_path: Path, text: str, line: str) -> None:

@@ -30,7 +30,7 @@ __all__ = ["DatabricksJobsBackend"]
 
 
 class DatabricksJobsBackend(AbstractBackend):
-    """Runs any MLproject of Python entry points on a job cluster, a running one, or serverless."""
+    """Runs MLprojects of Python entry points on a job cluster, a running cluster or serverless."""
 
     def run(self, project_uri: str, entry_point: str, params: Mapping[str, str] | None,
             version: str | None, backend_config: Mapping[str, Any], tracking_uri: str,
@@ -39,7 +39,7 @@ class DatabricksJobsBackend(AbstractBackend):
 
         Raises:
             ExecutionException: no experiment is named; `mlflow run` prints it as one line.
-            BadInput: tracking is elsewhere than at the workspace, or something is unfit to run.
+            BadInput: tracking does not use the workspace, or something cannot be run.
             PlatformError: the workspace does not answer, or does not permit it.
         """
         if not tracking_uri.startswith("databricks"):
@@ -71,7 +71,7 @@ class DatabricksJobsBackend(AbstractBackend):
 
 
 class SubmittedJob(SubmittedRun):
-    """A job run as MLflow knows it: a submitted run of a project."""
+    """A job run as MLflow's `SubmittedRun`."""
 
     def __init__(self, job_run: JobRun) -> None:
         self._job_run = job_run
@@ -82,7 +82,7 @@ class SubmittedJob(SubmittedRun):
 
     @property
     def job_run(self) -> int:
-        """The id of the run of the Jobs API."""
+        """The run's id in the Jobs API."""
         return self._job_run.job_run
 
     def wait(self) -> bool:
@@ -106,7 +106,7 @@ def _profile(tracking_uri: str) -> str | None:
 
 
 def _libraries(folder: Path, settings: RunSettings, client: Workspace) -> tuple[str, ...]:
-    """The wheels of the repository that the project stands in, if it does."""
+    """The wheels of the repository that the project is in, if any."""
     root = next((above for above in folder.resolve().parents
                  if (above / "pyproject.toml").is_file()), None)
     if root is None:
@@ -117,7 +117,7 @@ def _libraries(folder: Path, settings: RunSettings, client: Workspace) -> tuple[
 
 
 def _complete(settings: RunSettings, client: Workspace) -> RunSettings:
-    """Without a folder of its own, a project is kept in the user's home, its wheels beside it."""
+    """Without a configured folder, project and wheels go to the user's home."""
     folder = settings.folder or f"/Workspace/Users/{client.current_user.me().user_name}/.branchline"
     return replace(settings, folder=folder, wheels=settings.wheels or f"{folder}/wheels")
 

@@ -1,4 +1,4 @@
-"""What a run needs of a workspace, looked at before any money is spent."""
+"""Checks what a run needs in a workspace, before any money is spent."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ALL = "ALL_PRIVILEGES"
 
 
 def check_workspace(target: WorkspaceTarget, root: Path) -> Iterable[Check]:
-    """Findings about the target, one by one; without sign-in there is only that one."""
+    """Findings about the target, one by one; if sign-in fails, only that."""
     try:
         client = connect(target.profile, target.host)
         with translated("sign-in"):
@@ -48,7 +48,7 @@ def check_workspace(target: WorkspaceTarget, root: Path) -> Iterable[Check]:
 
 
 def _experiments(client: Workspace, target: WorkspaceTarget) -> str:
-    """The folder is made on the first run, so that the nearest one that exists decides."""
+    """The folder is created by the first run, so check the nearest folder that exists."""
     folder = target.experiment_root
     while folder.strip("/"):
         with translated(f"folder {folder}"):
@@ -58,8 +58,8 @@ def _experiments(client: Workspace, target: WorkspaceTarget) -> str:
             except NotFound:
                 folder = folder.rpartition("/")[0]
     if not folder.strip("/"):
-        raise BadInput(f"{target.experiment_root}: no folder of it exists; begin experiment_root "
-                       "with /Shared or /Users/<you>.")
+        raise BadInput(f"{target.experiment_root}: no folder on this path exists; begin "
+                       "experiment_root with /Shared or /Users/<you>.")
     probe = destination(f"/Workspace{target.experiment_root}/_files", client)
     _written(probe)
     return f"{target.experiment_root} can be written to"
@@ -86,7 +86,7 @@ def _writable(client: Workspace, address: str) -> str:
 
 
 def _remedy(client: Workspace, address: str) -> str:
-    """The command that makes what is missing of a volume; nothing where all of it is there."""
+    """The command that creates the missing part of a volume; empty if nothing is missing."""
     parts = address.removeprefix("dbfs:").split("/")
     if parts[:2] != ["", "Volumes"] or len(parts) < 5:
         return ""
@@ -106,8 +106,8 @@ def _missing(look: Callable[[], Any], command: str) -> str:
     try:
         look()
     except NotFound:
-        return f"make it, or have it made: {command}"
-    except DatabricksError:  # whether it is there is not told to everybody
+        return f"create it, or ask an admin to: {command}"
+    except DatabricksError:  # not everybody may see whether it exists
         return ""
     return ""
 

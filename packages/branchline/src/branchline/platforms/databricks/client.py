@@ -33,13 +33,13 @@ def connect(profile: str | None = None, host: str | None = None) -> Workspace:
     """A client signed in by databricks-sdk's unified authentication.
 
     `profile` is one of ~/.databrickscfg, `host` a workspace's address; with neither, the
-    environment's variables tell (DATABRICKS_HOST and its like).
+    environment's variables decide (DATABRICKS_HOST and others).
 
     Raises:
         NotSignedIn: no sign-in method of the SDK finds what it needs.
         Unreachable: the host does not answer.
     """
-    # A host without an answer to its "well-known" page is warned about at each client.
+    # Each client would warn about a host that has no "well-known" page.
     logging.getLogger("databricks.sdk").setLevel(logging.ERROR)
     with translated("sign-in"):
         return Workspace(Config(
@@ -63,10 +63,11 @@ def translated(doing: str) -> Iterator[None]:
     except Unauthenticated as problem:
         raise NotSignedIn(f"{doing}: not signed in: {_text(problem)} {SIGN_IN}") from problem
     except PermissionDenied as problem:
-        raise NotAllowed(f"{doing}: not permitted: {_text(problem)} Ask for the right, or sign in "
-                         "as somebody who has it (`doctor.py` lists what is needed).") from problem
+        raise NotAllowed(f"{doing}: not permitted: {_text(problem)} Ask for the permission, or "
+                         "sign in as somebody who has it (`doctor.py` lists what is "
+                         "needed).") from problem
     except PASSING as problem:
-        raise Unreachable(f"{doing}: the workspace does not answer as it should: {_text(problem)} "
+        raise Unreachable(f"{doing}: the workspace does not answer properly: {_text(problem)} "
                           "Try again; nothing is started twice.") from problem
     except NotImplemented as problem:
         raise PlatformError(f"{doing}: the workspace cannot do this: {_text(problem)}") from problem

@@ -1,4 +1,4 @@
-"""A job cluster, as cluster.json holds it: checked before a run of it exists."""
+"""A job cluster as in cluster.json: checked before a run is created."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from branchline.errors import BadInput
 __all__ = ["CLUSTER_FIELDS", "cluster_spec"]
 
 TEXTS_BY_NAME = ("custom_tags", "spark_conf", "spark_env_vars")
-# Of the SDK's ClusterSpec, whose module takes a fifth of a submission to import.
+# The fields of the SDK's ClusterSpec; importing its module takes a fifth of a submission.
 CLUSTER_FIELDS = frozenset(
     """apply_policy_default_values autoscale autotermination_minutes aws_attributes
     azure_attributes cluster_log_conf cluster_name custom_tags data_security_mode dependency_mode
@@ -27,8 +27,8 @@ def cluster_spec(content: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     """The content of a cluster file, checked against the fields that the Jobs API knows.
 
     Raises:
-        BadInput: an unknown field, a value of another kind, no size or two, no runtime, no node
-            type.
+        BadInput: an unknown field, a value of the wrong type, no size or two sizes, no runtime, no
+            node type.
     """
     for name in content:
         if name not in CLUSTER_FIELDS:
@@ -52,7 +52,7 @@ def _check_texts(value: object, where: str) -> None:
     if value is None:
         return
     if not isinstance(value, Mapping):
-        raise BadInput(f"{where}: found {value!r}; expected an object of names and texts.")
+        raise BadInput(f"{where}: found {value!r}; expected an object with texts as values.")
     for name, text in value.items():
         if not isinstance(text, str):
             raise BadInput(f"{where}.{name}: found {json.dumps(text)}; expected a text, in quotes.")

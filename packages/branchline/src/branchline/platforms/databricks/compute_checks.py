@@ -1,4 +1,4 @@
-"""What a run is computed on: a cluster, a policy, a runtime, and the wheels' requirements there."""
+"""Checks a run's compute: cluster, policy, runtime, and the wheels' requirements on it."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _single_node(name: str, cluster: Mapping[str, Any]) -> Check:
                 and str(conf.get("spark.master", "")).startswith("local")
                 and tags.get("ResourceClass") == "SingleNode")
     if single and not complete and not cluster.get("policy_id"):
-        return Check(f"{name}, size", "no workers, and not said to be a single node",
+        return Check(f"{name}, size", "no workers, but not marked as a single node",
                      "add spark_conf spark.databricks.cluster.profile=singleNode and "
                      "spark.master=local[*], and custom_tags ResourceClass=SingleNode",
                      blocking=True)
@@ -93,8 +93,9 @@ def _libraries(root: Path, name: str, runtime: Runtime | None) -> Iterable[Check
         yield Check("libraries", str(problem), blocking=True)
         return
     conflicts = unmet(needed, runtime, ",".join(sorted(pythons - {""})))
-    yield Check("libraries", "; ".join(conflicts) or f"the wheels run on those of {runtime.name}",
-                "choose a newer runtime, or widen what pyproject.toml requires" if conflicts
+    yield Check("libraries", "; ".join(conflicts) or f"the wheels run with the libraries of "
+                                                     f"{runtime.name}",
+                "choose a newer runtime, or relax the requirements in pyproject.toml" if conflicts
                 else "",
                 blocking=bool(conflicts))
     if more := added(needed, runtime):

@@ -13,13 +13,13 @@ from branchline.wheels.destinations import FileInfo
 __all__ = ["Dbfs"]
 
 BLOCK = 2**20  # what DBFS takes in one call
-ONE_PUT = 700_000  # the base64 of that is below a block too: DBFS does not say which it counts
+ONE_PUT = 700_000  # small enough for one call in base64 too: DBFS does not say which size it counts
 
 
 class Dbfs(RemoteFolder):
     """A folder of the DBFS root; up to 700 kB are written in one call, more in blocks.
 
-    What is written in blocks is there in part until the last one has arrived.
+    A file written in blocks is incomplete until the last one has arrived.
     """
 
     def _list(self, address: str) -> list[FileInfo]:

@@ -1,4 +1,4 @@
-"""Why a submitted run ended as it did, in one line, and the end of what it printed."""
+"""Why a submitted run ended, in one line, and the last lines of its output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TRACE_LINES = 25
 LONGEST_LINE = 300
 CODE = "the project's code failed"
 CLUSTER = "the cluster did not start or was lost"
-RIGHTS = "a right or a file is missing"
+RIGHTS = "a permission or a file is missing"
 CAUSES = {
     "RUN_EXECUTION_ERROR": CODE,
     "LIBRARY_INSTALLATION_ERROR": "a library would not install",
@@ -35,8 +35,8 @@ CAUSES = {
 REMEDIES = {
     "a library would not install": "`doctor.py` compares the wheel's requirements with the "
                                    "runtime's libraries.",
-    CLUSTER: "`doctor.py` checks the cluster file; a lost node is cured by running again.",
-    RIGHTS: "`doctor.py` lists the rights that a run needs.",
+    CLUSTER: "`doctor.py` checks the cluster file; if a node was lost, run again.",
+    RIGHTS: "`doctor.py` lists the permissions that a run needs.",
 }
 
 
@@ -51,7 +51,7 @@ class Outcome:
 
     @property
     def told(self) -> str:
-        """What a person is told of a run that did not succeed."""
+        """The lines to print for a run that did not succeed."""
         return "\n".join(filter(None, (self.trace, self.cause)))
 
     def failure(self, what: str) -> RunFailed:
@@ -62,7 +62,7 @@ class Outcome:
 def diagnose(client: Workspace, run: RunInfo) -> Outcome:
     """The outcome of a run that has ended.
 
-    Not the life cycle's state decides: a run whose code fails reads INTERNAL_ERROR.
+    The life cycle state does not decide this: a run whose code fails ends as INTERNAL_ERROR.
     """
     if run.result in ("SUCCESS", "SUCCESS_WITH_FAILURES"):
         return Outcome(True)
@@ -95,5 +95,5 @@ def _last_lines(text: str) -> str:
 
 
 def _shortened(line: str) -> str:
-    """A Java exception's one line may hold its whole trace."""
+    """A Java exception may have its whole trace on one line."""
     return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]} ..."

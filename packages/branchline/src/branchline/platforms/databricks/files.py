@@ -15,17 +15,17 @@ from branchline.wheels.destinations import Destination, LocalFolder
 __all__ = ["Dbfs", "Volume", "WorkspaceFolder", "destination"]
 
 LEGACY = ("%s: the DBFS root is legacy: runtimes from 15.1 on do not install wheels from there, "
-          "and new workspaces have it off; use /Volumes/<catalog>/<schema>/<volume>.")
+          "and new workspaces have it disabled; use /Volumes/<catalog>/<schema>/<volume>.")
 
 
 def destination(address: str, client: Workspace | None) -> Destination:
     """The destination that an address names.
 
-    `/Volumes/...` or `dbfs:/Volumes/...`, `/Workspace/...`, `dbfs:/...` (legacy, which is said in
-    the log); anything else is a folder of this machine, the only one that needs no client.
+    `/Volumes/...` or `dbfs:/Volumes/...`, `/Workspace/...`, `dbfs:/...` (legacy, with a warning in
+    the log); anything else is a folder of this machine, which alone needs no client.
 
     Raises:
-        BadInput: no such kind of destination, or one of a workspace without a client.
+        BadInput: an unknown kind of destination, or one in a workspace but no client.
     """
     folder = address.rstrip("/").replace("dbfs:/Volumes/", "/Volumes/")
     remote = folder.startswith(("/Volumes/", "/Workspace/", "dbfs:/"))
@@ -35,7 +35,8 @@ def destination(address: str, client: Workspace | None) -> Destination:
         raise BadInput(f"destination {address}: expected /Volumes/<catalog>/<schema>/<volume>, "
                        "/Workspace/<folder>, dbfs:/FileStore/<folder> or a local folder.")
     if client is None:
-        raise BadInput(f"destination {address}: is in a workspace, and none is signed in to.")
+        raise BadInput(f"destination {address}: is in a workspace, but no workspace is signed in "
+                       "to.")
     if folder.startswith("/Volumes/"):
         return Volume(client, folder)
     if folder.startswith("/Workspace/"):

@@ -35,7 +35,7 @@ class JobRun:
     @classmethod
     def of(cls, client: Workspace, tracking: WorkspaceTracking, run_id: str,
            say: Callable[[str], None]) -> JobRun:
-        """The one that an MLflow run was started as.
+        """The job run that an MLflow run was started as.
 
         Raises:
             BadInput: the MLflow run was not submitted as a job.
@@ -78,7 +78,7 @@ class JobRun:
         self.tracking.end(self.run_id, "KILLED")
 
     def _step(self) -> str:
-        """What the code says it is at; a run's tag, as the job of its steps sets it."""
+        """The step that the code is at, from the run's tag."""
         try:
             return self.tracking.state(self.run_id).tags.get(STEP_TAG, "")
         except (BadInput, PlatformError):
@@ -91,9 +91,9 @@ class JobRun:
             return False
 
     def _settle(self, run: RunInfo) -> Outcome:
-        """The code on the platform ends its MLflow run itself, if it gets that far.
+        """Usually the code on the platform ends its MLflow run itself.
 
-        A script that fails may have ended it as FINISHED: by MLflow's own last act of a process.
+        A script that fails may still end it as FINISHED: MLflow does that when the process exits.
         """
         outcome = diagnose(self.client, run)
         left = self.tracking.state(self.run_id).status

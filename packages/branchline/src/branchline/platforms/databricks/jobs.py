@@ -73,7 +73,7 @@ class WorkspaceJobs:
         else:
             with translated(f"create job {name}"):
                 client.jobs.create(**_given(wanted), access_control_list=self._permissions)
-        # A creation whose answer is lost is repeated on the way, and then there are two.
+        # If the answer to a creation is lost, the client repeats it, and then there are two.
         for double in self._found(name, ours=True)[1:]:
             self._delete(name, double)
 
@@ -108,7 +108,7 @@ class WorkspaceJobs:
             raise
 
     def _found(self, name: str, ours: bool = False) -> list[int]:
-        """The ids of the jobs of that name, those that a deployment made first, then the oldest."""
+        """The ids of the jobs called `name`: deployed ones first, then the oldest."""
         with translated(f"jobs called {name}"):
             jobs = [job for job in self.client.jobs.list(name=name)
                     if job.settings and job.settings.name == name and (not ours or _is_ours(job))]

@@ -45,7 +45,7 @@ class Launch:
         """Submit the project, and follow it to its end if `wait`.
 
         Raises:
-            RunFailed: it ended without success; why is told.
+            RunFailed: it ended without success; the text says why.
             RunCancelled: somebody cancelled it on the platform.
             KeyboardInterrupt: Ctrl-C or SIGTERM; it was cancelled, its run is marked KILLED.
         """
@@ -62,7 +62,7 @@ class Launch:
         """Follow a run that was submitted earlier to its end.
 
         Raises:
-            BadInput: the MLflow run is none of a job.
+            BadInput: the MLflow run does not belong to a job.
             RunFailed, KeyboardInterrupt: as `launch`.
         """
         submitted = replace(JobRun.of(self.client, self.tracking, run_id, self.say),
@@ -101,9 +101,9 @@ class Launch:
     def _record(self, submitted: JobRun) -> None:
         try:
             self.say(f"job run {submitted.job_run}  {submitted.tag()}")
-        except PlatformError as problem:  # it runs; where, is of less weight
-            self.say(f"job run {submitted.job_run} is submitted, but not noted in its MLflow run: "
-                     f"{problem}")
+        except PlatformError as problem:  # the run matters more than the tag
+            self.say(f"job run {submitted.job_run} is submitted, but its MLflow run could not be "
+                     f"tagged with it: {problem}")
 
     @contextmanager
     def _cancelled_on_interrupt(self, submitted: JobRun) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""What branches left in a workspace: experiments, schemas with their files, wheels."""
+"""What branches left behind in a workspace: experiments, schemas with their files, wheels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["leftovers"]
 
 def leftovers(target: WorkspaceTarget, client: Workspace, tracking: Tracking,
               stale: Collection[Experiment], kept: KeptWheels) -> Iterator[Leftover]:
-    """What `Platform.leftovers` says, in a workspace; wheels of its jobs stay, too."""
+    """Implements `Platform.leftovers` for a workspace; wheels that its jobs use stay, too."""
     for experiment in stale:
         yield Leftover(f"experiment {experiment.name}",
                        partial(tracking.delete_experiment, experiment.id))

@@ -1,4 +1,4 @@
-"""The sources as they are now, kept in step in a workspace folder: what changed is uploaded."""
+"""Keeps the current sources in sync with a workspace folder: uploads what changed."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ FORMAT = Format("live-sources", 2)  # 1 had the files at its top
 def sync(root: Path, project: Path, folder: str, destination: Destination) -> tuple[str, str]:
     """Addresses of the project's copy and of all sources in `folder`, both brought up to date.
 
-    The manifest tells what is there. It is taken away first and written last, so that a sync that
-    was cut off is followed by one of everything.
+    The manifest lists what is there. It is deleted first and written last, so that after an
+    interrupted sync the next one uploads everything.
     """
     local = {f"{project.name}/{path}": content
              for path, content in files_to_upload(project).items()}
@@ -42,7 +42,7 @@ def sync(root: Path, project: Path, folder: str, destination: Destination) -> tu
 
 
 def _manifest(content: bytes | None) -> Mapping[str, str]:
-    """What is there; nothing where another branchline has written it: all is uploaded anew."""
+    """What is there; nothing if another format wrote it: then all is uploaded again."""
     found = json.loads(content or b"{}")
     is_ours = found.get("format") == f"{FORMAT.kind}/{FORMAT.version}"
     files: Mapping[str, str] = found["files"] if is_ours else {}

@@ -14,7 +14,7 @@ from branchline.platforms.databricks.workspace import Workspace, call
 __all__ = ["PollPolicy", "poll"]
 
 WORDS = {
-    "QUEUED": "queued: the workspace runs as many jobs as it may",
+    "QUEUED": "queued: the workspace is at its limit of running jobs",
     "PENDING": "pending",
     "BLOCKED": "waiting for another task",
     "WAITING_FOR_RETRY": "waiting to try again",
@@ -50,9 +50,9 @@ class PollPolicy:
 
 def poll(client: Workspace, job_run: int, say: Callable[[str], None],
          poll_policy: PollPolicy, step: Callable[[], str] = lambda: "") -> RunInfo:
-    """The run at its end; every change of what it is doing is said on the way.
+    """Wait for the run to end; report each change of its state.
 
-    `step` tells where in its work a running one is, nothing if that is not known.
+    `step` returns the step that a running run is at, empty if unknown.
 
     The SDK's own waiter gives up after 20 minutes and loses runs that fail.
 
@@ -103,6 +103,6 @@ def _cluster_is(client: Workspace, cluster: str) -> str:
     try:
         with translated(f"cluster {cluster}"):
             found = call(client, "GET", "/api/2.1/clusters/get", query={"cluster_id": cluster})
-    except BranchlineError:  # only its owner may look; nothing depends on it
+    except BranchlineError:  # only the owner may read it; nothing depends on it
         return "pending"
     return "installing libraries" if found.get("state") == "RUNNING" else "cluster starting"

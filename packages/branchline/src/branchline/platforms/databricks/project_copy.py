@@ -1,4 +1,4 @@
-"""What a workspace gets of a project: its files, and the start.py that begins each run."""
+"""The copy of a project for a workspace: its files, and the start.py that begins each run."""
 
 from __future__ import annotations
 

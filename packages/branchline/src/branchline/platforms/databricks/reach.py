@@ -1,4 +1,4 @@
-"""Waits for a workspace's first answer, which the SDK would do for minutes without a word."""
+"""Waits for a workspace's first answer; the SDK would wait for minutes in silence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REASONS = ("Connection refused", "Failed to resolve", "Name or service not known
 
 
 def host_of(host: str | None, profile: str | None, environment: Mapping[str, str]) -> str | None:
-    """The workspace's address that sign-in will use, with a scheme; None where nothing tells it.
+    """The workspace's address that sign-in will use, with a scheme; None if unknown.
 
     A target's own host or profile wins over the variables, as in databricks-sdk.
     """
@@ -43,13 +43,13 @@ def _of_profile(name: str, file: str) -> str | None:
         profiles.read(Path(os.path.expanduser(file)), encoding="utf-8")
         return profiles.get(name, "host", fallback=None)
     except (Error, OSError, UnicodeDecodeError):
-        return None  # the SDK says what is wrong with the file
+        return None  # the SDK reports what is wrong with the file
 
 
 def reach(host: str, say: Callable[[str], None], give_up: float) -> None:
-    """Return once the host answers anything at all; say that it is waited for after 3 seconds.
+    """Return once the host answers at all; after 3 seconds, print that it is waiting.
 
-    The SDK's own calls would be silent for minutes where nothing answers.
+    The SDK's own calls would be silent for minutes if nothing answers.
 
     Args:
         give_up: seconds.

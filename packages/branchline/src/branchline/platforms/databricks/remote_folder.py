@@ -1,4 +1,4 @@
-"""A folder of a workspace as a destination: what its calls answer, whichever they are."""
+"""A folder of a workspace as a destination: the part that is common to all kinds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["RemoteFolder", "file_info"]
 
 @dataclass(frozen=True)
 class RemoteFolder(ABC):
-    """A Destination below `folder`; the three kinds say what is called, this what answers mean."""
+    """A Destination below `folder`; subclasses make the calls, this class reads the answers."""
 
     client: Workspace
     folder: str
@@ -72,7 +72,7 @@ class RemoteFolder(ABC):
 
 def file_info(path: str | None, folder: bool | None, size: int | None,
               time: int | None) -> FileInfo:
-    """What the platform tells of a file or folder; the time is in milliseconds."""
+    """What the platform says about a file or folder; the time is in milliseconds."""
     name = (path or "").rstrip("/").rpartition("/")[2]
     if folder:
         return FileInfo(name, True)

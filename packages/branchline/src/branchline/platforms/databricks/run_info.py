@@ -1,4 +1,4 @@
-"""What the Jobs API says of a run of one task, as far as it is used here."""
+"""What the Jobs API says about a run with one task, as far as it is used here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENDED = ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
 
 @dataclass(frozen=True)
 class RunInfo:
-    """A run's states by the platform's names, "" for what it does not tell.
+    """A run's states by the platform's names, "" if not given.
 
     `code` and `message` say why it ended, `page` is its address; `task` is the id of the newest
     attempt at its one task (None where it ended before it had one), `cluster` what that runs on.
@@ -36,7 +36,7 @@ class RunInfo:
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> RunInfo:
-        """Of an answer of runs/get."""
+        """Reads an answer of runs/get."""
         task = max(answer.get("tasks") or [{}], key=lambda one: one.get("attempt_number", 0))
         state = answer.get("state", {})
         code, message = _termination(task, answer)

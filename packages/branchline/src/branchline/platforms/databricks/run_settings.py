@@ -1,4 +1,4 @@
-"""Where a workspace keeps what runs need, and what it computes them on."""
+"""Where a workspace keeps the files of runs, and their compute."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RunSettings:
 
     def submission(self, name: str, token: str, script: Script, libraries: tuple[str, ...],
                    tags: Mapping[str, str]) -> Submission:
-        """A run of the script here; its tags override those of the settings."""
+        """A run of the script with these settings; its own tags override theirs."""
         return Submission(
             name, token, script, self.new_cluster, self.existing_cluster_id, self.serverless,
             libraries, {**self.tags, **tags}, self.permissions, self.timeout_seconds)
@@ -49,7 +49,7 @@ def settings_for_target(target: WorkspaceTarget, project: Path, root: Path) -> R
     """The settings of a target; a cluster file in the project's folder overrides the root's.
 
     Raises:
-        BadInput: the cluster file is missing, or nothing that a job cluster can be made of.
+        BadInput: the cluster file is missing, or is not a job cluster.
     """
     compute = target.compute
     cluster = _cluster_file(compute.cluster, project, root) if compute.cluster else None
@@ -62,13 +62,13 @@ def settings_for_target(target: WorkspaceTarget, project: Path, root: Path) -> R
 
 
 def settings_for_config(config: Mapping[str, Any]) -> RunSettings:
-    """The settings of an MLflow `backend_config`: a job cluster, as in cluster.json, or own keys.
+    """The settings of an MLflow `backend_config`: a job cluster as in cluster.json, or our keys.
 
-    Ours are one of new_cluster, existing_cluster_id and serverless, and folder, wheels, tags,
+    Our keys are one of new_cluster, existing_cluster_id and serverless, and folder, wheels, tags,
     permissions, timeout_minutes.
 
     Raises:
-        BadInput: no compute or two, an unknown key, an unfit cluster.
+        BadInput: no compute or more than one, an unknown key, an invalid cluster.
     """
     given = {key: value for key, value in config.items() if key not in _mlflows()}
     kinds = [kind for kind in COMPUTE if kind in given]
@@ -90,7 +90,7 @@ def settings_for_config(config: Mapping[str, Any]) -> RunSettings:
 
 
 def _mlflows() -> set[str]:
-    """What MLflow itself puts into each backend's config."""
+    """What MLflow itself adds to each backend's config."""
     from mlflow.projects import utils
     return {utils.PROJECT_BUILD_IMAGE, utils.PROJECT_DOCKER_ARGS, utils.PROJECT_DOCKER_AUTH,
             utils.PROJECT_ENV_MANAGER, utils.PROJECT_STORAGE_DIR, utils.PROJECT_SYNCHRONOUS}
@@ -122,4 +122,4 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number of JSON")
+    raise ValueError(f"{text} is not a JSON number")

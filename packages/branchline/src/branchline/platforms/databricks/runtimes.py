@@ -1,4 +1,4 @@
-"""What the supported Databricks runtimes have, and which of a wheel's requirements that meets."""
+"""What the supported Databricks runtimes contain, and which requirements of a wheel they meet."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Runtime:
     """A Databricks runtime, such as `18-lts`, or a serverless environment, such as `serverless-5`.
 
     `spark_versions` are the keys by which a cluster asks for it (none: serverless). `libraries` are
-    what each of these has, name to version; `ml_libraries` what the keys with `-ml-` have besides.
-    `python` is 3.12 or the like; `java`, and the day on which support ends, None where unknown.
+    what all of them have, name to version; `ml_libraries` what the keys with `-ml-` add. `python`
+    is 3.12 or the like; `java`, and the day on which support ends, None where unknown.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Runtime:
         """The runtime called `name`.
 
         Raises:
-            BadInput: no such runtime; the text lists those that there are.
+            BadInput: no such runtime; the text lists the known ones.
         """
         if name not in _names():
             raise BadInput(f"runtime {name!r} is unknown; expected one of {', '.join(_names())}.")
@@ -64,8 +64,8 @@ def runtimes() -> list[Runtime]:
 def for_spark_version(key: str) -> Runtime | None:
     """The runtime that a cluster's `spark_version` asks for, with that key's libraries.
 
-    None: not a supported one. `18.x-cpu-ml-scala2.13` has the ML libraries among `libraries`,
-    `18.x-scala2.13` has not.
+    None if it is not supported. With `18.x-cpu-ml-scala2.13`, `libraries` include the ML libraries,
+    with `18.x-scala2.13` not.
     """
     for runtime in runtimes():
         if key in runtime.spark_versions:
@@ -75,7 +75,7 @@ def for_spark_version(key: str) -> Runtime | None:
 
 
 def unmet(requirements: Iterable[str], runtime: Runtime, requires_python: str = "") -> list[str]:
-    """What a runtime has in a version that the requirements exclude: pip would replace it.
+    """The runtime's libraries whose versions the requirements exclude: pip would replace them.
 
     Args:
         requirements: as in a wheel's metadata; those of extras are left out.
@@ -94,7 +94,7 @@ def unmet(requirements: Iterable[str], runtime: Runtime, requires_python: str = 
 
 
 def added(requirements: Iterable[str], runtime: Runtime) -> list[str]:
-    """Those of the requirements that a runtime lacks altogether: pip would add them."""
+    """The requirements that a runtime does not have at all: pip would add them."""
     return [f"{needed.name}{needed.specifier}" for needed in _needed(requirements, runtime)
             if canonicalize_name(needed.name) not in runtime.libraries]
 

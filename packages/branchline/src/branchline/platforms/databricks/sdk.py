@@ -15,8 +15,8 @@ def without_services() -> None:
     """Make the modules of databricks.sdk importable one by one.
 
     Importing any of them runs the package's own `__init__` first, which imports every service for
-    WorkspaceClient. It runs here once somebody asks for what it defines, such as MLflow for
-    WorkspaceClient. Nothing changes where the package is imported already.
+    WorkspaceClient. Here it runs once somebody asks for what it defines, as MLflow does for
+    WorkspaceClient. Nothing changes if the package is already imported.
     """
     spec = find_spec(PACKAGE)
     if PACKAGE in sys.modules or spec is None:

@@ -1,8 +1,8 @@
 """The first code of a run on the platform: prepares what a project's script expects.
 
 Uploaded beside the project, so it needs nothing but Python:
-`start.py [NAME=VALUE ...] -- SCRIPT [ARGUMENT ...]`. The variables are for compute that cannot be
-given any; one called PYTHONPATH is searched first for modules.
+`start.py [NAME=VALUE ...] -- SCRIPT [ARGUMENT ...]`. The variables are for compute that takes none;
+PYTHONPATH goes first on the module path.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> None:
     try:
         runpy.run_path(script, run_name="__main__")
     except Exception:
-        # Whoever started this catches what is raised, so that a hook of the script is never called.
+        # The platform catches exceptions, so the script's own excepthook would never be called.
         if sys.excepthook is not sys.__excepthook__:
             sys.excepthook(*sys.exc_info())
         raise

@@ -20,7 +20,7 @@ LONGEST_TAG = 63
 
 @dataclass(frozen=True)
 class Script:
-    """What is started: workspace paths of start.py and of the project's script, its arguments.
+    """What is started: the workspace paths of start.py and the project's script, and its arguments.
 
     `variables` are set before the script starts.
     """
@@ -36,8 +36,8 @@ class Submission:
     """One run to submit; `token` is the same for every attempt at submitting it.
 
     Exactly one of `new_cluster` (Jobs API's, as in cluster.json), `existing_cluster_id` and
-    `serverless` (an environment version) is given. `libraries` are addresses of wheel files, or
-    pip's requirements.
+    `serverless` (an environment version) is given. `libraries` are addresses of wheel files, or pip
+    requirements.
     """
 
     name: str
@@ -56,7 +56,7 @@ def submit_body(submission: Submission) -> dict[str, Any]:
     """The body of `jobs/runs/submit`.
 
     Raises:
-        BadInput: a parameter or the cluster is nothing that the Jobs API takes.
+        BadInput: the Jobs API does not take a parameter or the cluster.
     """
     body: dict[str, Any] = {
         "run_name": submission.name,

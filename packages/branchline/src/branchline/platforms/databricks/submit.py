@@ -1,4 +1,4 @@
-"""Submits one run: exactly one, however often the request has to be sent."""
+"""Submits a run exactly once, however often the request has to be sent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SUBMIT = "/api/2.2/jobs/runs/submit"
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Seconds between two attempts (doubled each time, up to `longest`), and until giving up."""
+    """Seconds between attempts (doubled each time, up to `longest`), and until giving up."""
 
     first: float = 1.0
     longest: float = 30.0
@@ -32,12 +32,12 @@ def submit(client: Workspace, submission: Submission, say: Callable[[str], None]
            retry_policy: RetryPolicy) -> int:
     """The job run's id. Sent again with the same token, the platform answers with the same run.
 
-    The SDK itself tries again where it was told to wait or the connection broke; what is left are
-    the service's own failures.
+    The SDK itself retries when it was told to wait or the connection broke; this adds failures of
+    the service itself.
 
     Raises:
         BadInput: the platform refuses the request.
-        Unreachable: it has not taken the request in all the time; a run may have been started.
+        Unreachable: it did not take the request in time; a run may have been started.
         KeyboardInterrupt: Ctrl-C or SIGTERM; a run that the platform had taken was cancelled.
     """
     body = submit_body(submission)
@@ -45,7 +45,7 @@ def submit(client: Workspace, submission: Submission, say: Callable[[str], None]
         job_run = _taken(client, body, say, retry_policy, interrupted)
         if job_run is not None and interrupted():
             cancel_job_run(client, job_run)
-    assert job_run is not None  # otherwise interrupted, which `held` has raised
+    assert job_run is not None  # otherwise `held` has raised the interrupt
     return job_run
 
 

@@ -1,4 +1,4 @@
-"""Sends a project's entry point, whose files are in the workspace, to be run there."""
+"""Submits a project's entry point, whose files are already in the workspace."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from branchline.platforms.databricks.workspace import Workspace
 
 __all__ = ["MODELS_BY_FILES_API", "Work", "copied_script", "python_script", "send"]
 
-# Else MLflow may ask for the cloud's own credentials, and for the libraries that use them.
+# Otherwise MLflow may ask for cloud credentials, and need the libraries that use them.
 MODELS_BY_FILES_API = {"MLFLOW_USE_DATABRICKS_SDK_MODEL_ARTIFACTS_REPO_FOR_UC": "true"}
 
 
 @dataclass(frozen=True)
 class Work:
-    """An entry point as it is to run: its script in a copy of its project, as which MLflow run.
+    """An entry point to run: its script in a copy of the project, and its MLflow run.
 
     `copy` is the workspace folder of the project's files and start.py, `script` relative to it;
     `libraries` and `variables` are as in `request.Submission` and `request.Script`.
@@ -39,7 +39,7 @@ class Work:
 
 
 def python_script(command: str, project: str, entry_point: str) -> tuple[str, tuple[str, ...]]:
-    """Script and arguments of an entry point's command, in which the parameters are filled in.
+    """Script and arguments of an entry point's command, with the parameters filled in.
 
     Raises:
         BadInput: the command is not `python SCRIPT ...`.

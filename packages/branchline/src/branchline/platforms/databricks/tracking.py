@@ -1,4 +1,4 @@
-"""A branch's experiment and its runs by plain calls: MLflow takes a second to import."""
+"""A branch's experiment and runs by plain REST calls: importing MLflow takes a second."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class RunState:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkspaceTracking(Tracking):
-    """The tracking of a workspace; until a run is submitted, it needs no MLflow."""
+    """A workspace's tracking server; does not need MLflow until a run is submitted."""
 
     workspace: Workspace
 
@@ -73,8 +73,8 @@ class WorkspaceTracking(Tracking):
             return None
         experiment_id = str(found["experiment_id"])
         if found.get("lifecycle_stage") == "deleted":
-            raise BadInput(f"experiment {name}: is deleted, and keeps its name. Restore it: "
-                           f"databricks experiments restore-experiment {experiment_id};"
+            raise BadInput(f"experiment {name}: is deleted, but its name is still taken. Restore "
+                           f"it: databricks experiments restore-experiment {experiment_id};"
                            " or delete it for good in the workspace's trash.")
         return experiment_id
 

@@ -15,8 +15,8 @@ __all__ = ["Volume"]
 class Volume(RemoteFolder):
     """A folder of a volume; each operation is one call.
 
-    FilesAPI, because the client's own subclass of it asks for a signed address before each
-    download, which pays off for files of hundreds of megabytes only.
+    FilesAPI is used because the client's own subclass asks for a presigned URL before each
+    download. That pays off only from hundreds of megabytes on.
     """
 
     def _list(self, address: str) -> list[FileInfo]:

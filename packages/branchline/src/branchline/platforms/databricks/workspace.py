@@ -35,7 +35,7 @@ SERVICES = {
 
 
 class Workspace:
-    """What is used of the SDK's WorkspaceClient, which imports every service at once: a second."""
+    """The parts of the SDK's WorkspaceClient used here; importing all of it takes a second."""
 
     catalogs: CatalogsAPI
     cluster_policies: ClusterPoliciesAPI
@@ -54,7 +54,7 @@ class Workspace:
         self.api_client = ApiClient(config)
 
     def __getattr__(self, name: str) -> Any:
-        """A service that is used for the first time."""
+        """Import a service on its first use."""
         if name not in SERVICES:
             raise AttributeError(f"{name}: no service that is used here", name=name)
         module, _, service = SERVICES[name].partition(":")
@@ -67,7 +67,7 @@ def call(client: Workspace, method: str, path: str, *, query: dict[str, Any] | N
          body: dict[str, Any] | None = None) -> dict[str, Any]:
     """The JSON object that the workspace answers; signed in and retried as the SDK's own calls.
 
-    The classes of a service cost 0.2 s to import, more than all calls of a submission take.
+    Importing a service's classes takes 0.2 s, longer than all calls of a submission.
 
     Raises:
         DatabricksError: the workspace refuses it.

@@ -12,7 +12,7 @@ __all__ = ["WorkspaceFolder"]
 
 
 class WorkspaceFolder(RemoteFolder):
-    """A folder of workspace files of up to 10 MB; a missing folder costs two calls more."""
+    """A folder of workspace files of up to 10 MB; a missing folder costs two more calls."""
 
     def _list(self, address: str) -> list[FileInfo]:
         return [file_info(each.path, each.object_type in (ObjectType.DIRECTORY, ObjectType.REPO),
@@ -26,7 +26,7 @@ class WorkspaceFolder(RemoteFolder):
     def _write(self, address: str, content: bytes, *, overwrite: bool) -> None:
         try:
             self._import(address, content, overwrite)
-        except NotFound:  # unlike the other two, it makes no folders by itself
+        except NotFound:  # unlike the other two, it does not create folders by itself
             self.client.workspace.mkdirs(address.rpartition("/")[0])
             self._import(address, content, overwrite)
 

@@ -1,4 +1,4 @@
-"""Deployed jobs on this machine: a JSON file each; nothing starts by itself here."""
+"""Deployed jobs on this machine: one JSON file each; schedules are stored but not run."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def launch(request: Request, tracking: Tracking, experiment_id: str, run_id: str
             folder = stack.enter_context(_copy_of(folder))
         stack.enter_context(_environment(programs, isolated=bool(request.wheels)))
         try:
-            # Relative: a # in the path, a checkout's own included, is MLflow's mark of a subfolder.
+            # Relative: MLflow takes any # in the path, even in a checkout's, for a subfolder.
             mlflow.projects.run(  # type: ignore[no-untyped-call]
                 os.path.relpath(folder), request.entry_point, parameters=dict(request.parameters),
                 experiment_id=experiment_id, backend="local", env_manager="local", run_id=run_id)
@@ -55,11 +55,11 @@ def launch(request: Request, tracking: Tracking, experiment_id: str, run_id: str
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """An interruption ends all processes below this one."""
+    """An interrupt ends all processes below this one."""
     family: list[psutil.Process] = []
 
     def remember() -> None:
-        # Now, while the tree is whole: what outlives its parent could not be found later.
+        # Now, while the tree is complete: a process that outlives its parent cannot be found later.
         family.extend(psutil.Process().children(recursive=True))
 
     try:
@@ -81,14 +81,14 @@ def _end(family: list[psutil.Process]) -> None:
 
 @contextmanager
 def _copy_of(folder: Path) -> Iterator[Path]:
-    """The project alone, so that nothing beside it in the source tree can be found."""
+    """A copy of the project alone, so that it can find nothing else of the source tree."""
     with tempfile.TemporaryDirectory(prefix="branchline-project-") as scratch:
         yield Path(shutil.copytree(folder, Path(scratch, folder.name)))
 
 
 @contextmanager
 def _environment(programs: Path, isolated: bool) -> Iterator[None]:
-    """The variables that the project's process inherits: `python` is the one in `programs`."""
+    """The variables that the project's process inherits; `python` is taken from `programs`."""
     kept = dict(os.environ)
     os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
     # OpenMP's threads (scikit-learn's trees) otherwise spin while they wait: on a busy machine a

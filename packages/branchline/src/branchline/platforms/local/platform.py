@@ -27,7 +27,7 @@ __all__ = ["LocalPlatform"]
 
 @dataclass(frozen=True)
 class LocalPlatform:
-    """This machine, with the store that its runs are tracked in; `root` is the repository's top."""
+    """This machine and its tracking store; `root` is the repository's top."""
 
     target: LocalTarget
     root: Path
@@ -37,7 +37,7 @@ class LocalPlatform:
     @classmethod
     def connect(cls, target: LocalTarget, root: Path,
                 environment: Mapping[str, str]) -> LocalPlatform:
-        """The platform with the store that the variables, else the target name."""
+        """The platform, with the store from the variables, else from the target."""
         return cls(target, root, connect(target.tracking_uri, root, environment))
 
     @property
@@ -53,7 +53,7 @@ class LocalPlatform:
         return LocalFolder(self.root / FOLDER / "wheels")
 
     def check(self, request: Request) -> None:
-        """There is nothing that a run here would name and not find."""
+        """Nothing to check: a local run names nothing that could be missing."""
 
     def launch(self, request: Request, experiment_id: str, run_id: str, tags: Mapping[str, str],
                wait: bool) -> None:
@@ -61,8 +61,8 @@ class LocalPlatform:
         launch.launch(request, self.tracking, experiment_id, run_id)
 
     def attach(self, run_id: str) -> None:
-        raise BadInput(f"run {run_id}: target {self.target.name} is this machine, whose runs end "
-                       "with their command; expected a workspace.")
+        raise BadInput(f"run {run_id}: target {self.target.name} is this machine, where a run "
+                       "ends with its command; expected a workspace.")
 
     def releases(self, target: Target) -> Destination:
         if not target.is_here:

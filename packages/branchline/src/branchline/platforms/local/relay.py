@@ -1,4 +1,4 @@
-"""What a project's processes print, made safe for the terminal or the CI's log that it goes to."""
+"""Makes the output of a project's processes safe for the terminal or the CI log."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from branchline.text import safe
 __all__ = ["SafeLines", "relayed"]
 
 PIECE = 65_536
-IDLE_SECONDS = 0.2  # after which a line that has not ended is shown as far as it is there
-LAST_SECONDS = 2.0  # for what is still in the pipe; a process that outlives its parent may hold it
-# What could be the beginning of a CI's command; what follows decides.
+IDLE_SECONDS = 0.2  # after this pause, the beginning of an unfinished line is shown
+LAST_SECONDS = 2.0  # to drain the pipe; a process that outlives its parent may keep it open
+# This may be the beginning of a CI command; the next bytes decide.
 UNDECIDED = re.compile(r"\s*:*\Z|.*#\w*\Z", re.DOTALL)
 
 
 class SafeLines:
-    """Bytes as they come, to text that is `safe` in whatever pieces it came."""
+    """Turns bytes into `safe` text, however they are split into pieces."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
         self._line = ""
 
     def complete(self, content: bytes, last: bool = False) -> str:
-        """The lines that end in this piece; all that is left if it is the last."""
+        """The lines that end in this piece; everything left if it is the last."""
         lines = (self._line + self._decoder.decode(content, last)).split("\n")
         self._line = "" if last else lines.pop()
         return "\n".join(safe(_shown(line)) for line in lines) + ("" if last or not lines else "\n")
 
     def begun(self) -> str:
-        """What is there of a line that has not ended, unless it may become a command."""
+        """The beginning of an unfinished line, unless it may become a command."""
         if "\r" in self._line or UNDECIDED.fullmatch(self._line):
             return ""
         found, self._line = self._line, ""
@@ -44,7 +44,7 @@ class SafeLines:
 
 
 def _shown(line: str) -> str:
-    """What a terminal is left with: a progress bar writes its line again and again."""
+    """What a terminal would show in the end: a progress bar rewrites its line."""
     return line.rstrip("\r").rpartition("\r")[2]
 
 
@@ -62,7 +62,7 @@ def relayed() -> Iterator[None]:
 
 @contextmanager
 def _relay(number: int) -> Iterator[None]:
-    """Put a pipe in the place of the file descriptor, and its own place behind the pipe."""
+    """Replace the file descriptor by a pipe; the original is where the pipe leads to."""
     place, (source, sink) = os.dup(number), os.pipe()
     os.dup2(sink, number)
     os.close(sink)
