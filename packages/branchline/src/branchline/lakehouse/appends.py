@@ -1,4 +1,4 @@
-"""Appends that are made once, however often they are repeated, and what was appended last."""
+"""Appends that happen once, however often they are repeated; and the last appends of a table."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ LOOKED_BACK = 50
 
 @dataclass(frozen=True)
 class Append:
-    """An append that is in the table: its writer's number for it, its rows, and the writer's note.
-    """
+    """An append in a table: the writer's number for it, its rows, and the writer's note."""
 
     number: int
     rows: int
@@ -32,15 +31,15 @@ class Append:
 
 def append_once(lakehouse: Lakehouse, table: Table, rows: DataFrame, writer: str, number: int,
                 **note: str) -> str:
-    """Append `rows`, unless this writer's `number`, or a later one, is in the table.
+    """Append `rows` unless this writer's `number`, or a later one, is already in the table.
 
     The numbers of a writer grow. Delta keeps the newest of each writer (txnAppId, txnVersion) in
-    the commit itself. A client of Spark Connect that was killed leaves its append to the server,
-    which may make it later than the next run has looked for it.
+    the commit itself. When a Spark Connect client is killed, the server may still finish its
+    append, even after the next run has looked for it.
 
     Returns:
-        The `token` in the note of this append: where the table's has another, `rows` were not
-        even read.
+        The `token` in this append's note. If the table's note has another token, this call appended
+        nothing.
     """
     token = uuid4().hex
     said = json.dumps({"writer": writer, "number": number, "token": token, **note})
@@ -51,7 +50,7 @@ def append_once(lakehouse: Lakehouse, table: Table, rows: DataFrame, writer: str
 
 
 def appends(lakehouse: Lakehouse, table: Table, writer: str = "") -> list[Append]:
-    """The last appends of a writer, or of each, newest first: from the table's log."""
+    """The last appends of one writer, or of each, newest first, from the table's log."""
     return log(lakehouse, table, writer)[1]
 
 
@@ -78,9 +77,9 @@ def _note(text: str | None) -> dict[str, str]:
 
 
 def count_rows(lakehouse: Lakehouse, *tables: Table) -> list[int]:
-    """How many rows each table has: Delta tells it from its log, without reading the rows."""
+    """How many rows each table has, from Delta's log, without reading the rows."""
     def count(table: Table) -> int:
-        # Nothing beside count(*): Delta then answers from its log.
+        # Only count(*): then Delta answers from its log.
         counted = lakehouse.spark.sql(f"SELECT count(*) FROM {lakehouse.reference(table)}")
         return int(counted.collect()[0][0])
 

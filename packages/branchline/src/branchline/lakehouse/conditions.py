@@ -1,4 +1,4 @@
-"""SQL conditions that a person gives: what Spark says of a bad one becomes one line."""
+"""SQL conditions from a user: Spark's message on an invalid one becomes one line."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ LONGEST = 300
 
 
 def chosen(rows: DataFrame, where: str) -> DataFrame:
-    """The rows that meet the SQL condition; all for an empty one.
+    """The rows that meet the SQL condition; all rows if it is empty.
 
     Raises:
-        BadInput: it is no condition on the rows' columns.
+        BadInput: it is not a condition on the rows' columns.
     """
     if not where.strip():
         return rows
     with told_in_one_line(where):
         found = rows.where(where)
-        found.schema  # asks Spark, which on Connect looks at nothing before
+        found.schema  # makes Spark check it now: Connect would check it later
         return found
 
 
 @contextmanager
 def told_in_one_line(where: str) -> Iterator[None]:
-    """In the block, where rows are read: what is wrong with the condition is BadInput."""
+    """Turn an error of the condition in the block, where rows are read, into BadInput."""
     from pyspark import errors
     try:
         yield

@@ -21,7 +21,7 @@ __all__ = ["aligned", "demand_same_format", "update"]
 
 
 def update(spark: SparkSession, storage: Folder | Catalog, table: Table, write: bool) -> None:
-    """Make an existing table what is declared; to only read it, new columns need not be there.
+    """Bring an existing table to its declaration; reading does not need the new columns.
 
     Raises:
         BadInput: newer code wrote the table, or it differs and there is no migration.
@@ -43,7 +43,7 @@ def update(spark: SparkSession, storage: Folder | Catalog, table: Table, write: 
 
 
 def demand_same_format(spark: SparkSession, table: Table, rows: DataFrame, version: int) -> None:
-    """See that rows of an earlier version of the table are what is declared now.
+    """Check that rows of an earlier version of the table fit the declaration of now.
 
     Raises:
         BadInput: they are from before a migration.
@@ -71,12 +71,12 @@ def _extend(spark: SparkSession, table: Table, reference: str, state: State) -> 
             spark.sql(statement)
         except PySparkException as failure:
             now = state_of(spark, table, reference)
-            if statement in _statements(table, reference, now):  # no other session has done it
+            if statement in _statements(table, reference, now):  # else another session did it
                 raise _refused(table, failure) or failure from None
 
 
 def _statements(table: Table, reference: str, state: State) -> list[str]:
-    """What is missing, as ALTER TABLE statements; none of them rewrites a row."""
+    """The missing changes as ALTER TABLE statements; none of them rewrites rows."""
     actions = [f"ADD COLUMNS ({defined(column)})" for column in table.columns
                if column.name not in state.types]
     required = {column.name for column in table.columns if column.required}
@@ -102,4 +102,4 @@ def _refused(table: Table, failure: PySparkException) -> BadInput | None:
     required = ", ".join(column.name for column in table.columns if column.required)
     return BadInput(f"table {table.name}: found rows with NULL in a required column, expected "
                     f"none in {required}. Declare the next format and add a Migration that fills "
-                    "them, or do not require the column.")
+                    "them, or make the column optional.")

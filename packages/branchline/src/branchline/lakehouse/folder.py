@@ -39,7 +39,7 @@ class Folder:
         shutil.rmtree(self._path_of(table))
 
     def create_schema(self) -> None:
-        """Nothing: Delta makes the folders of a table."""
+        """Does nothing: Delta creates a table's folders."""
 
     def area(self, name: str) -> str:
         return str(self._path / f"_{name}")
@@ -49,9 +49,10 @@ class Folder:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the schema for this process; the lock ends with it, however it ends.
+        """Lock the schema for this process; the lock ends with it, even if it is killed.
 
-        Delta on a local disk is safe for one process only. Who holds the lock may ask again.
+        On a local disk Delta is safe for one writing process only. The holder of the lock may take
+        it again.
 
         Raises:
             TablesBusy: another process is writing this schema.

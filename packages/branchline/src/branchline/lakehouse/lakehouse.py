@@ -1,4 +1,4 @@
-"""Delta tables by name: create, read, append, insert what is missing, overwrite a slice."""
+"""Delta tables by name: create, read, append, insert missing rows, overwrite a slice."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Lakehouse:
 
     Args:
         spark: any session, classic or Connect.
-        root: a folder (it holds a slash), or the name of a Unity Catalog catalog.
+        root: a folder (its path has a slash), or the name of a Unity Catalog catalog.
         schema: the branch's schema; `silver.transactions` is the folder
             `<root>/<schema>/silver/transactions`, or `<catalog>.<schema>.silver_transactions`.
         files: the folder of checkpoints and landed files; None is beside the tables of a folder,
@@ -74,7 +74,7 @@ class Lakehouse:
         """The table's rows, now or as of a version.
 
         Raises:
-            BadInput: no step has written the table yet, or newer code has, or its rows are of
+            BadInput: no step has written the table yet, newer code has written it, or its rows have
                 another format and there is no migration.
         """
         if not self.exists(table):
@@ -96,7 +96,7 @@ class Lakehouse:
         return int(newest["version"])
 
     def merge(self, table: Table, rows: DataFrame) -> None:
-        """Insert the rows whose key the table does not hold yet, in one transaction."""
+        """Insert the rows whose key is not in the table yet, in one transaction."""
         self.create(table)
         names = [quoted(name) for name in table.column_names]
         same_key = " AND ".join(f"old.{quoted(name)} = new.{quoted(name)}" for name in table.key)
@@ -113,14 +113,14 @@ class Lakehouse:
         rows.select(table.column_names).writeTo(self.reference(table)).overwrite(F.expr(where))
 
     def delete(self, table: Table, keys: DataFrame) -> None:
-        """Delete the rows that agree with a row of `keys` in all of its columns, at once."""
+        """Delete the rows that equal a row of `keys` in all of its columns, in one transaction."""
         same = " AND ".join(f"old.{quoted(name)} = gone.{quoted(name)}" for name in keys.columns)
         keys.distinct().createOrReplaceTempView("gone_keys")
         self.spark.sql(f"MERGE INTO {self.reference(table)} AS old USING gone_keys AS gone "
                        f"ON {same} WHEN MATCHED THEN DELETE")
 
     def stream(self, table: Table, start: int = 0) -> DataFrame:
-        """The table's rows as a stream; one without a checkpoint begins with version `start`."""
+        """The table's rows as a stream; without a checkpoint it begins with version `start`."""
         reader = self.spark.readStream.format("delta")
         return self._storage.stream(
             reader.option("startingVersion", str(start)) if start else reader, table)
@@ -132,7 +132,7 @@ class Lakehouse:
         return self._storage.area(name)
 
     def writing(self) -> AbstractContextManager[None]:
-        """Hold the schema for one writer, where the storage needs it.
+        """Lock the schema for one writer, if the storage needs it.
 
         Raises:
             TablesBusy: another process is writing this schema.

@@ -1,4 +1,4 @@
-"""A table goes from one format to the next in one Delta transaction, once."""
+"""Migrates a table from one format to the next, once, in one Delta transaction."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ __all__ = ["migrate"]
 def migrate(spark: SparkSession, table: Table, reference: str, state: State) -> State:
     """Bring a table to the declared format, a transaction for each migration; its state then.
 
-    Delta keeps the number of the last migration with the rows (txnAppId, txnVersion), so of two
-    sessions that migrate at once one does it, and the other finds it done.
+    Delta keeps the number of the last migration with the rows (txnAppId, txnVersion), so if two
+    sessions migrate at once, one does it and the other finds it done.
 
     Raises:
-        BadInput: a migration is missing, or what the migrations return is not what is declared.
+        BadInput: a migration is missing, or the migrations return something else than declared.
     """
     pending = _pending(table, state.format)
     result = reduce(lambda rows, each: each.function(rows), pending, spark.table(reference))
@@ -47,7 +47,7 @@ def _pending(table: Table, found: int) -> list[Migration]:
 
 
 def _replace(spark: SparkSession, table: Table, reference: str, rows: DataFrame, to: int) -> None:
-    """Replace rows, columns and properties at once; nothing where another session has done it."""
+    """Replace rows, columns and properties in one commit; nothing if another session did it."""
     told = {FORMAT: str(to)}
     if to == table.format:
         rows = rows.select(*(_as_declared(rows, table, column) for column in table.columns))
@@ -57,7 +57,7 @@ def _replace(spark: SparkSession, table: Table, reference: str, rows: DataFrame,
         writer = writer.tableProperty(name, value)
     try:
         writer.option("txnAppId", FORMAT).option("txnVersion", str(to)).createOrReplace()
-    except Exception as failure:  # a failed job is py4j's error or, by Spark Connect, PySpark's
+    except Exception as failure:  # a failed job: py4j's error or, on Connect, PySpark's
         if state_of(spark, table, reference).format < to:
             raise _nulls(table, failure) or failure from None
 

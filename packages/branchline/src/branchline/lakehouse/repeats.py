@@ -1,4 +1,4 @@
-"""Ids that are there more than once, found by their hashes alone."""
+"""Finds ids that occur more than once, by their hashes alone."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ __all__ = ["id_hash", "repeated_hashes"]
 
 SHARD_BITS = 6  # 64 shards: of a thousand million ids, 125 MB in the worker of each
 PACKED = "shard INT, is_new BOOLEAN, hashes BINARY"
-AT_ONCE = 4 << 20  # hashes that a worker holds before it hands them on
+AT_ONCE = 4 << 20  # hashes that a worker collects before it returns them
 
 
 def id_hash(identifier: Column) -> Column:
-    """The hash that stands for an id."""
+    """The hash of an id."""
     from pyspark.sql import functions as F
     return F.xxhash64(identifier)
 
 
 def repeated_hashes(new: DataFrame, old: DataFrame) -> DataFrame:
-    """Column `hash`: those that `new` holds twice, or `new` and `old` once each.
+    """Column `hash`: hashes that are twice in `new`, or in both `new` and `old`.
 
-    Both have one column, the `id_hash` of the ids. Whoever meets an id again is among them; others
-    are by chance alone, one in 2^64 pairs. Packed and sorted by vectors, 8 bytes an id are moved.
+    Both have one column, the `id_hash` of the ids. All repeated ids are among them; others only by
+    chance, one in 2^64 pairs. They are packed and sorted in vectors, 8 bytes per id.
     """
     packed = new.mapInArrow(_packer(True), PACKED).unionAll(
         old.mapInArrow(_packer(False), PACKED))
@@ -52,7 +52,7 @@ def _packer(is_new: bool) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.Re
 
 
 def _packed(hashes: Hashes, is_new: bool) -> pa.RecordBatch:
-    """A row for each shard, with its hashes; the shard is their first bits."""
+    """One row per shard, with its hashes; the shard is their first bits."""
     half = 1 << SHARD_BITS - 1
     limits = np.arange(-half + 1, half, dtype=np.int64) << 64 - SHARD_BITS
     ordered = np.sort(hashes)

@@ -1,4 +1,4 @@
-"""What a table on disk is: format version, key and columns, read without a Spark job."""
+"""A table's state on disk: format version, key and columns, read without a Spark job."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ REQUIRED = "branchline_required"  # the CHECK constraint of columns that Delta h
 class State:
     """A table on disk.
 
-    `key` is None in a table from before keys were recorded. A column is required by its schema
-    (NOT NULL) or by the constraint REQUIRED: a table that a migration replaced has the latter,
-    because Delta makes all columns of a query nullable.
+    `key` is None in a table from before keys were recorded. A column is required by the schema (NOT
+    NULL) or by the constraint REQUIRED. Tables that a migration replaced have the latter, because
+    Delta makes all columns of a query nullable.
     """
 
     format: int
@@ -45,7 +45,7 @@ class State:
 
 
 def properties(table: Table) -> dict[str, str]:
-    """The properties that a table of this declaration carries."""
+    """The properties of a table with this declaration."""
     skipping = ({"delta.dataSkippingStatsColumns": ",".join(table.filtered_by)}
                 if table.filtered_by else {})
     return {FORMAT: str(table.format), KEY: ",".join(table.key), **skipping}
@@ -55,7 +55,7 @@ def state_of(spark: SparkSession, table: Table, reference: str) -> State:
     """Look at a table that exists.
 
     Raises:
-        BadInput: its format version is no number.
+        BadInput: its format version is not a number.
     """
     found = {row["key"]: row["value"]
              for row in spark.sql(f"SHOW TBLPROPERTIES {reference}").collect()}
@@ -66,7 +66,7 @@ def state_of(spark: SparkSession, table: Table, reference: str) -> State:
 
 
 def _format(table: Table, found: Mapping[str, str]) -> int:
-    """A table without the property is from before there were formats: it counts as 1."""
+    """A table without the property is older than formats: it counts as 1."""
     version = found.get(FORMAT, "1")
     if not version.isdecimal():
         raise BadInput(f"table {table.name}: its property {FORMAT} is {version!r}; expected a "
@@ -75,7 +75,7 @@ def _format(table: Table, found: Mapping[str, str]) -> int:
 
 
 def differences(spark: SparkSession, table: Table, state: State) -> list[str]:
-    """What no ALTER TABLE can settle, as "column x: found ..., expected ..."."""
+    """The differences that no ALTER TABLE can fix, as "column x: found ..., expected ..."."""
     types = state.types
     names = set(table.column_names)
     found = []

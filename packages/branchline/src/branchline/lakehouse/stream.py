@@ -1,4 +1,4 @@
-"""A Delta table's new rows as a stream that hands each batch to a function."""
+"""Streams a Delta table's new rows, passing each batch to a function."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["checkpoint", "checkpoints", "follow", "forget"]
 
 
 def checkpoint(lakehouse: Lakehouse, stream: str) -> Path:
-    """The folder that keeps how far a stream has come."""
+    """The folder that holds a stream's progress."""
     return Path(lakehouse.area("checkpoints"), stream)
 
 
@@ -34,10 +34,10 @@ def forget(lakehouse: Lakehouse, stream: str) -> None:
 
 def follow(lakehouse: Lakehouse, table: Table, stream: str, start: int,
            handle: Callable[[DataFrame, int], None]) -> None:
-    """Hand `handle` the rows that the table gained since the stream's last call, and stop.
+    """Pass the rows added since the stream's last call to `handle`, and stop.
 
     A new stream begins with the table's version `start`. `handle` is called with a batch and its
-    number; after a run that was cut off, with the same batch again. On Spark Connect it runs on
+    number; after an interrupted run, with the same batch again. On Spark Connect it runs on
     the server: it must not hold a session.
     """
     query = (lakehouse.stream(table, start).writeStream.foreachBatch(handle)

@@ -1,4 +1,4 @@
-"""What a table is declared to be: its meaning, key, columns, format version and migrations."""
+"""The declaration of a table: its meaning, key, columns, format version and migrations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Column", "Migration", "Table"]
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name, Spark SQL type, meaning, and whether a row must have it.
+    """A column: its name, Spark SQL type, meaning, and whether every row must have a value.
 
     One that `varies` has another value in each run, such as a time of ingestion or a model's id:
     a comparison of two branches leaves it out.
@@ -31,9 +31,9 @@ class Column:
 class Migration:
     """How rows of format `to` - 1 become rows of format `to`.
 
-    The function is given the whole table and returns the whole table. It may be called more than
-    once, so it must only transform: no counting, no writing elsewhere. The rows are written anew:
-    clustering, and properties that were set by hand, are those of a new table afterwards.
+    The function takes the whole table and returns the whole table. It may be called more than
+    once, so it must only transform: no counting, no writing elsewhere. The table is rewritten:
+    afterwards, clustering and properties set by hand are those of a new table.
     """
 
     to: int
@@ -44,9 +44,9 @@ class Migration:
 class Table:
     """A table: `layer.name`, what a row is, the columns that identify it, all columns.
 
-    `filtered_by` are the columns that Delta keeps statistics of, to skip files; none named is all,
-    which costs a wide table a fifth of its writing time. A table of `kpis` has figures of nobody:
-    a comparison of two branches prints those that changed most.
+    `filtered_by` are the columns that Delta keeps statistics of, to skip files; none means all
+    columns, which costs a wide table a fifth of its writing time. A table of `kpis` holds no
+    personal data: a comparison of two branches prints the figures that changed most.
 
     A new column that a row need not have is added to existing tables. Any other change of columns
     or key asks for the next `format`, and for a migration to it.

@@ -20,7 +20,7 @@ CHANGED = TableFound(
            Moved({"day": "2024-01-02"}, "alerts", 0.0, 5.0)),
     samples=(Sample("added", {"day": "2024-01-09", "alerts": None}, {}),
              Sample("changed", {"day": "2024-01-01"}, {"alerts": ("100", None)})))
-MISSING = TableFound("gold.none", None, (0, 5), not_matched="the table is on one side only")
+MISSING = TableFound("gold.none", None, (0, 5), not_matched="the table exists on one side only")
 ODD = TableFound("gold.|odd\n", (0, 2), (0, 2), ("id",), not_matched="the key id is not unique")
 ALL = [SAME, CHANGED, MISSING, ODD]
 

@@ -23,7 +23,7 @@ __all__ = ["Comparison", "Side", "compare"]
 
 @dataclass(frozen=True)
 class Side:
-    """A table at one Delta version, as it is there: not aligned with its declaration."""
+    """A table at one Delta version, as stored: not adapted to its declaration."""
 
     version: int
     count: int
@@ -86,7 +86,7 @@ class Comparison:
         return {"removed": gone, "added": new, "common": common, "changed": common & ~same}[kind]
 
     def counts(self) -> dict[str, int]:
-        """How many rows are of each kind, and `equal_NAME`: in how many common ones NAME is equal.
+        """How many rows are of each kind; `equal_NAME`: common rows in which NAME is equal.
         """
         from pyspark.sql import functions as F
         kinds = {kind: self.which(kind) for kind in ("removed", "added", "common", "changed")}
@@ -110,15 +110,15 @@ class Comparison:
 
 def compare(table: Table, before: Side | None, after: Side | None,
             tolerance: float = 0) -> tuple[TableFound, Comparison | None]:
-    """How the table differs, and the comparison itself where rows could be matched.
+    """How the table differs, and the comparison itself if rows could be matched.
 
     Args:
-        tolerance: floats are equal whose difference is at most this share of the larger one.
+        tolerance: floats are equal if they differ by at most this share of the larger one.
     """
     found = TableFound(table.name, before.seen if before else None, after.seen if after else None,
                        columns=_columns(before, after))
     if before is None or after is None:
-        return replace(found, not_matched="the table is on one side only"), None
+        return replace(found, not_matched="the table exists on one side only"), None
     varying = [column.name for column in table.columns if column.varies]
     key = tuple(name for name in table.key if name not in varying)
     found = replace(found, key=key, key_change=_key_change(before, after),
@@ -133,7 +133,7 @@ def compare(table: Table, before: Side | None, after: Side | None,
 
 def _with_counts(found: TableFound, comparison: Comparison,
                  counts: Mapping[str, int]) -> tuple[TableFound, Comparison | None]:
-    # A key that is there twice gives more pairs than a side has rows.
+    # A repeated key gives more pairs than a side has rows.
     for name, side in (("removed", comparison.before), ("added", comparison.after)):
         if counts[name] + counts["common"] != side.count:
             return replace(found, not_matched=f"the key {', '.join(found.key)} is not unique"), None
@@ -155,7 +155,7 @@ def _key_change(before: Side, after: Side) -> str:
 
 
 def _unfit(key: Iterable[str], columns: Iterable[ColumnFound]) -> str:
-    """Why rows cannot be matched by the key; nothing if they can."""
+    """Why rows cannot be matched by the key; empty if they can."""
     return next(_problems(tuple(key), {column.name: column for column in columns}), "")
 
 
@@ -164,4 +164,4 @@ def _problems(key: tuple[str, ...], columns: Mapping[str, ColumnFound]) -> Itera
         yield "the key has only columns that vary from run to run"
     for name in key:
         if name not in columns or columns[name].change:
-            yield f"key column {name} is not of one type on both sides"
+            yield f"key column {name} has different types on the two sides"

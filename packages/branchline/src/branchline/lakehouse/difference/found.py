@@ -1,4 +1,4 @@
-"""What a comparison of a table found, as values that go to JSON and back."""
+"""The result of comparing a table, as values that go to JSON and back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ColumnFound:
 
     @property
     def change(self) -> str:
-        """What the schema says of it: `added`, `removed`, `INT to BIGINT`, or nothing."""
+        """How the column changed: `added`, `removed`, `INT to BIGINT`, or empty."""
         if self.before is None or self.after is None:
             return "removed" if self.after is None else "added"
         return "" if self.before == self.after else f"{self.before} to {self.after}"
@@ -33,7 +33,7 @@ class ColumnFound:
 
 @dataclass(frozen=True)
 class Moved:
-    """A figure of a KPI table that changed; `key` tells which row."""
+    """A figure of a KPI table that changed; `key` names the row."""
 
     key: Texts
     column: str
@@ -43,7 +43,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Sample:
-    """A row, every value as text: the whole row or, of one that changed, its key and changes.
+    """A row, every value as text: the whole row or, for a changed row, its key and changes.
 
     `kind` is `removed`, `added` or `changed`; `changes` are the texts before and after, by column.
     """
@@ -79,7 +79,7 @@ class TableFound:
 
     @property
     def differs_in(self) -> tuple[str, ...]:
-        """Which of `schema`, `rows` and `values` differ; what could not be compared does."""
+        """Which of `schema`, `rows` and `values` differ; what could not be compared counts, too."""
         one_sided = self.before is None or self.after is None
         unknown = bool(self.not_matched) and not one_sided
         found = {"schema": one_sided or bool(self.key_change)

@@ -10,7 +10,7 @@ from branchline.lakehouse.difference.found import Moved
 
 __all__ = ["largest_moves", "ranked"]
 
-SMALL = 10_000  # rows of a table whose figures are looked at one by one
+SMALL = 10_000  # rows of the largest table whose figures are compared one by one
 SHOWN = 10
 
 
@@ -36,7 +36,7 @@ def largest_moves(comparison: Comparison) -> tuple[Moved, ...]:
 
 
 def ranked(figures: Iterable[Moved]) -> tuple[Moved, ...]:
-    """Those that changed, by the size of the change against the column's mean figure before."""
+    """The changed figures, ordered by the change relative to the column's mean before."""
     figures = list(figures)
     sizes: dict[str, list[float]] = {}
     for each in figures:

@@ -12,8 +12,8 @@ from branchline.text import markdown, one_line, unprotected
 __all__ = ["print_parts", "to_markdown"]
 
 WIDEST = 48  # characters of a value
-ELSEWHERE = 160  # columns of what is no terminal
-FIGURE = re.compile(r"([+-]?[\d,.]+(e[+-]\d+)?%?|\?)?")  # or nothing, or what is not known
+ELSEWHERE = 160  # width when the output is not a terminal
+FIGURE = re.compile(r"([+-]?[\d,.]+(e[+-]\d+)?%?|\?)?")  # also empty, or unknown
 
 
 def print_parts(parts: Iterable[Part]) -> None:

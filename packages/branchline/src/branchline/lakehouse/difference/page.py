@@ -1,4 +1,4 @@
-"""What a comparison says to a person: headings, notes and small tables, for any output."""
+"""A comparison as headings, notes and small tables, for any output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from branchline.lakehouse.difference.found import ColumnFound, Moved, Sample, Ta
 
 __all__ = ["Part", "page"]
 
-MANY = 10_000  # of a hundred percent, the digits of a share
+MANY = 10_000  # steps of a percentage: two decimals
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Part:
 
 
 def page(tables: Sequence[TableFound], before: str, after: str) -> Iterator[Part]:
-    """The parts: all tables in one, then each one that differs; the branches' names are given."""
+    """The parts: one for all tables, then one for each table that differs."""
     header = ("table", f"rows {before}", f"rows {after}", f"only {before}", f"only {after}",
               "changed", "schema")
     different = [table for table in tables if table.differs_in]

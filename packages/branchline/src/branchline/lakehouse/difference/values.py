@@ -15,7 +15,7 @@ UNORDERED = ("map<", "variant")  # no `=` in Spark
 
 def equal(before: Column, after: Column, one: DataType, other: DataType,
           tolerance: float) -> Column:
-    """Whether the values are equal, never NULL; values of unlike types are compared as text."""
+    """Whether the values are equal, never NULL; values of different types are compared as text."""
     from pyspark.sql import types as T
     unordered = any(word in one.simpleString() for word in UNORDERED)
     numbers = isinstance(one, T.NumericType) and isinstance(other, T.NumericType)
@@ -31,11 +31,11 @@ def equal(before: Column, after: Column, one: DataType, other: DataType,
 def _near(before: Column, after: Column, tolerance: float) -> Column:
     from pyspark.sql import functions as F
     distance, size = F.abs(before - after), F.greatest(F.abs(before), F.abs(after))
-    # Spark holds NaN for larger than infinity, and both for equal to themselves.
+    # Spark treats NaN as larger than infinity, and both as equal to themselves.
     finite = distance < F.lit(float("inf"))
     return F.coalesce(finite & (distance <= size * tolerance), F.lit(False))
 
 
 def same_key(before: Column, after: Column, nullable: bool) -> Column:
-    """The join's condition on a column of the key; a NULL there matches a NULL."""
+    """The join's condition on a key column; NULL matches NULL."""
     return before.eqNullSafe(after) if nullable else before == after

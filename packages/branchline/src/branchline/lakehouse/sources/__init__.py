@@ -1,4 +1,4 @@
-"""Where rows come from: files of any kind, Kafka's topics; each source appends exactly once."""
+"""Where rows come from: files of any kind, or Kafka topics; each source appends exactly once."""
 
 from __future__ import annotations
 

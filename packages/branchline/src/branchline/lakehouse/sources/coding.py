@@ -30,7 +30,7 @@ DAMAGE = (OSError, EOFError, zlib.error, ValueError)
 
 @dataclass(frozen=True)
 class Coding:
-    """The compression ("", "gzip", "bzip2"), the encoding, and how many bytes its mark takes."""
+    """The compression ("", "gzip", "bzip2"), the encoding, and the size of its byte order mark."""
 
     compression: str = ""
     encoding: str = "utf-8"
@@ -43,10 +43,10 @@ class Coding:
 
 
 def coding_of(path: str | bytes) -> Coding:
-    """What the first bytes tell, whatever the name is.
+    """Recognises the coding by the first bytes, whatever the file's name.
 
     Raises:
-        Unreadable: empty, damaged, or a kind of file that holds no rows.
+        Unreadable: empty, damaged, or a kind of file without rows.
         OSError: the file cannot be opened.
     """
     with open(path, "rb") as file:
@@ -66,7 +66,7 @@ def coding_of(path: str | bytes) -> Coding:
 
 
 def _unmarked(start: bytes) -> str:
-    """UTF-16 of mostly ASCII text has a zero in each second byte."""
+    """In UTF-16, mostly ASCII text has a zero in every second byte."""
     if len(start) >= 8:
         if start[1::2].count(0) == len(start) // 2 and 0 not in start[::2]:
             return "utf-16-le"
@@ -92,10 +92,10 @@ def _begin(path: str | bytes, compression: str, size: int) -> bytes:
 
 
 def plain(path: str | bytes, coding: Coding) -> IO[bytes]:
-    """The file, unpacked and as UTF-8, at the start of its text; it is a temporary copy if need be.
+    """The file, unpacked, as UTF-8, at the start of its text; a temporary copy if necessary.
 
     Raises:
-        Unreadable: the packed file is damaged anywhere: none of its rows can be trusted then.
+        Unreadable: the packed file is damaged anywhere: then none of its rows can be trusted.
     """
     if coding.is_plain:
         file = open(path, "rb")

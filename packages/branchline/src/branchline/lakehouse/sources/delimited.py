@@ -18,13 +18,13 @@ from branchline.lakehouse.sources.layout import Found, Layout, Unreadable, batch
 __all__ = ["Dialect", "dialect_of", "read"]
 
 DELIMITERS = ",;\t|"
-JOINED_LINES, JOINED_BYTES = 1000, 1 << 20  # how far a quoted value may reach
+JOINED_LINES, JOINED_BYTES = 1000, 1 << 20  # the longest quoted value
 UNCLOSED = "a quote is not closed"
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """A file's delimiter, its columns, and where its rows begin behind the header, in bytes."""
+    """A file's delimiter, its columns, and where its rows begin after the header, in bytes."""
 
     delimiter: str
     found: Found
@@ -40,10 +40,10 @@ class Dialect:
 
 
 def dialect_of(file: str, head: bytes, layout: Layout) -> Dialect:
-    """What the first lines tell; the delimiter is the one that finds the most columns.
+    """Reads the first lines; the delimiter is the one that finds the most columns.
 
     Raises:
-        Unreadable: no header, or it has none of the columns, or one of them twice.
+        Unreadable: no header, or a header with none of the columns or one of them twice.
         BadInput: a required column is not there.
     """
     begin, line = _header(head)
@@ -84,7 +84,7 @@ def _cells(text: str, delimiter: str) -> list[str]:
 
 def read(file: IO[bytes], size: int | None, first: int, dialect: Dialect,
          layout: Layout) -> Iterator[pa.RecordBatch]:
-    """The rows of `size` bytes (None: all that is left), the first of them numbered `first`."""
+    """The rows in `size` bytes (None: to the end), numbered from `first`."""
     carried = b""
     source = lines.blocks(file, size)
     following = next(source, None)
@@ -116,7 +116,7 @@ def _open_at_end(block: bytes, dialect: Dialect) -> bool:
 
 
 def _parsed(block: bytes, dialect: Dialect) -> tuple[pa.Table, list[tuple[int, str]]]:
-    """Columns of bytes, and the positions and reasons of the rows that were left out."""
+    """Columns of bytes, and the positions of skipped rows with their reasons."""
     skipped: list[tuple[int, str]] = []
 
     def skip(row: pyarrow.csv.InvalidRow) -> str:
@@ -155,8 +155,10 @@ def _whole(values: pa.ChunkedArray) -> pa.Array:
 
 
 def _utf8(block: bytes) -> bytes:
-    """The block; what is not UTF-8 becomes U+FFFD. Arrow keeps silent about rows that are ragged
-    and not UTF-8."""
+    """The block; bytes that are not UTF-8 become U+FFFD.
+
+    Arrow does not report rows that are both ragged and not UTF-8.
+    """
     try:
         block.decode()
     except UnicodeDecodeError:
@@ -165,7 +167,7 @@ def _utf8(block: bytes) -> bytes:
 
 
 def _line_by_line(block: bytes, dialect: Dialect, last: bool) -> tuple[list[Part], bytes]:
-    """As `_rows`, for a block in which a quoted value goes on in the next line or never ends."""
+    """Like `_rows`, for a block with a quoted value that spans lines or never ends."""
     found = block.splitlines(keepends=True)
     values: dict[str, list[str | None]] = {name: [] for name in dialect.wanted}
     problems: list[str | None] = []
@@ -205,7 +207,7 @@ def _cells_of(following: list[bytes], dialect: Dialect) -> Cells | None:
 
 
 def _is_open(line: str, dialect: Dialect) -> bool:
-    """Whether a quote that the line opens goes on behind its end."""
+    """Whether a quote that opens in the line is still open at its end."""
     reader = csv.reader([line, '"'], delimiter=dialect.delimiter)
     with contextlib.suppress(csv.Error):
         next(reader)
@@ -214,9 +216,10 @@ def _is_open(line: str, dialect: Dialect) -> bool:
 
 def _checked(row: Cells | None, line: bytes, dialect: Dialect,
              ) -> tuple[list[str] | None, int, str | None]:
-    """The row's values, lines and problem; none of ours holds a line break.
+    """The row's values, lines and problem; none of our columns may hold a line break.
 
-    Where they are no row, the first line alone is one with a problem: the next begins anew.
+    If the lines are not a row, the first one is a row with a problem, and the next starts a new
+    row.
     """
     if row is None:
         return None, 1, UNCLOSED

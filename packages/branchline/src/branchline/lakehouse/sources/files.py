@@ -1,4 +1,4 @@
-"""Files as a source: those that are new are read by path, in pieces, and appended in one batch."""
+"""Files as a source: new ones are read by path, in pieces, and appended in one batch."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ class FileSource:
     complete: Complete = lambda rows, _: rows
 
     def append(self, lakehouse: Lakehouse, table: Table) -> Taken:
-        """Append the rows of the files that are new, all in one commit.
+        """Append the rows of the new files, all in one commit.
 
-        The batch's files are noted in bronze.files first; a note whose commit did not come about
-        is struck out by the next call, a commit that did is known by its number. A file that
-        changes while it is read is left for the next call.
+        The batch's files are first noted in bronze.files. If the commit is missing, the next call
+        deletes the note; if it is there, its number says so. A file that changes while it is read
+        is left for the next call.
 
         Raises:
-            BadInput: no such location, or a file lacks a required column: then none is taken.
+            BadInput: no such location, or a file lacks a required column: then no file is taken.
             RowsLost: bronze.files notes files whose rows are gone.
         """
         found = listed(self.location)
@@ -84,7 +84,7 @@ class FileSource:
     def _planned(self, file: Landed) -> list[Piece] | BadInput:
         try:
             return pieces_of(file, self.layout)
-        except FileChanged:  # seen again, and said, when it is read
+        except FileChanged:  # reading it will find that out, and report it
             return [Piece(file)]
         except BadInput as problem:
             return problem
@@ -132,7 +132,7 @@ class FileSource:
 
 
 def _tasks(pieces: Sequence[Piece]) -> list[list[Piece]]:
-    """Neighbours together, until they are enough for a task."""
+    """Groups neighbouring pieces until they are enough for a task."""
     cores = os.cpu_count() or 2
     enough = min(TASK_BYTES, max(sum(piece.weight for piece in pieces) // cores, 1))
     tasks: list[list[Piece]] = []
@@ -157,10 +157,10 @@ def _changed(files: Sequence[Landed]) -> list[str]:
     if not files:
         return []
     return [f"{shortened(files[0].address)}{f' and {len(files) - 1} more' if files[1:] else ''} "
-            "changed after being taken; what is new in it is not taken: land it under a new name"]
+            "changed after it was taken; its new rows are not taken: land them under a new name"]
 
 
 def _change(failure: PySparkException) -> FileChanged | None:
-    """The FileChanged that a worker raised; Spark hands it on as the last line of a traceback."""
+    """The FileChanged that a worker raised; Spark passes it on as the last line of a traceback."""
     found = re.search(rf"{FileChanged.__module__}\.FileChanged: (\d+)", str(failure))
     return FileChanged(found[1]) if found else None

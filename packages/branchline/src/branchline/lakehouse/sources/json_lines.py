@@ -1,4 +1,4 @@
-"""JSON lines: an object a line, its numbers as they are written."""
+"""JSON lines: one object per line, with numbers as they are written."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from branchline.lakehouse.sources.layout import (Found, Layout, Unreadable, batc
 __all__ = ["columns_of", "read", "rows_of"]
 
 NO_OBJECT = "row is not a JSON object"
-NOT_LINES = "not JSON lines (an object a line)"
+NOT_LINES = "not JSON lines (one object per line)"
 SAMPLE = 1000
 
 
 class _Object(list[tuple[str, Any]]):
-    """A JSON object as its pairs, so that a key that is there twice can be seen."""
+    """A JSON object as its pairs, so that a repeated key can be found."""
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_Object, parse_float=str, parse_int=str,
@@ -34,10 +34,10 @@ def columns_of(file: str, head: bytes, layout: Layout) -> Found | None:
 
     Raises:
         Unreadable: one JSON list, or none of the columns.
-        BadInput: a required column is in none of the first lines.
+        BadInput: none of the first lines has a required column.
     """
     if head.lstrip()[:1] == b"[":
-        raise Unreadable(f"{NOT_LINES} but one list")
+        raise Unreadable(f"{NOT_LINES} but a single list")
     objects = [found for line in _split(head)[:SAMPLE] if (found := _object(line)) is not None]
     names = dict.fromkeys(key for found in objects for key, _ in found)
     return layout.find(file, list(names), lines=True) if names else None
@@ -45,9 +45,9 @@ def columns_of(file: str, head: bytes, layout: Layout) -> Found | None:
 
 def read(file: IO[bytes], size: int | None, first: int, layout: Layout,
          ) -> Iterator[pa.RecordBatch]:
-    """The rows of `size` bytes (None: all that is left), the first of them numbered `first`.
+    """The rows in `size` bytes (None: to the end), numbered from `first`.
 
-    Where none of a whole file's lines is an object, one row stands for the file.
+    If no line of the whole file is an object, one row stands for the file.
     """
     waiting: list[pa.RecordBatch] = []
     begin = first
@@ -69,7 +69,7 @@ def _split(block: bytes) -> list[str]:
 
 
 def rows_of(texts: list[str], numbers: pa.Array, layout: Layout) -> pa.RecordBatch:
-    """The rows of texts that are to be an object each; `numbers` are their places."""
+    """The rows of texts that should each be an object; `numbers` are their row numbers."""
     return _batch(texts, numbers, layout)[0]
 
 
@@ -96,7 +96,7 @@ def _object(text: str) -> _Object | None:
 
 
 def _column(values: list[Any], name: str, problems: list[str | None]) -> pa.Array:
-    """The values as text; one that is a list or an object is a problem of its row."""
+    """The values as text; a list or an object as value is a problem of its row."""
     try:
         return pa.array(values, pa.string())
     except (pa.ArrowException, UnicodeEncodeError, TypeError):

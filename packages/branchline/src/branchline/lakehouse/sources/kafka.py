@@ -1,4 +1,4 @@
-"""A Kafka topic as a source: what it has up to its end now is appended in one batch."""
+"""A Kafka topic as a source: appends everything up to its current end in one batch."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ FAILURE = re.compile(r"branchline\.errors\.(?:RowsLost|Unreachable): ([^\n]+)")
 class KafkaSource:
     """The messages of `topic`: JSON objects with the columns of `layout`.
 
-    A message's place is the file `kafka://TOPIC/PARTITION` and the row of its offset. Key and
-    headers are columns of the rows, too (`message_key`, `message_headers`), for tables that have
-    them.
+    A message is stored with the file `kafka://TOPIC/PARTITION` and its offset as row number. Key
+    and headers are columns of the rows, too (`message_key`, `message_headers`), for tables that
+    have them.
 
     Args:
-        client: settings of Kafka's client; they are not shown, the password is among them.
-        record_gaps: offsets that are gone become a row with a problem; else they are an error.
+        client: settings of Kafka's client, which include the password: never shown.
+        record_gaps: lost offsets become a row with a problem; otherwise they are an error.
     """
 
     topic: str
@@ -53,13 +53,13 @@ class KafkaSource:
         return KAFKA + self.topic
 
     def append(self, lakehouse: Lakehouse, table: Table) -> Taken:
-        """Append the messages up to the topic's present end, all in one commit.
+        """Append the messages up to the topic's current end, all in one commit.
 
-        The offsets that were reached are in the commit's own note; where the table's log is cut
-        off, the rows tell them.
+        The commit's own note holds the offsets reached; if the table's log is truncated, they are
+        found from the rows.
 
         Raises:
-            BadInput: there is no such topic, or it is another one than before.
+            BadInput: there is no such topic, or it is not the same topic as before.
             RowsLost: offsets that were never taken are gone from the topic.
             Unreachable: the broker does not answer, or refuses.
         """
@@ -81,7 +81,7 @@ class KafkaSource:
                 return done
 
     def _reached(self, lakehouse: Lakehouse, table: Table) -> dict[int, int]:
-        """By partition, the first offset that was not taken yet."""
+        """By partition, the first offset that has not been taken yet."""
         for append in appends(lakehouse, table, self.address):
             return {int(partition): end
                     for partition, end in json.loads(append.note["ends"]).items()}
@@ -94,7 +94,7 @@ class KafkaSource:
               before: Mapping[int, int]) -> Taken | None:
         """Append the spans; None if a killed run's append from the same offsets came first."""
         ends = {**before, **{span.partition: span.end for span in found}}
-        number = sum(before.values()) + 1  # grows, and is the same for all who begin here
+        number = sum(before.values()) + 1  # grows; the same for all that begin here
         seen = Observation()
         rows = self._rows(lakehouse, found).observe(seen, F.count("problem").alias("problems"))
         try:

@@ -1,4 +1,4 @@
-"""Which offsets of a topic are new: spans of its partitions."""
+"""Finds the new offsets of a topic, as spans of its partitions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ANSWER_SECONDS = 30
 
 @dataclass(frozen=True)
 class Span:
-    """The offsets [start, end) of a partition, of which those before `first` are gone."""
+    """The offsets [start, end) of a partition; those before `first` are gone."""
 
     partition: int
     start: int
@@ -27,7 +27,7 @@ class Span:
         return self.first - self.start
 
     def parts(self, size: int) -> Iterator[Span]:
-        """The span in parts of at most so many offsets; what is lost belongs to the first."""
+        """Parts of at most `size` offsets; the lost ones belong to the first part."""
         begins = range(self.first, self.end, size) or range(self.first, self.first + 1)
         for begin in begins:
             yield replace(self, start=self.start if begin == self.first else begin, first=begin,
@@ -35,12 +35,12 @@ class Span:
 
 
 def spans(topic: str, client: Mapping[str, str], reached: Mapping[int, int]) -> list[Span]:
-    """The partitions that have something new; `reached` is the first offset not taken of each.
+    """The partitions with something new; `reached` is the first offset of each not taken yet.
 
-    Of a topic that was never read, the earliest offset that is there is the first.
+    A topic that was never read starts at its earliest offset.
 
     Raises:
-        BadInput: there is no such topic, or a partition ends before what was reached.
+        BadInput: there is no such topic, or a partition ends before the offset reached.
         Unreachable: the broker does not answer, or refuses.
     """
     from confluent_kafka import KafkaException, TopicPartition
@@ -54,13 +54,13 @@ def spans(topic: str, client: Mapping[str, str], reached: Mapping[int, int]) -> 
             start = reached.get(partition, 0 if reached else low)
             if end < start:
                 raise BadInput(f"kafka://{topic}/{partition}: ends with offset {end}, but those "
-                               f"before {start} were taken: it is another topic of that name. "
-                               "Give it a name of its own, or take it into another schema.")
+                               f"before {start} were taken: it is another topic with the same "
+                               "name. Give it a name of its own, or take it into another schema.")
             if end > start:
                 found.append(Span(partition, start, max(low, start), end))
         return found
     except KafkaException as problem:
-        reader.poll(0)  # which hands over what went wrong meanwhile
+        reader.poll(0)  # this also delivers errors
         said = problems[-1] if problems else problem.args[0].str()
         raise Unreachable(f"kafka://{topic}: {client['bootstrap.servers']} does not answer, or "
                           f"refuses: {said}. Check the address and the sign-in.") from None
@@ -77,11 +77,11 @@ def _partitions(reader: Any, topic: str) -> list[int]:
 
 
 def consumer(client: Mapping[str, str], problems: list[str]) -> Any:
-    """A consumer that is told what to read, and commits nothing; what goes wrong is kept.
+    """A consumer that reads assigned partitions and commits nothing; its errors are collected.
 
     Raises:
         NotInstalled: Kafka's client is missing.
-        BadInput: a setting is unknown or unfit.
+        BadInput: a setting is unknown or invalid.
     """
     try:
         from confluent_kafka import Consumer, KafkaException
@@ -99,7 +99,7 @@ def consumer(client: Mapping[str, str], problems: list[str]) -> Any:
 
 
 def _silent() -> Any:
-    """A logger for the client's own lines, which come as an error anyway."""
+    """Silences the client's own log lines, which arrive as errors anyway."""
     import logging
     found = logging.getLogger("branchline.kafka")
     found.setLevel(logging.CRITICAL)

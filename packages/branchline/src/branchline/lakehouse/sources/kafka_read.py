@@ -1,4 +1,4 @@
-"""Reads a span of a topic's partition as rows of text, a message each."""
+"""Reads a span of a topic's partition as rows of text, one per message."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ __all__ = ["MESSAGE", "read_span"]
 
 AT_ONCE = 10_000
 WAIT_SECONDS = 60
-MESSAGE = ("message_key", "message_headers")  # columns behind those of the layout
+MESSAGE = ("message_key", "message_headers")  # columns after those of the layout
 NO_VALUE = "message has no value"
 
 
 def read_span(topic: str, client: Mapping[str, str], layout: Layout, span: Span,
               ) -> Iterator[pa.RecordBatch]:
-    """The messages of a span, and a row for what is lost before it.
+    """The messages of a span, and a row for the offsets lost before it.
 
     Raises:
-        RowsLost: offsets went from the topic meanwhile, or belong to an open transaction.
+        RowsLost: offsets were deleted from the topic meanwhile, or belong to an open transaction.
         Unreachable: the broker does not answer for a minute.
     """
     place = f"kafka://{topic}/{span.partition}"
@@ -63,7 +63,7 @@ def _messages(topic: str, client: Mapping[str, str], span: Span) -> Iterator[lis
 
 
 def _position(message: Any, topic: str, span: Span) -> int:
-    """The offset behind a message, or behind the partition's last."""
+    """The offset after a message, or after the partition's last one."""
     from confluent_kafka import KafkaError
     error = message.error()
     if not error:
@@ -92,7 +92,7 @@ def _batch(place: str, messages: Sequence[Any], layout: Layout) -> pa.RecordBatc
 
 def _placed(place: str, rows: pa.RecordBatch, arrived: Sequence[int | None],
             message: Sequence[tuple[str | None, str | None]]) -> pa.RecordBatch:
-    """The rows behind their file and time of arrival (milliseconds), key and headers last."""
+    """The rows with file and time of arrival (milliseconds) first, key and headers last."""
     microseconds = [None if time is None else time * 1000 for time in arrived]
     source = [pa.repeat(pa.scalar(place), len(rows)),
               pa.array(microseconds, pa.timestamp("us", "UTC"))]
@@ -111,5 +111,5 @@ def _text(value: bytes | str | None) -> str | None:
 
 
 def _headers(headers: Sequence[tuple[str, bytes | None]] | None) -> str | None:
-    """As a JSON list of pairs: a header may be there twice."""
+    """As a JSON list of pairs, since a header may occur twice."""
     return json.dumps([[name, _text(value)] for name, value in headers]) if headers else None

@@ -1,4 +1,4 @@
-"""Which columns are read from a file, under which names, and the rows that come out of it."""
+"""Which columns are read from a file, under which names, and the resulting rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN = 200
 
 
 class Unreadable(Exception):
-    """A file is not what its name says; the text is the reason that its one row keeps."""
+    """A file is not what its name says; the text is the reason kept in its one row."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Layout:
 
     @property
     def schema(self) -> pa.Schema:
-        """Columns of text between the row's number and what is to be said about it."""
+        """The row's number, columns of text, and what is wrong with the row."""
         text = [(name, pa.string()) for name, _ in self.names]
         return pa.schema([("source_row", pa.int64()), *text,
                           ("problem", pa.string()), ("ignored_columns", pa.string())])
@@ -45,10 +45,10 @@ class Layout:
         return {name for pair in self.names if pair[1] for name in pair}
 
     def find(self, file: str, found: Sequence[str], lines: bool = False) -> Found:
-        """Where the columns are among those `found` in a file; `lines` for JSON lines.
+        """The positions of the columns among those `found` in a file; `lines`: JSON lines.
 
         Raises:
-            Unreadable: none of the columns is there, or one is there twice.
+            Unreadable: none of the columns is there, or one occurs twice.
             BadInput: some are there, but a required one is not.
         """
         names = [name.strip() for name in found]
@@ -56,7 +56,7 @@ class Layout:
                    for ours, theirs in self.names}
         for name in in_file.values():
             if names.count(name) > 1:
-                raise Unreadable(f"column {name} is there {names.count(name)} times")
+                raise Unreadable(f"column {name} occurs {names.count(name)} times")
         spared = {*self.optional, *(self.late if lines else ())}
         required = [(ours, theirs) for ours, theirs in self.names if theirs and ours not in spared]
         missing = [theirs for ours, theirs in required if not in_file[ours]]
@@ -74,7 +74,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Found:
-    """A file's columns: position and raw name of each of ours, those kept out, and all names."""
+    """A file's columns: position and raw name of each of ours, the ones kept out, and all names."""
 
     positions: dict[str, int | None]
     raw: dict[str, str | None]
@@ -83,7 +83,7 @@ class Found:
 
 
 def ignored(names: set[str]) -> str | None:
-    """The names in order, cut where there are very many; None for none."""
+    """The names in order, cut if there are very many; None for no names."""
     if not names:
         return None
     text, count = "", 0
@@ -113,18 +113,18 @@ def batch_of(layout: Layout, numbers: pa.Array, values: dict[str, pa.Array | Non
 
 
 def _may_hold(text: pa.Array, sought: bytes) -> bool:
-    """Whether the bytes are in the array's memory: quicker than a look at each value."""
+    """Whether the bytes are in the array's memory: faster than checking each value."""
     data = text.buffers()[2]
     return data is not None and memoryview(data).tobytes().find(sought) >= 0
 
 
 def whole_file(layout: Layout, problem: str, number: int = 0) -> pa.RecordBatch:
-    """One row that stands for a file, or for the rest of it, that cannot be read."""
+    """One row for a file, or the rest of a file, that cannot be read."""
     row = {"source_row": number, "problem": f"file: {shortened(problem)}"}
     return pa.RecordBatch.from_pylist([row], schema=layout.schema)
 
 
 def shortened(text: str) -> str:
-    """The text as a report quotes it: on one line, without control characters, cut to 200."""
+    """The text for a report: on one line, without control characters, cut to 200."""
     plain = "".join(c if c.isprintable() else " " for c in text)
     return collapsed(plain)[:SHOWN]

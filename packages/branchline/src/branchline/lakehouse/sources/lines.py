@@ -1,4 +1,4 @@
-"""A text's lines in blocks of some megabytes, and how many lines a stretch of a file has."""
+"""Splits a text into blocks of whole lines, and counts the lines in a part of a file."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["TOO_LONG", "blocks", "count_rows", "last_end"]
 
 BLOCK = 4 << 20
 LONGEST = 16 << 20
-TOO_LONG = b"\x00"  # stands for a line that is longer: no row of a table, no JSON object
+TOO_LONG = b"\x00"  # replaces a longer line: not a row of a table, not a JSON object
 NEWLINE, RETURN = 10, 13
 
 
 def blocks(file: IO[bytes], size: int | None = None) -> Iterator[bytes]:
-    """Blocks of whole lines from where the file stands, `size` bytes or all; no line is cut.
+    """Blocks of whole lines from the file's position on, `size` bytes or all; no line is cut.
 
     A line ends with LF, CR LF or CR. A line of more than LONGEST bytes comes as TOO_LONG.
     """
@@ -40,7 +40,7 @@ def blocks(file: IO[bytes], size: int | None = None) -> Iterator[bytes]:
 
 
 def last_end(block: bytes) -> int:
-    """The position behind the last line that is known to be whole; a CR may have its LF to come."""
+    """The position after the last line that is known to be whole; after a CR, an LF may follow."""
     return max(block.rfind(b"\n"), block.rfind(b"\r", 0, max(len(block) - 1, 0))) + 1
 
 

@@ -1,4 +1,4 @@
-"""The files of a folder, or one file: each once, whatever its name and wherever links lead."""
+"""Lists the files of a folder, or one file: each once, whatever its name or links."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from branchline.errors import BadInput
 
 __all__ = ["Landed", "listed"]
 
-PASSED_OVER = ("_", ".")  # Spark's habit: files in the making, checksums, logs
+PASSED_OVER = ("_", ".")  # as Spark does: unfinished files, checksums, logs
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class Landed:
 def listed(location: str) -> list[Landed]:
     """The files at `location`, in the order of their paths.
 
-    In a folder, names that begin with `_` or `.` are passed over; a folder that links lead to more
-    than once is read once, under its own name. A file that is named is taken whatever its name is.
+    In a folder, names that begin with `_` or `.` are skipped; a folder that several links lead to
+    is read once, under its own name. A file given by name is taken whatever its name is.
 
     Raises:
-        BadInput: no location, nothing there, or neither file nor folder.
+        BadInput: no location, nothing there, or neither a file nor a folder.
     """
     if not location.strip():
         raise BadInput("data is empty; expected a folder or file of transactions.")
@@ -48,7 +48,7 @@ def listed(location: str) -> list[Landed]:
     if stat.S_ISREG(status.st_mode):
         return [_landed(path, status)]
     if not stat.S_ISDIR(status.st_mode):
-        raise BadInput(f"{location}: neither file nor folder; expected files to take.")
+        raise BadInput(f"{location}: neither a file nor a folder; expected files to take.")
     return sorted(_walk(path, {(status.st_dev, status.st_ino)}), key=lambda file: file.path)
 
 

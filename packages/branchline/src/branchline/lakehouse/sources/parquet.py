@@ -26,7 +26,7 @@ def columns_of(file: str, opened: pq.ParquetFile, layout: Layout) -> Found:
     """The file's columns.
 
     Raises:
-        Unreadable: none of the columns, one of them twice, or one that holds no plain values.
+        Unreadable: none of the columns, one of them twice, or one without plain values.
         BadInput: a required column is not there.
     """
     schema = opened.schema_arrow
@@ -54,7 +54,7 @@ def opened(file: IO[bytes]) -> pq.ParquetFile:
 
 def read(file: pq.ParquetFile, group: int, rows: range, first: int, found: Found,
          layout: Layout) -> Iterator[pa.RecordBatch]:
-    """These rows of a row group, the first numbered `first`; one row for those that are damaged."""
+    """These rows of a row group, numbered from `first`; one row stands for damaged ones."""
     given = before = 0
     try:
         for batch in _batches(file, group, found):
@@ -84,7 +84,7 @@ def _batches(file: pq.ParquetFile, group: int, found: Found) -> Iterator[pa.Reco
 
 
 def _text(values: pa.Array) -> pa.Array:
-    """Each value as text: times as ISO 8601, numbers as short as they stay exact."""
+    """Each value as text: times as ISO 8601, numbers as short as exactness allows."""
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
     if pa.types.is_float16(values.type):
@@ -97,7 +97,7 @@ def _text(values: pa.Array) -> pa.Array:
 
 
 def _decoded(values: pa.Array) -> pa.Array:
-    """Bytes, or what calls itself text, as text; what is not UTF-8 becomes U+FFFD."""
+    """Bytes or text columns as text; bytes that are not UTF-8 become U+FFFD."""
     try:
         text = pc.cast(values, pa.string())
         text.validate(full=True)

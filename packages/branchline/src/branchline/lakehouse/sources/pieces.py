@@ -1,4 +1,4 @@
-"""A file cut into pieces that can be read one by one, and what is read from a piece."""
+"""Cuts a file into pieces that can be read one by one, and reads a piece."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class FileChanged(Exception):
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a file: rows of a row group, or a stretch of bytes that begins with a line.
+    """A part of a file: rows of a row group, or a range of bytes that begins with a line.
 
-    `first` is its first row's number. `problem`, if there is one, is all that it gives.
+    `first` is its first row's number. If there is a `problem`, that is all the piece yields.
     """
 
     file: Landed
@@ -51,11 +51,11 @@ class Piece:
 
 
 def pieces_of(file: Landed, layout: Layout) -> list[Piece]:
-    """The file's pieces; one that is no data is one piece with the reason.
+    """The file's pieces; a file without data is one piece with the reason.
 
     Raises:
         BadInput: the file has columns of the layout, but lacks a required one.
-        FileChanged: it is not there any more.
+        FileChanged: it is no longer there.
     """
     try:
         return _pieces(file, layout)
@@ -65,7 +65,7 @@ def pieces_of(file: Landed, layout: Layout) -> list[Piece]:
         raise FileChanged(file.address) from None
     except BadInput:
         raise
-    except Exception as problem:  # what a stranger's file does to a reader is that file's problem
+    except Exception as problem:  # readers fail in any way on unknown files
         return [Piece(file, problem=f"{type(problem).__name__}: {problem}")]
 
 
@@ -109,9 +109,9 @@ def _parquet_pieces(file: Landed, layout: Layout) -> list[Piece]:
 
 
 def _cut(piece: Piece) -> list[Piece]:
-    """Stretches of about PIECE bytes that begin with a line; the file whole if it has quotes.
+    """Ranges of about PIECE bytes that begin with a line; the whole file if it has quotes.
 
-    Only where no quote is, each line end ends a row.
+    Only without quotes does every line end a row.
     """
     found, start, first, rows = [], piece.start, piece.first, 0
     with open(piece.file.path, "rb") as source:
@@ -132,10 +132,10 @@ def _cut(piece: Piece) -> list[Piece]:
 
 
 def read_piece(piece: Piece, layout: Layout) -> Iterator[pa.RecordBatch]:
-    """The piece's rows in the layout's schema; whatever is wrong with it becomes a row.
+    """The piece's rows in the layout's schema; whatever is wrong with the piece becomes a row.
 
     Raises:
-        FileChanged: the file is not as it was listed, before or after it is read.
+        FileChanged: before or after reading, the file differs from the listing.
     """
     _compare(piece.file)
     if piece.problem is not None:

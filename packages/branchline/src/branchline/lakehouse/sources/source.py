@@ -1,4 +1,4 @@
-"""The interface of a source: what is new there is appended to a table exactly once."""
+"""The interface of a source: appends what is new to a table, exactly once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Source", "Taken"]
 
 @dataclass(frozen=True)
 class Taken:
-    """What one call has appended: rows, files (or other units), rows with a problem; remarks."""
+    """What one call appended: rows, files (or other units), rows with a problem; and remarks."""
 
     rows: int = 0
     units: int = 0
@@ -25,9 +25,9 @@ class Source(Protocol):
     """Rows from outside; files, or a topic's messages."""
 
     def append(self, lakehouse: Lakehouse, table: Table) -> Taken:
-        """Append to `table` what it does not have yet; killed anywhere and repeated, once.
+        """Append to `table` what it does not have yet: once, even if killed anywhere and repeated.
 
         Raises:
-            BadInput: what is there cannot be taken as it is; then nothing was.
+            BadInput: the data cannot be taken as they are; then nothing is taken.
         """
         ...

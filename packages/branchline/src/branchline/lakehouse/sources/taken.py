@@ -37,10 +37,10 @@ class TakenFiles:
 
     @classmethod
     def of(cls, lakehouse: Lakehouse, table: Table) -> TakenFiles:
-        """What is noted of `table`, after a batch that was noted but not appended is struck out.
+        """The notes on `table`; first deletes those of a batch that was noted but not appended.
 
         Raises:
-            RowsLost: files are noted whose rows are not in the table.
+            RowsLost: the rows of noted files are not in the table.
         """
         if not lakehouse.exists(FILES):
             return _from_rows(lakehouse, table)
@@ -48,8 +48,8 @@ class TakenFiles:
         last = max(noted["batch"].to_pylist(), default=0)
         if not lakehouse.exists(table) and last:
             raise RowsLost(f"table {table.name} is gone, but {FILES.name} notes {noted.num_rows} "
-                           "files as taken into it. Run the step repair (`-e repair`), after "
-                           "which they are taken anew, and run again.")
+                           "files as taken into it. Run the step repair (`-e repair`), then run "
+                           "again: the files are taken again.")
         rows = list(zip(*(noted[name].to_pylist() for name in FILES.column_names), strict=True))
         if last and not _appended(lakehouse, table, last, [row[0] for row in rows
                                                            if row[3] == last]):
@@ -61,14 +61,14 @@ class TakenFiles:
         return [file for file in listed if file.address not in self.files]
 
     def changed(self, listed: Sequence[Landed]) -> list[Landed]:
-        """The files that are not as they were when they were taken."""
+        """The files that changed since they were taken."""
         return [file for file in listed if file.address in self.files
                 and self.files[file.address] not in ((file.size, file.modified),
                                                      (UNKNOWN, file.modified // 1000 * 1000))]
 
 
 def note(lakehouse: Lakehouse, files: Sequence[Landed], batch: int) -> None:
-    """Note that these files are taken as this batch, before they are."""
+    """Note these files as this batch, before they are appended."""
     lakehouse.create(FILES)
     rows = pa.table({"source_file": [file.address for file in files],
                      "size": [file.size for file in files],
@@ -79,14 +79,14 @@ def note(lakehouse: Lakehouse, files: Sequence[Landed], batch: int) -> None:
 
 
 def forget_missing(lakehouse: Lakehouse, table: Table, batch: int) -> None:
-    """Strike out the files that are noted as this batch, and of which the table has no row."""
+    """Delete the notes of this batch's files that have no rows in the table."""
     there = lakehouse.read(table).select("source_file").distinct()
     noted = lakehouse.read(FILES).where(F.col("batch") == batch).select("source_file")
     lakehouse.delete(FILES, noted.join(there, "source_file", "left_anti"))
 
 
 def _appended(lakehouse: Lakehouse, table: Table, batch: int, files: list[str]) -> bool:
-    """Whether the batch is in the table: its log says so or, if that is cut off, its rows do."""
+    """Whether the batch is in the table, by its log or, if that is truncated, by its rows."""
     if any(append.number >= batch for append in appends(lakehouse, table, INGEST)):
         return True
     rows = lakehouse.read(table).where(F.col("source_file").isin(files[:CHECKED]))
@@ -94,7 +94,7 @@ def _appended(lakehouse: Lakehouse, table: Table, batch: int, files: list[str]) 
 
 
 def _from_rows(lakehouse: Lakehouse, table: Table) -> TakenFiles:
-    """What an older version's table, or one whose notes are lost, holds; it is noted now."""
+    """The files in a table without notes (an older version's, or notes lost); notes them now."""
     if not lakehouse.exists(table):
         return TakenFiles({}, 0)
     found = lakehouse.read(table).groupBy("source_file").agg(
