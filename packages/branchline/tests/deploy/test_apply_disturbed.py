@@ -54,7 +54,7 @@ def test_an_interrupted_first_deployment_is_finished_by_the_same_command(
     assert jobs_of(shop, workspace) == ["monitor", "score"] and shop.state()[0]
 
 
-def test_where_the_claim_cannot_be_written_nothing_has_happened(
+def test_nothing_happens_if_the_claim_cannot_be_written(
         shop: Shop, workspace: Workspace) -> None:
     checksum = shop.plan(shop.release("1.0+g1"))
     workspace.fault("500", path=records(shop), method="PUT")
@@ -138,12 +138,12 @@ def test_a_claim_whose_answer_is_lost_is_recognised_as_ours(
     assert shop.apply(checksum).finished
 
 
-def test_a_deployment_stops_where_a_later_one_was_begun(tmp_path: Path) -> None:
+def test_a_deployment_stops_once_a_later_one_has_started(tmp_path: Path) -> None:
     journal = Journal("sample", "greeting", LocalFolder(tmp_path))
     first = journal.begin(Deployment(1, State(), "evidence", None, "ci"))
     journal.require_newest(first)
     journal.begin(Deployment(2, State(), None, 0, "somebody"))
-    with pytest.raises(NotApproved, match="deployment 2 was begun meanwhile"):
+    with pytest.raises(NotApproved, match="deployment 2 has started meanwhile"):
         journal.require_newest(first)
 
 
@@ -173,4 +173,4 @@ def test_of_two_processes_that_begin_a_deployment_one_wins_and_the_other_is_refu
         BEGINNER, (address, "1.0+g1"), (address, "1.0+g2"), variables=workspace.environment()))
     newest = Journal("sample", "greeting", destination(address, workspace.client())).newest()
     assert newest and said[0] == f"began {newest.state.version}"
-    assert "was begun just before this one, which has changed nothing" in said[1]
+    assert "started just before this one, which has changed nothing" in said[1]

@@ -43,7 +43,7 @@ def test_the_order_of_keys_does_not_change_the_checksum(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("file", "said"), [
-    ("evidence.json", "it was changed or written again"), ("evidence.html", "does not fit")])
+    ("evidence.json", "it was changed or written again"), ("evidence.html", "does not match")])
 def test_a_bundle_that_was_changed_after_its_approval_is_refused(
         tmp_path: Path, file: str, said: str) -> None:
     checksum = write_bundle(EVIDENCE, PNG, tmp_path)

@@ -76,7 +76,7 @@ def test_a_member_is_not_asked_of_the_index(root: Path) -> None:
     ('name = "team-a"', "", r"\[project\] has no name"),
     ('"0.3.0"  # note', '"0.3.0+ours"', "without a . part"),
     ('"0.3.0"  # note', '"three"', "version 'three'; expected one such as 1.2.0"),
-    ('members = ["packages/*"]', "members = []", "has no member of that name"),
+    ('members = ["packages/*"]', "members = []", "has no member called"),
     ('"click>=8.1"', '"click >= "', "dependency 'click >= ' is not valid"),
     ("[project]", "[project", "cannot be read as a project with a name")])
 def test_a_project_that_cannot_be_built_is_an_error_of_one_line(

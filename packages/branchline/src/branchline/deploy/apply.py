@@ -18,10 +18,10 @@ __all__ = ["apply", "require_finished", "rollback"]
 
 def apply(production: Production, evidence: Mapping[str, Any], checksum: str,
           say: Say) -> Deployment:
-    """Deploy what the evidence with this checksum says; nothing, where that has been done.
+    """Deploy what the evidence with this checksum says; nothing if that has been done already.
 
     Raises:
-        NotApproved: what the evidence was based on has changed, or another deployment was begun.
+        NotApproved: what the evidence was based on has changed, or another deployment has started.
         BadInput: a wheel is not what was published.
         BranchlineError: what the platform raises; the text says what to run again.
     """
@@ -44,14 +44,14 @@ def apply(production: Production, evidence: Mapping[str, Any], checksum: str,
 
 
 def rollback(production: Production, say: Say, evidence: str | None = None) -> Deployment:
-    """Go back to the state before the newest deployment; nothing, where that has been done.
+    """Go back to the state before the newest deployment; nothing if that is done already.
 
     Args:
-        evidence: go back only from the deployment that was approved by this checksum.
+        evidence: go back only if this checksum approved the newest deployment.
 
     Raises:
         BadInput: nothing was ever deployed, or a wheel to go back to is gone.
-        NotApproved: another deployment was begun meanwhile.
+        NotApproved: another deployment has started meanwhile.
         BranchlineError: what the platform raises; the text says what to run again.
     """
     journal = production.journal

@@ -1,4 +1,4 @@
-"""Carries a deployment out: wheels and project files first, then jobs, then the champion."""
+"""Carries out a deployment: wheels and project files first, then jobs, then the champion."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Say = Callable[[str], None]
 
 
 def prepare(production: Production, state: State) -> None:
-    """Put everything there that the jobs need; nothing that is deployed changes.
+    """Put everything in place that the jobs need; nothing deployed changes.
 
     Raises:
-        NotApproved: the project's files are not those that were approved.
+        NotApproved: the project's files are not the approved ones.
         BadInput: a wheel is not what was published.
     """
     platform, project = production.platform, production.project
@@ -57,10 +57,10 @@ def wheels_of(state: State) -> list[Artifact]:
 
 
 def carry_out(production: Production, deployment: Deployment, say: Say) -> Deployment:
-    """Make production the deployment's state; the deployment, finished.
+    """Bring production to the deployment's state; returns the finished deployment.
 
     Raises:
-        NotApproved: another deployment was begun meanwhile.
+        NotApproved: another deployment has started meanwhile.
         BranchlineError: what the platform raises.
     """
     platform, journal = production.platform, production.journal

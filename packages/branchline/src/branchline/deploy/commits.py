@@ -13,7 +13,7 @@ LISTED = 50
 
 
 def commits_between(root: Path, first: str | None, last: str) -> dict[str, Any]:
-    """The commits that come with the release, the newest first, and why some are not listed."""
+    """The release's commits, newest first, and why some are not listed."""
     if not is_own_checkout(root):
         return {"commits": [], "commits_missing": "this is not a git checkout"}
     found = git(root, "log", f"--max-count={LISTED}", "--format=%h %s",

@@ -1,4 +1,4 @@
-"""A deployment: what production is to be, who began it, and what approved it."""
+"""A deployment: the state of production it makes, who started it, and what approved it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Deployment", "State", "upgraded_state"]
 
 
 def upgraded_state(state: dict[str, Any]) -> dict[str, Any]:
-    """A state of format 1, which has one wheel, with a list of artifacts."""
+    """Upgrades a state of format 1, with its one wheel, to a list of artifacts."""
     wheel = state.pop("wheel")
     made = [wheel_artifact(wheel["path"].partition("/")[0], wheel)] if wheel else []
     return {**state, "artifacts": made}
@@ -27,11 +27,10 @@ FORMAT = Format("deployment", 2, {
 
 @dataclass(frozen=True)
 class State:
-    """What production is: artifacts in installation order, with the address that jobs have
-    them by; the model's address; each job's settings by name.
+    """The state of production: artifacts, model, and each job's settings by name.
 
-    Without artifacts it is the state before the first deployment. `version` is that of the last
-    artifact, the repository's own wheel.
+    Artifacts are in installation order, with the addresses that jobs use. Before the first
+    deployment there are none. `version` is that of the last artifact, the repository's own wheel.
     """
 
     version: str | None = None
@@ -43,7 +42,7 @@ class State:
 
     @classmethod
     def of_record(cls, content: Mapping[str, Any]) -> State:
-        """The state in a JSON object of the present format."""
+        """Reads the state from a JSON object of the current format."""
         return cls(**{**content, "artifacts": tuple(Artifact(**each)
                                                     for each in content["artifacts"])})
 
@@ -53,7 +52,7 @@ class Deployment:
     """A numbered change of production.
 
     `evidence` is the checksum that was approved, `restores` the number that a rollback goes back to
-    (0: to nothing). `claim` tells the one who began it from others who wanted its number.
+    (0: to nothing). `claim` tells the process that took the number from others that tried.
     """
 
     number: int

@@ -1,4 +1,4 @@
-"""Two settings compared: a line for each value that differs, under the path where it is found."""
+"""Compares two settings: one line for each different value, with its path."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Difference", "differences", "drift"]
 
 @dataclass(frozen=True)
 class Difference:
-    """What is at `path`, such as `tasks[0].libraries[0].whl`; None is nothing.
+    """The two values at `path`, such as `tasks[0].libraries[0].whl`; None: no value.
 
     The value of an option in a list is at `parameters[5 --data]`.
     """
@@ -22,7 +22,7 @@ class Difference:
 
 
 def differences(was: Mapping[str, Any], becomes: Mapping[str, Any]) -> list[Difference]:
-    """All values that differ between two JSON objects, in the order of their paths."""
+    """All values that differ between two JSON objects, ordered by path."""
     before, after = dict(_leaves("", was)), dict(_leaves("", becomes))
     return [Difference(path, before.get(path), after.get(path))
             for path in sorted(before.keys() | after.keys())
@@ -30,7 +30,7 @@ def differences(was: Mapping[str, Any], becomes: Mapping[str, Any]) -> list[Diff
 
 
 def drift(recorded: Mapping[str, Any], found: Mapping[str, Any]) -> list[Difference]:
-    """What is no longer as recorded; what a platform added to a setting is not drift."""
+    """What is no longer as recorded; fields that a platform added are not drift."""
     present = dict(_leaves("", found))
     return [Difference(path, value, present.get(path))
             for path, value in sorted(_leaves("", recorded)) if present.get(path) != value]
@@ -47,7 +47,7 @@ def _leaves(path: str, value: Any) -> list[tuple[str, Any]]:
 
 
 def _option(listed: Sequence[Any], at: int) -> str:
-    """The option that an item is the value of, ` --data` if one stands before it; or nothing."""
+    """The option whose value an item is, such as ` --data`; empty if there is none before it."""
     before = listed[at - 1] if at else None
     is_option = isinstance(before, str) and before.startswith("--")
     return f" {before}" if is_option else ""

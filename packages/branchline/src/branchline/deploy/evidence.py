@@ -28,7 +28,7 @@ FORMAT = Format("evidence", 2, {1: _artifacts})
 
 
 def write_bundle(evidence: Mapping[str, Any], picture: bytes | None, folder: Path) -> str:
-    """Write both files into the folder; the SHA-256 of evidence.json, which holds the page's.
+    """Write both files into the folder; the SHA-256 of evidence.json, which contains the page's.
 
     Args:
         picture: the gate's, as PNG.
@@ -48,11 +48,11 @@ def write_bundle(evidence: Mapping[str, Any], picture: bytes | None, folder: Pat
 
 
 def read_bundle(folder: Path, checksum: str, target: str) -> dict[str, Any]:
-    """The evidence in the folder, where it is what was approved for this target.
+    """The evidence in the folder, if it is what was approved for this target.
 
     Raises:
         BadInput: the files are not there.
-        NotApproved: they are not those of the checksum, or are for another target.
+        NotApproved: they do not have the checksum, or are for another target.
     """
     try:
         content, html = (folder / FILE).read_bytes(), (folder / PAGE).read_bytes()
@@ -61,21 +61,21 @@ def read_bundle(folder: Path, checksum: str, target: str) -> dict[str, Any]:
                        "--out` wrote; pass its folder with --from.") from None
     if sha256(content) != checksum:
         raise NotApproved(f"{folder / FILE}: sha256 {sha256(content)}, but {checksum} was "
-                          "approved; it was changed or written again: look at it, and approve it.")
+                          "approved; it was changed or written again: review and approve it again.")
     found = FORMAT.read(parsed(content, str(folder / FILE)), str(folder / FILE))
     if sha256(html) != found["page"]:
-        raise NotApproved(f"{folder / PAGE}: does not fit {FILE}; it was changed: plan again.")
+        raise NotApproved(f"{folder / PAGE}: does not match {FILE}; it was changed: plan again.")
     if found["target"] != target:
         raise NotApproved(f"{folder / FILE}: is for target {found['target']}, not {target}; plan "
-                          "for this one.")
+                          f"for {target}.")
     return found
 
 
 def junit(file: Path) -> dict[str, Any]:
-    """What a JUnit file, as pytest's --junit-xml writes it, says: counts, seconds, what failed.
+    """Reads a JUnit file as pytest's --junit-xml writes it: counts, seconds, failures.
 
     Raises:
-        BadInput: it is not one, or has no test.
+        BadInput: it is not a JUnit file, or has no test.
     """
     try:
         cases = list(xml.parse(file).getroot().iter("testcase"))

@@ -1,4 +1,4 @@
-"""The page that an approver looks at: the evidence as one HTML file that needs nothing else."""
+"""The page for the approver: the evidence as one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def page(evidence: Mapping[str, Any], picture: bytes | None) -> str:
         "<h2>Tests</h2>", _tests(evidence["tests"]),
         "<h2>Code and data</h2>", _origin(release),
         _commits(evidence["commits"], evidence["commits_missing"]),
-        "<h2>Production, as it would be</h2>",
+        "<h2>Production after the deployment</h2>",
         *(_job(name, settings) for name, settings in state["jobs"].items()),
         "</body></html>", ""])
 
@@ -69,8 +69,8 @@ def _notes(evidence: Mapping[str, Any]) -> Iterable[str]:
         yield (f"<p class=note><b>Published without a passed gate.</b> Reason given: "
                f"{escape(override)}</p>")
     if drift:
-        yield ("<p class=note><b>Production was changed by hand.</b> These settings are not what "
-               "was deployed last, and would be overwritten:</p>")
+        yield ("<p class=note><b>Production was changed by hand.</b> These settings differ from "
+               "the last deployment, and would be overwritten:</p>")
         yield _table(("setting", "deployed", "found"),
                      [(each["path"], each["was"], each["becomes"]) for each in drift])
 

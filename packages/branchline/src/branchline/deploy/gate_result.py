@@ -1,4 +1,4 @@
-"""Finds the gate's result for a commit in the tags and artifacts of the run that it judged."""
+"""Finds the gate's result for a commit, in the tags and artifacts of the judged run."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ TABLE = "table."
 
 def gate_result(tracking: Tracking, experiment: str, version: str, commit: str, model: str,
                 run_id: str | None = None) -> GateResult:
-    """The verdict on the run called `run_id`, else on the experiment's newest judged one.
+    """The verdict on the run called `run_id`, else on the experiment's newest judged run.
 
-    Only runs of exactly this source count: those tagged with the commit and the wheel's version.
+    Only runs of exactly this source count: they have the commit and the wheel's version as tags.
 
     Args:
-        model: the name that the project's registered model has.
+        model: the name of the project's registered model.
 
     Raises:
         BadInput: the named run is of another source.
@@ -55,7 +55,7 @@ def _named(tracking: Tracking, run_id: str, version: str) -> Run:
     found = run.data.tags.get("wheel_version")
     if found != version:
         raise BadInput(f"run {run_id}: ran version {found}, but the checkout is {version}; "
-                       "expected a run of the version that is published.")
+                       "expected a run of the version to publish.")
     return run
 
 
@@ -79,7 +79,7 @@ def _verdict(run: Run) -> dict[str, Any] | None:
 
 
 def _artifact(run: Run, path: str) -> bytes | None:
-    """An artifact's content; None where the run has none of that path."""
+    """An artifact's content; None if the run has no artifact at that path."""
     import mlflow
     from mlflow.exceptions import MlflowException
     with tempfile.TemporaryDirectory(prefix="branchline-verdict-") as scratch:

@@ -1,10 +1,10 @@
 """A project's journal: its deployments by number, each begun by one process only.
 
-    <destination>/<name>/deployments/<project>/000007.json    what is to be done, written before
-    <destination>/<name>/deployments/<project>/000007.finished.json    that it has been done
+    <destination>/<name>/deployments/<project>/000007.json    what to do, written before
+    <destination>/<name>/deployments/<project>/000007.finished.json    written when it is done
 
-Earlier versions wrote both without the project's folder, for the only project of a repository;
-those are read, too.
+Earlier versions wrote both without the project's folder, for a repository's only project; these are
+read, too.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class Journal:
         return self._deployment(max(self._numbers(), default=0))
 
     def current(self, below: int | None = None) -> Deployment:
-        """The newest finished deployment, of those below a number if it is given.
+        """The newest finished deployment, below a number if one is given.
 
-        Before the first it is number 0, which has deployed nothing.
+        Before the first one it is number 0, with nothing deployed.
         """
         for number in sorted(self._numbers(), reverse=True):
             if below is None or number < below:
@@ -70,7 +70,7 @@ class Journal:
         return [deployment for deployment in found if deployment]
 
     def begin(self, deployment: Deployment) -> Deployment:
-        """Write the deployment, and so take its number.
+        """Write the deployment, which takes its number.
 
         Raises:
             NotApproved: another deployment has taken it meanwhile.
@@ -80,26 +80,26 @@ class Journal:
             self.destination.create(self._path(deployment.number), encoded(FORMAT.written(content)))
         except FileExistsError:
             taken = self._deployment(deployment.number)
-            # A call that was cut off and repeated finds the deployment that it began itself.
+            # A call that was interrupted and retried may find the deployment it wrote itself.
             if taken is None or taken.claim != deployment.claim:
-                raise NotApproved(f"{taken.line if taken else 'another deployment'}: was begun "
+                raise NotApproved(f"{taken.line if taken else 'another deployment'}: started "
                                   "just before this one, which has changed nothing; see "
                                   f"`deploy.py status {self.project}`, then plan again.") from None
         return deployment
 
     def require_newest(self, deployment: Deployment) -> None:
-        """Check that no later deployment was begun.
+        """Check that no later deployment has started.
 
         Raises:
-            NotApproved: one was; this one may not go on.
+            NotApproved: one has; this one must stop.
         """
         newest = max(self._numbers(), default=0)
         if newest != deployment.number:
-            raise NotApproved(f"deployment {deployment.number}: deployment {newest} was begun "
+            raise NotApproved(f"deployment {deployment.number}: deployment {newest} has started "
                               f"meanwhile; see `deploy.py status {self.project}`.")
 
     def finish(self, deployment: Deployment) -> None:
-        """Write that the deployment is done; another process may have written it before."""
+        """Mark the deployment as finished; another process may have done so before."""
         try:
             self.destination.create(self._path(deployment.number, ".finished"),
                                     encoded(FINISHED.written({"at": now()})))
@@ -133,7 +133,7 @@ class Journal:
         return [number for number in numbers if not self._is_of_another_project(number)]
 
     def _is_of_another_project(self, number: int) -> bool:
-        """Whether only a repository of one project has the number, and that project is another."""
+        """Whether the number is an old record without a project that belongs to another project."""
         if self.destination.read(self._path(number)) is not None:
             return False
         content = self._read(number, "", FORMAT) or {"state": {}}

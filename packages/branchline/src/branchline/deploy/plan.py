@@ -1,4 +1,4 @@
-"""Plans a deployment: what production would be, and how that differs from what it is."""
+"""Plans a deployment: the new state of production, and how it differs from the current one."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ MODEL = "model_uri"
 
 
 def chosen_release(production: Production, version: str | None, checkout: str) -> Release:
-    """The release of a version, else the newest of main; the checkout must be that commit.
+    """The release of a version, else main's newest; the checkout must be at its commit.
 
     Args:
-        checkout: the version that the checkout's source has.
+        checkout: the version of the checkout's source.
 
     Raises:
-        BadInput: there is no such release, or the checkout is another commit.
+        BadInput: there is no such release, or the checkout is at another commit.
     """
     journal, source = production.journal, production.source
     found = (release_files.look_up(journal.name, journal.project, version, source) if version
              else release_files.newest(journal.name, journal.project, MAIN.name, source))
     if found is None:
         raise BadInput(f"{source.reference(journal.name)}: has no release "
-                       f"{version or 'of main'}; publish.py makes one.")
+                       f"{version or 'of main'}; make one with publish.py.")
     if found.version != checkout:
         raise BadInput(f"release {found.version}: the checkout is {checkout}; jobs and project "
-                       f"come from the checkout: check out {found.commit}, or pass --version.")
+                       f"are taken from the checkout: check out {found.commit}, or pass --version.")
     return found
 
 
 def plan(production: Production, release: Release, model_name: str, given: Mapping[str, str],
          tests: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The evidence of a deployment, a JSON object; nothing of what is deployed is changed.
+    """The evidence of a deployment, a JSON object; changes nothing that is deployed.
 
     Args:
         model_name: the name of the project's registered model.
         given: parameters of all jobs; they override those of deploy.yml.
-        tests: the tests' results, None where they were not given.
+        tests: the tests' results, None if not given.
 
     Raises:
         BadInput: a job's parameters do not fit the project, or there is no model to deploy.

@@ -1,4 +1,4 @@
-"""The production of a project, as the commands of `deploy` and this room's functions take it."""
+"""A project's production: what the deploy commands and functions work on."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ __all__ = ["Production"]
 class Production:
     """Where a project is deployed: `root` is the checkout, `file` its deploy.yml.
 
-    `releasing` is the target whose releases are deployed, `by` the person or pipeline that works
-    on it.
+    `releasing` is the target whose releases are deployed, `by` the person or pipeline at work.
     """
 
     root: Path

@@ -1,4 +1,4 @@
-"""A release: what a commit published of a project, and what the gate said of it."""
+"""A release: what a commit published for a project, and what the gate said about it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PASSED = "passed"
 
 
 def wheel_artifact(name: str, wheel: Mapping[str, Any]) -> dict[str, Any]:
-    """An artifact as JSON, of the one wheel that records of format 1 have."""
+    """Upgrades the one wheel in records of format 1 to an artifact."""
     kept = {key: wheel[key] for key in ("version", "reference", "path", "sha256", "size")}
     return {"kind": WHEEL, "name": name, **kept}
 
@@ -35,7 +35,7 @@ FORMAT = Format("release", 2, {1: _one_wheel})
 
 @dataclass(frozen=True)
 class GateResult:
-    """What the gate said of a commit.
+    """What the gate said about a commit.
 
     `outcome` is passed, refused, undecidable or none, `verdict` the gate's own JSON, `model` the
     address of the version that was registered from the run, `tables` the versions of its input.
@@ -52,7 +52,7 @@ class GateResult:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a release comes from: the project, the commit, its branch, and who published it."""
+    """The origin of a release: project, commit, branch, and who published it."""
 
     project: str
     commit: str
@@ -62,11 +62,11 @@ class Origin:
 
 @dataclass(frozen=True)
 class Release:
-    """What a commit published of a project, and why.
+    """What a commit published for a project, and why.
 
-    `name` is the distribution's. `artifacts` are in installation order, the repository's own
-    wheel is the last; `gate` is a GateResult without its picture, `at` a time in UTC, `override`
-    the reason for publishing without a passed gate.
+    `name` is the distribution's. `artifacts` are in installation order, the repository's own wheel
+    last; `gate` is a GateResult without its picture, `at` a time in UTC, `override` the reason for
+    publishing without a passed gate.
     """
 
     name: str
@@ -94,7 +94,7 @@ class Release:
         """The release in a JSON object that this or an older branchline wrote; `where` names it.
 
         Raises:
-            BadInput: it is not one, or has a newer format.
+            BadInput: it is not a release, or has a newer format.
         """
         expected = {each.name for each in dataclasses.fields(cls)}
         try:
@@ -112,7 +112,7 @@ def clean_source(root: Path) -> Source:
     """The source of a checkout whose files are all committed.
 
     Raises:
-        BadInput: it is dirty, or no checkout.
+        BadInput: it is dirty, or not a checkout.
     """
     found = source_of(root)
     if found.dirty or found.commit is None:
@@ -122,10 +122,10 @@ def clean_source(root: Path) -> Source:
 
 
 def require_passed(gate_result: GateResult, commit: str, override: str | None) -> None:
-    """Check that the gate passed the commit, or that there is a reason to publish it anyway.
+    """Check that the gate passed the commit, or that a reason to publish it anyway is given.
 
     Raises:
-        GateRefused: neither; the text has what the gate said.
+        GateRefused: neither; the text says what the gate said.
     """
     if gate_result.outcome != PASSED and not (override or "").strip():
         raise GateRefused(f"commit {commit[:12]}: the gate's verdict is {gate_result.outcome}: "

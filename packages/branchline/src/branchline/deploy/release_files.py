@@ -1,10 +1,10 @@
-"""The files of releases, beside the published wheels: each is written once.
+"""The files of releases, beside the published wheels; each is written once.
 
     <destination>/<name>/<version>/<project>.release.json    the release of a project
     <destination>/<name>/<version>/<project>.verdict.png     the gate's picture, written before it
 
-Earlier versions wrote release.json and verdict.png, for the only project of a repository; those
-are read, too.
+Earlier versions wrote release.json and verdict.png, for a repository's only project; these are
+read, too.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ RELEASE, PICTURE = "release.json", "verdict.png"
 
 def write(artifacts: tuple[Artifact, ...], origin: Origin, gate_result: GateResult,
           override: str | None, destination: Destination) -> Release:
-    """Write the release of published wheels; where there is one already, return that.
+    """Write the release of published wheels; if there is one already, return that.
 
     Args:
-        artifacts: in installation order, the repository's own wheel is the last.
+        artifacts: in installation order, the repository's own wheel last.
         override: the reason for publishing without a passed gate; kept only where it was needed.
     """
     own = artifacts[-1]
@@ -45,7 +45,7 @@ def write(artifacts: tuple[Artifact, ...], origin: Origin, gate_result: GateResu
 
 
 def look_up(name: str, project: str, version: str, destination: Destination) -> Release | None:
-    """The project's release of a version, None where there is none.
+    """The project's release of a version; None if there is none.
 
     Raises:
         BadInput: the file is not a release.
@@ -58,13 +58,13 @@ def look_up(name: str, project: str, version: str, destination: Destination) -> 
 
 
 def checksum(name: str, project: str, version: str, destination: Destination) -> str | None:
-    """The SHA-256 of a release's file as it was written, None where there is none."""
+    """The SHA-256 of a release's file as written; None if there is none."""
     contents = (destination.read(path) for path in _paths(name, project, version, RELEASE))
     return next((sha256(content) for content in contents if content is not None), None)
 
 
 def newest(name: str, project: str, branch: str, destination: Destination) -> Release | None:
-    """The project's newest release of a branch; None where there is none."""
+    """The project's newest release of a branch; None if there is none."""
     versions = [file.name for file in destination.listing(name) if file.folder]
     found = [look_up(name, project, version, destination) for version in versions]
     return max((each for each in found if each and each.branch == branch),
@@ -79,5 +79,5 @@ def picture_of(release: Release, destination: Destination) -> bytes | None:
 
 
 def _paths(name: str, project: str, version: str, file: str) -> list[str]:
-    """Where a project's file is; where a repository of one project had it."""
+    """A project's file; and the file of older versions, for a repository's only project."""
     return [f"{name}/{version}/{project}.{file}", f"{name}/{version}/{file}"]

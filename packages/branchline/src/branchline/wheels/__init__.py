@@ -1,1 +1,1 @@
-"""Wheels: the state of their sources, build, publishing, destinations, smoke import."""
+"""Wheels: state of the sources, build, publishing, destinations, smoke test."""

@@ -1,4 +1,4 @@
-"""What a run installs: a wheel in a destination, or a package of the index in its exact version."""
+"""What a run installs: a wheel in a destination, or a package from the index, pinned."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WHEEL, PACKAGE = "wheel", "package"
 
 @dataclass(frozen=True)
 class Artifact:
-    """One thing to install; `reference` is what a cluster's libraries are given.
+    """One thing to install; `reference` is what a cluster's `libraries` contain.
 
     For a wheel that is its address, and `path` (below the destination), `sha256` and `size` in
     bytes are known; for a package it is a requirement such as `branchline==0.2.0`.

@@ -1,4 +1,4 @@
-"""The wheels of a checkout, built under immutable versions: the same files give the same bytes."""
+"""Builds a checkout's wheels under immutable versions: the same files give the same bytes."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def name_of(wheel: Path) -> str:
 
 
 def install_order(wheels: Sequence[Path], root: Path) -> tuple[Path, ...]:
-    """The wheels of the checkout's distributions, each after those that it requires.
+    """Put the wheels of the checkout's distributions in order, each after those it requires.
 
     Raises:
-        BadInput: one is not a wheel, or they are not exactly those of the distributions.
+        BadInput: one is not a wheel, or a distribution has none, two or an unknown one.
     """
     by_name = {name_of(wheel): wheel for wheel in wheels if version_of(wheel)}
     expected = [one.name for one in distributions(root)]
@@ -52,11 +52,11 @@ def install_order(wheels: Sequence[Path], root: Path) -> tuple[Path, ...]:
 def build(root: Path, out: Path) -> tuple[Path, ...]:
     """Build the wheels of the checkout at `root` into `out`; their versions name the commit.
 
-    They are in installation order: each after those that it requires, the root's own is last.
-    The same files give the same bytes, wherever, whenever and by whomever they are built.
+    They are in installation order: each after those it requires, the root's own last. The same
+    files give the same bytes, no matter where, when and by whom they are built.
 
     Raises:
-        BadInput: the checkout does not build; the builder's last line is in the text.
+        BadInput: the checkout does not build; the text has the builder's last line.
     """
     found = snapshot(root)
     out.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def build_alone(root: Path, out: Path) -> tuple[Path, ...]:
 def _build(root: Path, found: Snapshot, one: Distribution, out: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="branchline-wheel-") as scratch:
         copy = Path(scratch, "source")
-        # Hatchling looks for a .gitignore in all folders above, up to one that holds a .git.
+        # Hatchling looks for a .gitignore in all folders above, up to one with a .git.
         (copy / ".git").mkdir(parents=True)
         for name, content in found.files_of(one).items():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ def _build(root: Path, found: Snapshot, one: Distribution, out: Path) -> Path:
 
 
 def _repack(built: Path, wheel: Path) -> None:
-    """Rewrite the archive without dates and compression: zlib differs between machines."""
+    """Rewrite the archive without dates and compression, since zlib differs between machines."""
     with zipfile.ZipFile(built) as source, zipfile.ZipFile(wheel, "w") as target:
         for name in source.namelist():
             member = zipfile.ZipInfo(name)

@@ -1,7 +1,7 @@
-"""A checkout's files by their content, not by what `git status` says of them.
+"""A checkout's files by their content, not by `git status`.
 
 `git status` can be configured to leave out untracked or changed files; so each file is compared
-with what the commit holds.
+with the commit.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ LINK = "120000"  # git's mode of a symbolic link
 
 @dataclass(frozen=True)
 class Checkout:
-    """The files below some paths, content by relative path in order, and the commit they are of.
+    """The files below some paths (content by relative path, in order), and their commit.
 
-    Where `clean`, they are those of the commit to the byte, whatever line ends the checkout has.
+    If `clean`, they are the commit's to the byte, whatever line endings the checkout has.
     """
 
     commit: str | None
@@ -32,9 +32,10 @@ class Checkout:
 
 
 def read_checkout(root: Path, paths: Collection[str]) -> Checkout:
-    """The files below those of `paths` (relative to `root`) that are there.
+    """The files below the existing ones of `paths` (relative to `root`).
 
-    What git ignores is left out. Without git, or before the first commit, all but caches count.
+    Files that git ignores are left out. Without git, or before the first commit, all files but
+    caches count.
 
     Raises:
         BadInput: git refuses the checkout.
@@ -78,14 +79,14 @@ def _tree(root: Path, paths: Collection[str]) -> dict[str, tuple[str, str]]:
         about, _, name = line.partition("\t")
         if name:
             mode, kind, content = about.split()
-            if kind == "blob":  # else a submodule, whose files are none of this repository's
+            if kind == "blob":  # else a submodule, whose files belong to another repository
                 found[name] = (mode, content)
     return found
 
 
 def _committed(root: Path, files: Mapping[str, bytes],
                tree: Mapping[str, tuple[str, str]]) -> dict[str, bytes] | None:
-    """The files as the commit holds them; None where they differ from it."""
+    """The files as they are in the commit; None if they differ from it."""
     if files.keys() != tree.keys():
         return None
     found, other = dict(files), []
@@ -98,14 +99,14 @@ def _committed(root: Path, files: Mapping[str, bytes],
             other.append(name)
     if not other:
         return found
-    # Git changes some files on their way into the checkout: line ends, or what .gitattributes say.
+    # Git changes some files on checkout: line endings, or what .gitattributes say.
     filtered = git(root, "hash-object", "--stdin-paths", given=os.fsencode("\n".join(other))) or b""
     if filtered.decode().split() != [tree[name][1] for name in other]:
         return None
     for name in other:
         committed = git(root, "cat-file", "blob", tree[name][1])
         if committed is not None and _unix(committed) == _unix(files[name]):
-            found[name] = committed  # else a pointer, as of Git LFS: the file is what is meant
+            found[name] = committed  # else a pointer, such as Git LFS's: the file counts
     return found
 
 

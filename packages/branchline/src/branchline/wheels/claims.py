@@ -1,4 +1,4 @@
-"""The claim of a published file: a small record beside it that says which bytes have its name."""
+"""The claim of a published file: a small record beside it with the checksum of its bytes."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ FORMAT = Format("checksum", 2)  # 1 was a line, "<sha256>  <size>"
 
 @dataclass(frozen=True)
 class Claim:
-    """The bytes of a file; `size` is theirs."""
+    """The bytes of a file, by checksum and size."""
 
     sha256: str
     size: int
 
     @classmethod
     def on(cls, path: str, destination: Destination) -> Claim | None:
-        """What is claimed for the file of that path, None where nothing is.
+        """The claim for the file at that path; None if there is none.
 
         Raises:
-            BadInput: the claim's file holds something else, or is of a newer format.
+            BadInput: the claim's file holds something else, or has a newer format.
         """
         content = destination.read(f"{path}.sha256")
         if content is None:
@@ -43,23 +43,23 @@ class Claim:
                            "publish again.") from None
 
     def take(self, path: str, destination: Destination) -> bool:
-        """Take the path for these bytes, False where they have it already.
+        """Take the path for these bytes; False if they have it already.
 
         Raises:
-            AlreadyPublished: other bytes have it.
+            AlreadyPublished: it is taken by other bytes.
         """
         try:
             destination.create(f"{path}.sha256", encoded(FORMAT.written(asdict(self))))
         except FileExistsError:
             taken = self.on(path, destination)
             if taken is None:
-                raise BadInput(f"{destination.reference(path)}.sha256: can be neither created nor "
-                               "read; a file has the name of its folder, or the version is being "
+                raise BadInput(f"{destination.reference(path)}.sha256: can be neither created "
+                               "nor read; a file has its folder's name, or the version is being "
                                "removed; try again.") from None
             if taken != self:
                 raise AlreadyPublished(
                     f"{destination.reference(path)}: published with sha256 {taken.sha256[:12]}, "
-                    f"this wheel's is {self.sha256[:12]}; a version never changes: use the one "
-                    "that is there, or commit a change, which gives another version.") from None
+                    f"this wheel's is {self.sha256[:12]}; a version never changes: use the "
+                    "published one, or commit a change, which makes a new version.") from None
             return False
         return True

@@ -1,4 +1,4 @@
-"""Where wheels and project folders are kept: what every destination can do, and a local folder."""
+"""Destinations for wheels and project folders: the interface, and a local folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Destination", "FileInfo", "LocalFolder"]
 
 @dataclass(frozen=True)
 class FileInfo:
-    """What is in a folder; a file has a size in bytes, and seconds since 1970 where known."""
+    """An entry of a folder; a file has a size in bytes and, if known, seconds since 1970."""
 
     name: str
     folder: bool
@@ -32,37 +32,37 @@ class Destination(Protocol):
     """
 
     def reference(self, path: str) -> str:
-        """The address under which a cluster's libraries and tasks find the file."""
+        """The address by which a cluster's libraries and tasks find the file."""
 
     def listing(self, folder: str) -> list[FileInfo]:
-        """What is directly in the folder, by name; nothing where there is no such folder."""
+        """What is directly in the folder, by name; empty if there is no such folder."""
 
     def read(self, path: str) -> bytes | None:
-        """The file's content, None where there is no such file."""
+        """The file's content; None if there is no such file."""
 
     def create(self, path: str, content: bytes) -> None:
-        """Write a file that is not there yet, and the folders above it.
+        """Create a file that does not exist yet, and the folders above it.
 
-        Of two that create it at once one succeeds. A call whose answer was lost, and which was
-        retried, may find the file that it has created itself.
+        If two create it at once, one succeeds. A call that is retried because its answer was lost
+        may find the file that it created itself.
 
         Raises:
-            FileExistsError: the file is there, and stays as it is.
+            FileExistsError: the file exists, and stays as it is.
         """
 
     def replace(self, path: str, content: bytes) -> None:
-        """Write a file whether or not it is there, and the folders above it."""
+        """Write a file, whether or not it exists, and the folders above it."""
 
     def delete(self, path: str) -> None:
-        """Remove the file where it is there."""
+        """Remove the file if it exists."""
 
     def delete_folder(self, folder: str) -> None:
-        """Remove the folder where it is there and empty."""
+        """Remove the folder if it exists and is empty."""
 
 
 @dataclass(frozen=True)
 class LocalFolder:
-    """A folder of this machine; a file in it is whole from the moment it is there."""
+    """A folder of this machine; a file appears in it complete or not at all."""
 
     top: Path
 
@@ -84,7 +84,7 @@ class LocalFolder:
 
     def create(self, path: str, content: bytes) -> None:
         with _usable(self.top / path), _written_beside(self.top / path, content) as whole:
-            os.link(whole, self.top / path)  # unlike a rename, fails where the file is there
+            os.link(whole, self.top / path)  # unlike a rename, fails if the file exists
 
     def replace(self, path: str, content: bytes) -> None:
         with _usable(self.top / path), _written_beside(self.top / path, content) as whole:
@@ -110,7 +110,7 @@ def _entry(file: Path) -> FileInfo:
 def _written_beside(path: Path, content: bytes) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as problem:  # would tell the caller that the file is there
+    except FileExistsError as problem:  # the caller would take it for an existing file
         raise NotADirectoryError(problem.errno, f"{path.parent} is a file") from None
     whole = path.with_name(f".{path.name}.{uuid4().hex}")
     try:

@@ -13,17 +13,17 @@ from branchline.wheels.pyproject import Distribution, distribution_of, document_
 
 __all__ = ["distributions"]
 
-KEPT = "branchline"  # the half of the template that teams upgrade like any dependency
+KEPT = "branchline"  # the kept half of the template, which teams upgrade like any dependency
 
 
 def distributions(root: Path) -> tuple[Distribution, ...]:
-    """What is built from the checkout at `root`, each after those that it requires; its own last.
+    """The distributions to build from a checkout, each after those it requires; its own last.
 
-    Members of the uv workspace count where they are among the `dependencies`, directly or through
-    another member; those of dependency groups and extras do not.
+    Members of the uv workspace count if they are among the `dependencies`, directly or through
+    another member; those in dependency groups and extras do not.
 
     Raises:
-        BadInput: a pyproject.toml is no project with a name and a version, or a member is missing.
+        BadInput: a pyproject.toml has no project with name and version, or a member is missing.
     """
     document = document_of(root)
     members = _members(root, document)
@@ -34,7 +34,7 @@ def distributions(root: Path) -> tuple[Distribution, ...]:
         for name in _of_workspace(made, document, content):
             if name not in members:
                 raise BadInput(f"{root}/pyproject.toml: source {name} is a workspace source, but "
-                               "[tool.uv.workspace] has no member of that name.")
+                               f"[tool.uv.workspace] has no member called {name}.")
             if name not in found:
                 add(*members[name])
         found[canonicalize_name(made.name)] = made

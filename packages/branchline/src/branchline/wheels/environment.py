@@ -1,4 +1,4 @@
-"""A fresh environment with given wheels, and nothing of the source tree."""
+"""Makes a fresh environment with given wheels, and nothing of the source tree."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def environment_with(wheels: Sequence[Path], root: Path) -> Iterator[Path]:
     """A fresh environment with the wheels and uv.lock's exact versions; yields its bin folder.
 
     Args:
-        wheels: the root's own is the last; it is installed with what a local run needs.
+        wheels: the root's own is the last; it is installed with the extras of a local run.
 
     Raises:
         BadInput: the wheels do not install.
@@ -35,6 +35,6 @@ def environment_with(wheels: Sequence[Path], root: Path) -> Iterator[Path]:
                    *others, f"{last}[local]"]
         try:
             uv(root, *install, "--offline")
-        except BadInput:  # the cache lacks something: the index is asked of all, which takes long
+        except BadInput:  # not all is cached: ask the index, which is slow
             uv(root, *install)
         yield home / "bin"

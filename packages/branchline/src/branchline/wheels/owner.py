@@ -1,4 +1,4 @@
-"""Which repository a folder of wheels belongs to: two of one name never share it unnoticed."""
+"""Which repository a folder of wheels belongs to: two of the same name never share it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def require_own(root: Path, name: str, destination: Destination) -> None:
     A repository is known by its first commit; a shallow clone, which has none, is not checked.
 
     Raises:
-        BadInput: another repository has it.
+        BadInput: it belongs to another repository.
     """
     first = _first_commit(root)
     if first is None:
@@ -33,7 +33,7 @@ def require_own(root: Path, name: str, destination: Destination) -> None:
         found = FORMAT.read(read_object(path, destination) or {}, where).get("first_commit", first)
         if found != first:
             raise BadInput(f"{where}: belongs to the repository whose first commit is "
-                           f"{found[:12]}; that of this one is {first[:12]}: give this project "
+                           f"{found[:12]}; this one's is {first[:12]}: give this project "
                            "another name in pyproject.toml or another `wheels` in targets.yml "
                            "(or remove the file, if the history was rewritten).") from None
 

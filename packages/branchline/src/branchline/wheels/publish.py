@@ -1,13 +1,13 @@
-"""Publishes wheels: a version's bytes never change, and what is there is whole.
+"""Publishes wheels: a version's bytes never change, and what counts as published is complete.
 
     <destination>/<name>/<version>/<file>.whl           name and version are the root's own wheel's;
-    <destination>/<name>/<version>/<file>.whl.sha256    those that it requires are beside it
-    <destination>/<name>/repository.json                whose wheels they are
+    <destination>/<name>/<version>/<file>.whl.sha256    the wheels that it requires are beside it
+    <destination>/<name>/repository.json                the repository that owns them
 
-A checksum is written first and claims the name for these bytes, the wheel after it; the root's own
-wheel is the last. Only a wheel of the size that its checksum tells counts as published, so a
-publisher that is killed leaves nothing that could be taken for one, and whoever publishes the same
-bytes again completes it. A team finds, and removes, wheels in its own folder only.
+The checksum is written first and claims the name for these bytes, then the wheel; the root's own
+wheel is last. Only a wheel with the size in its checksum file counts as published. So a killed
+publisher leaves nothing that looks published, and publishing the same bytes again completes it. A
+team finds, and removes, wheels in its own folder only.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["publish", "publish_checkout"]
 
 
 def publish(wheels: Sequence[Path], destination: Destination) -> Published:
-    """Put wheels into the destination; nothing happens where the same bytes are there.
+    """Put wheels into the destination; does nothing if the same bytes are there.
 
     Args:
         wheels: in installation order; the last one is the root's own.
@@ -55,7 +55,7 @@ def _put(wheel: Path, folder: str, destination: Destination) -> Artifact:
 
 
 def publish_checkout(root: Path, destination: Destination) -> Published:
-    """The published wheels of the checkout at `root`; built only where they are not there yet.
+    """The published wheels of the checkout at `root`; built only if they are not there yet.
 
     Raises:
         AlreadyPublished: the version is taken by other bytes.

@@ -1,4 +1,4 @@
-"""The published wheels of a destination: found, verified, removed."""
+"""Finds, verifies and removes published wheels."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["Published", "look_up", "published", "remove", "unused", "verified"]
 
 @dataclass(frozen=True)
 class Published:
-    """The whole wheels of a version, in installation order.
+    """The complete wheels of a version, in installation order.
 
-    `uploaded` is in seconds since 1970, None where the destination does not tell or was not asked.
+    `uploaded` is in seconds since 1970, None if the destination does not say or was not asked.
     """
 
     name: str
@@ -29,12 +29,12 @@ class Published:
 
 
 def look_up(name: str, version: str, destination: Destination) -> Published | None:
-    """The whole wheels of a version, None where its own is not: one listing, a small file each.
+    """The complete wheels of a version; None if its own is not: one listing, one small file each.
 
     `name` is spelled as in the wheel's file name.
 
     Raises:
-        BadInput: a checksum's file holds something else.
+        BadInput: a checksum file holds something else.
     """
     files = {file.name: file for file in destination.listing(f"{name}/{version}")}
     found = [artifact for file in files.values() if f"{file.name}.sha256" in files
@@ -57,7 +57,7 @@ def _artifact(folder: str, file: FileInfo, destination: Destination) -> Artifact
 
 
 def published(name: str, destination: Destination) -> list[Published]:
-    """All versions whose wheels are whole, the newest first; by version where times are unknown."""
+    """All versions with complete wheels, newest first; by version if times are unknown."""
     versions = [file.name for file in destination.listing(name) if file.folder]
     found = [look_up(name, version, destination) for version in versions]
     return sorted((each for each in found if each), reverse=True,
@@ -67,7 +67,7 @@ def published(name: str, destination: Destination) -> list[Published]:
 def unused(found: Sequence[Published], keep: int, used: Collection[str]) -> list[Published]:
     """The versions to remove: not among the first `keep` and not used.
 
-    `found` are the newest first, `used` versions or references that a run or a job still names.
+    `found` is newest first; `used` are versions or references that a run or a job still names.
 
     Raises:
         BadInput: `keep` is below 1.
@@ -79,7 +79,7 @@ def unused(found: Sequence[Published], keep: int, used: Collection[str]) -> list
 
 
 def remove(version: Published, destination: Destination) -> None:
-    """Remove a version's wheels, its own first; cut off between, claims stay for these bytes."""
+    """Remove a version's wheels, its own first; if interrupted, the claims stay."""
     for artifact in reversed(version.artifacts):
         destination.delete(str(artifact.path))
         destination.delete(f"{artifact.path}.sha256")
@@ -87,10 +87,10 @@ def remove(version: Published, destination: Destination) -> None:
 
 
 def verified(wheel: Artifact, destination: Destination) -> bytes:
-    """The wheel's bytes as they are in the destination now, checked.
+    """The wheel's current bytes in the destination, verified.
 
     Raises:
-        BadInput: it is gone, or its bytes are not those that were published.
+        BadInput: it is gone, or its bytes are not the published ones.
     """
     content = destination.read(str(wheel.path))
     if content is None:

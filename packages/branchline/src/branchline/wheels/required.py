@@ -1,4 +1,4 @@
-"""What the distributions of a checkout require of an index, and branchline's locked version."""
+"""What a checkout's distributions require from an index, and branchline's locked version."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["locked", "requirements"]
 
 
 def requirements(root: Path) -> tuple[str, ...]:
-    """What the distributions of a checkout require apart from each other, with extras resolved."""
+    """What a checkout's distributions require besides each other, with extras resolved."""
     ours: dict[str, Distribution] = {
         canonicalize_name(each.name): each for each in distributions(root)}
     pinned = {each.name: each.reference for each in locked(root)}
@@ -42,10 +42,10 @@ def requirements(root: Path) -> tuple[str, ...]:
 
 
 def locked(root: Path) -> tuple[Artifact, ...]:
-    """Branchline in the version of uv.lock, where it is of the index; nothing where it is a member.
+    """Branchline in uv.lock's version if it comes from the index; nothing if it is a member.
 
     Raises:
-        BadInput: it is required, but uv.lock has no version of an index.
+        BadInput: it is required, but uv.lock has no version from an index.
     """
     own = distributions(root)
     needed = any(canonicalize_name(each.name) == KEPT
@@ -56,9 +56,9 @@ def locked(root: Path) -> tuple[Artifact, ...]:
         if package.get("name") == KEPT and "registry" in package.get("source", {}):
             version = str(package["version"])
             return (Artifact(PACKAGE, KEPT, version, f"{KEPT}=={version}"),)
-    raise BadInput(f"{root}/uv.lock: {KEPT} is neither a workspace member nor locked to a version "
-                   "of an index; expected one of them, so that a run elsewhere can install it: run "
-                   "`uv lock`.")
+    raise BadInput(f"{root}/uv.lock: {KEPT} is neither a workspace member nor locked to a "
+                   "version from an index; expected one of the two, so that a run elsewhere can "
+                   "install it: run `uv lock`.")
 
 
 def _lock(root: Path) -> dict[str, Any]:

@@ -30,15 +30,15 @@ def modules_of(wheel: Path) -> list[str]:
 
 
 def imports(wheels: Sequence[Path], root: Path) -> int:
-    """Import every module of the wheels in an environment of their own; how many there are.
+    """Import every module of the wheels in a fresh environment; how many there are.
 
     Raises:
-        BadInput: they do not install, one holds no module, or a module does not import.
+        BadInput: they do not install, one has no module, or a module does not import.
     """
     modules = {wheel.name: modules_of(wheel) for wheel in wheels}
     for name, found in modules.items():
         if not found:
-            raise BadInput(f"{name}: holds no module; see `packages` in pyproject.toml.")
+            raise BadInput(f"{name}: has no module; see `packages` in pyproject.toml.")
     listed = [module for found in modules.values() for module in found]
     with environment_with(wheels, root) as programs:
         done = subprocess.run([str(programs / "python"), "-I", "-c", IMPORT_ALL, *listed],

@@ -1,8 +1,7 @@
 """The state of the sources that wheels are built from: commit, changes, version.
 
-Dirty is what a commit does not hold of the files that decide what runs: those of the wheels,
-uv.lock, cluster.json, the projects and the triggers' files. Others, such as tests and docs, do not
-count.
+A tree is dirty if files that decide what runs differ from the commit: those of the wheels, uv.lock,
+cluster.json, the projects and the triggers' files. Others, such as tests and docs, do not count.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ RUN_INPUTS = ("uv.lock", "cluster.json", "mlflow-notebooks", "mlflow-triggers")
 
 @dataclass(frozen=True)
 class Source:
-    """The state of a checkout; `changes` is a hash of the wheels' files where the tree is dirty."""
+    """The state of a checkout; `changes` is a hash of the wheels' files if the tree is dirty."""
 
     project_version: str
     commit: str | None
@@ -40,7 +39,7 @@ class Source:
         return self.stamped(self.project_version)
 
     def stamped(self, project_version: str) -> str:
-        """The version that the wheel of a distribution has in this state."""
+        """The version of a distribution's wheel in this state."""
         parts = [f"g{self.commit[:12]}"] if self.commit else []
         parts += [f"d{self.changes[:12]}"] if self.changes else []
         return project_version + ("+" + ".".join(parts) if parts else "")

@@ -1,4 +1,4 @@
-"""Puts a version into pyproject.toml, however it is written there."""
+"""Replaces the version in pyproject.toml, however it is written there."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def stamped(text: str, version: str) -> str:
     """pyproject.toml with [project] version replaced, and nothing else changed.
 
     Raises:
-        BadInput: the version is written in a way that is not understood.
+        BadInput: the version is written in an unknown way.
     """
     wanted = tomllib.loads(text)
     wanted["project"]["version"] = version
     for found in VERSION.finditer(text):
         made = f'{text[:found.start(1)]}"{version}"{text[found.end(1):]}'
-        with suppress(tomllib.TOMLDecodeError):  # what was found is a part of something else
+        with suppress(tomllib.TOMLDecodeError):  # the match was part of something else
             if tomllib.loads(made) == wanted:
                 return made
     raise BadInput('pyproject.toml: [project] version is written in an unusual way; expected '

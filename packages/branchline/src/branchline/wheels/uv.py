@@ -1,4 +1,4 @@
-"""Calls uv, which builds wheels and makes the environments that they are tried in."""
+"""Calls uv, which builds wheels and the environments to try them in."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["uv"]
 
 
 def uv(root: Path, *command: str) -> None:
-    """Run uv, the one in PATH or that which `make setup` put below `root`.
+    """Run uv: the one in PATH, or the one that `make setup` put below `root`.
 
     Raises:
         NotInstalled: there is no uv.
-        BadInput: it failed; its last lines are in the text.
+        BadInput: it failed; the text has its last lines.
     """
     program = shutil.which("uv") or shutil.which("uv", path=str(root / ".uv" / "bin"))
     if program is None:
