@@ -109,7 +109,7 @@ P = MAIN + "    parameters:\n      n: "
     (P + "{help: 3}", "line 5: help is 3; expected text"),
     ("a: &a {b: *a}\n" + MAIN, "line 1: an alias within its own anchor"),
     ("a: &a {b: 1}\nc: {<<: *a, <<: *a}\n" + MAIN, "line 2: key << is there twice"),
-    ("a: &a 1\nc: {<<: *a}\n" + MAIN, "line 1: a merge of what is no mapping"),
+    ("a: &a 1\nc: {<<: *a}\n" + MAIN, "line 1: a merge of something else"),
     ("a: &a 1\nb: *c\n" + MAIN, "line 2: cannot be read as YAML: found undefined alias 'c'"),
     ("".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}' if i else '1'] * 9)}]\n" for i in range(9)),
      "aliases that stand for more than 20,000 values"),

@@ -166,5 +166,5 @@ def test_a_workspace_takes_addresses_that_it_reaches_alone() -> None:
         with pytest.raises(ValueError, match="an address that the workspace reaches"):
             target.location(text)
     for text in ("/Volumes/$(catalog)/raw", "s3://${bucket}/data"):
-        with pytest.raises(ValueError, match="the CI's variables have their values"):
+        with pytest.raises(ValueError, match="the CI's variables filled in"):
             target.location(text)

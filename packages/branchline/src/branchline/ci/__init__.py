@@ -1,1 +1,1 @@
-"""What each CI system tells of a build, and how a build shows results there."""
+"""What each CI system says about a build, and how to show results there."""

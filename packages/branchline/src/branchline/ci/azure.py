@@ -12,7 +12,7 @@ from branchline.text import unprotected
 
 __all__ = ["branch", "build", "is_here", "set_output", "show_page"]
 
-# Microsoft's docs, "Logging commands", formatting: what a command's text and properties may hold.
+# Microsoft's docs, "Logging commands": how to escape a command's text and properties.
 DATA = {"%": "%AZP25", "\r": "%0D", "\n": "%0A"}
 PROPERTY = {**DATA, ";": "%3B", "]": "%5D"}
 
@@ -47,7 +47,7 @@ def build(environment: Mapping[str, str]) -> str | None:
 
 
 def show_page(page: Path, environment: Mapping[str, str]) -> None:
-    """Attach a Markdown file to the build's page; the agent reads it later, so it has to stay."""
+    """Attach a Markdown file to the build's page; the agent reads the file later, so keep it."""
     _command("task.uploadsummary", str(page.resolve()))
 
 

@@ -31,7 +31,7 @@ def branch(environment: Mapping[str, str], payload: Mapping[str, Any]) -> Branch
 
 
 def event(environment: Mapping[str, str]) -> Mapping[str, Any]:
-    """The payload of the run's event; empty where there is none."""
+    """The payload of the run's event; empty if there is none."""
     try:
         payload = json.loads(Path(environment.get("GITHUB_EVENT_PATH", "")).read_text("utf-8"))
     except (OSError, ValueError):
@@ -61,7 +61,7 @@ def set_output(name: str, text: str, environment: Mapping[str, str]) -> None:
 
 
 def _is_from_fork(pull: Mapping[str, Any]) -> bool:
-    # A deleted fork is null, and without a payload a fork cannot be ruled out: both count as one.
+    # A deleted fork is null, and without a payload it could be a fork: both count as a fork.
     # The payload's `fork` flag would be true for every branch of a repository that is a fork.
     try:
         return bool(pull["head"]["repo"]["full_name"] != pull["base"]["repo"]["full_name"])

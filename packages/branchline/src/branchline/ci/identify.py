@@ -28,7 +28,7 @@ def identify(
     payload of GitHub's event.
 
     Raises:
-        BadInput: a name that cannot be one.
+        BadInput: a name that no branch can have.
         UnknownBranch: none of them names the branch.
     """
     if given is not None:
@@ -55,7 +55,7 @@ def current_branch(directory: Path, given: str | None, environment: Mapping[str,
     """`identify` for the checkout at `directory`; in CI it needs neither git nor a checkout.
 
     Raises:
-        BadInput: a name that cannot be one; git refuses the checkout.
+        BadInput: a name that no branch can have; git refuses the checkout.
         UnknownBranch: nothing names the branch.
     """
     event = github.event(environment)
@@ -83,6 +83,6 @@ def started_by(environment: Mapping[str, str]) -> str:
 
 
 def _symbolic_head(directory: Path) -> str | None:
-    """None: detached, or a folder that is no checkout, even if it lies in one of something else."""
+    """None if detached, or not a checkout, even inside another repository's checkout."""
     found = git(directory, "symbolic-ref", "-q", "HEAD") if is_own_checkout(directory) else None
     return (found or b"").decode("utf-8", "surrogateescape").removesuffix("\n") or None

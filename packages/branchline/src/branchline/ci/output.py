@@ -19,7 +19,7 @@ def show_page(page: Path, environment: Mapping[str, str]) -> None:
 
 
 def set_output(name: str, value: str, environment: Mapping[str, str]) -> None:
-    """Hand a value of one line to later jobs; outside of CI nothing happens."""
+    """Pass a value of one line to later jobs; outside of CI nothing happens."""
     if azure.is_here(environment):
         azure.set_output(name, value, environment)
     elif github.is_here(environment):

@@ -34,7 +34,7 @@ __all__ = ["command"]
               show_default=True, metavar="PATTERN",
               help="Branches whose leftovers are always kept.")
 @click.option("--mine", multiple=True, metavar="NAME",
-              help="A branch of yours that was never pushed and is deleted here; repeat for more.")
+              help="A branch of yours that was never pushed and is now deleted; repeat for more.")
 @click.option("--keep", default=10, show_default=True,
               help="How many of the newest wheels are kept.")
 @click.option("--remote", default="origin", show_default=True, help="The git remote.")
@@ -43,8 +43,8 @@ def command(debug: bool, **given: Any) -> None:
     """List experiments, tables and wheels of branches that the remote had and no longer has.
 
     \b
-    Kept are those of a branch that no run saw on the remote, that this checkout has, or that is
-    protected; of forks and tags; and of a branch with an active run.
+    It keeps those of forks and tags, and of branches that no run saw on the remote, that this
+    checkout has, that are protected, or that have an active run.
     """
     _clean(Repository.current(), _Options(**given))
 
@@ -87,7 +87,7 @@ def _kept_wheels(platform: Platform, name: str, kept: Iterable[Experiment],
 
 
 def _remove(leftovers: Iterable[Leftover], yes: bool) -> int:
-    """List the leftovers, and remove them if `yes`; how many they are."""
+    """List the leftovers, and remove them if `yes`; returns their number."""
     count = 0
     for leftover in leftovers:
         print(f"{'removing' if yes else 'would remove'}  {one_line(leftover.what)}", flush=True)

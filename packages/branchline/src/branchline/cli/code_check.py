@@ -1,4 +1,4 @@
-"""A project's MLproject file against its code, before a run of it exists."""
+"""Checks a project's MLproject file against its code, before a run is created."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["check_code"]
 
 
 def check_code(project: Project, root: Path) -> None:
-    """Check the project's file against its code, where that can be imported here.
+    """Check the project's file against its code, if that can be imported here.
 
-    Importing the code takes seconds. It happens in a process of its own, and only where the file or
-    the code has changed since the last check that went well.
+    Importing the code takes seconds. It happens in a process of its own, and only if the file or
+    the code has changed since the last successful check.
 
     Args:
-        root: the repository's top, where that check is noted.
+        root: the repository's top, which keeps the result of the check.
 
     Raises:
         BadInput: they differ, or the code cannot be imported; the text has file and line.
@@ -42,13 +42,13 @@ def check_code(project: Project, root: Path) -> None:
         raise BadInput(lines[-1])
     if not done.stdout:
         return
-    with suppress(OSError):  # a checkout that is read only is checked each time
+    with suppress(OSError):  # a read-only checkout is checked each time
         note.parent.mkdir(exist_ok=True)
         note.write_text(state, encoding="utf-8")
 
 
 def _state(project: Project) -> str:
-    """A hash of the file and of all code that its declarations are made of."""
+    """A hash of the file and of all code that its declarations depend on."""
     state = hashlib.sha256((project.folder / "MLproject").read_bytes())
     for file in _code(str(project.pipeline).partition(":")[0].partition(".")[0]):
         state.update(f"\0{file}\0".encode() + file.read_bytes())
@@ -69,7 +69,7 @@ def _main(folder: Path) -> None:
     project = Project.read(folder)
     try:
         check(project, declared(project))
-    except NotInstalled:  # a machine that only submits: the code's libraries are where it runs
+    except NotInstalled:  # a machine that only submits does not have the code's libraries
         return
     except BadInput as problem:
         sys.exit(str(problem))

@@ -40,7 +40,7 @@ def command(debug: bool) -> None:
 @command.command()
 @project_argument
 @to
-@click.option("--version", help="The release; by default the newest of main.")
+@click.option("--version", help="The release; by default main's newest.")
 @click.option("-P", "--parameter", "given", multiple=True, metavar="NAME=VALUE",
               help="A parameter of all jobs; repeat for more.")
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE",
@@ -70,11 +70,11 @@ def plan(project: str, target_name: str, version: str | None, given: tuple[str, 
 @project_argument
 @to
 @click.option("--evidence", "checksum", required=True, metavar="SHA256",
-              help="The checksum that `plan` printed, of what was approved.")
+              help="The approved checksum, as `plan` printed it.")
 @click.option("--from", "folder", type=click.Path(path_type=Path), default=EVIDENCE,
               show_default=True, metavar="FOLDER", help="Where the evidence is.")
 def apply(project: str, target_name: str, checksum: str, folder: Path) -> None:
-    """Make production what the evidence says: jobs and model; it is written to the journal."""
+    """Bring production's jobs and model to what the evidence says; recorded in the journal."""
     approved = evidence.read_bundle(folder, checksum.lower(), target_name)
     production = open_production(project, target_name, changing="deploy apply")
     deployment.apply(production, approved, checksum.lower(), print)
@@ -84,9 +84,9 @@ def apply(project: str, target_name: str, checksum: str, folder: Path) -> None:
 @project_argument
 @to
 @click.option("--of", "checksum", metavar="SHA256",
-              help="Only if the newest deployment is that of this evidence; CI passes it.")
+              help="Only if this evidence is that of the newest deployment; CI passes it.")
 def rollback(project: str, target_name: str, checksum: str | None) -> None:
-    """Go back to what production was before the newest deployment."""
+    """Return production to its state before the newest deployment."""
     production = open_production(project, target_name, changing="deploy rollback")
     deployment.rollback(production, print, checksum)
 
@@ -110,7 +110,7 @@ def check(project: str, target_name: str) -> None:
 @project_argument
 @to
 def status(project: str, target_name: str) -> None:
-    """Show what is deployed, and what was changed by hand since."""
+    """Show what is deployed, and what has been changed by hand since."""
     production = open_production(project, target_name)
     newest, current = production.journal.newest(), production.journal.current()
     print(newest.line if newest else "nothing is deployed yet")

@@ -1,4 +1,4 @@
-"""Compares the tables of two branches, where they are, and shows how they differ."""
+"""Compares the tables of two branches on the platform that has them, and shows the differences."""
 
 from __future__ import annotations
 
@@ -32,34 +32,34 @@ CHANGES = ("schema", "rows", "values")
 @click.argument("project")
 @click.argument("tables", nargs=-1, metavar="[TABLE...]")
 @click.option("--from", "from_branch", default="main", show_default=True, metavar="BRANCH",
-              help="The branch whose tables are compared with.")
+              help="The branch to compare with.")
 @click.option("--to", "given_branch", metavar="BRANCH",
-              help="The branch that is compared; by default that of the CI's variables or of git.")
+              help="The branch to compare; by default that of the CI's variables or of git.")
 @click.option("--on", "target_name", default="local", show_default=True,
               help="Where the tables are: a name in targets.yml.")
 @click.option("--rows", default=0, show_default=True, metavar="N", type=click.IntRange(0, 1000),
-              help="Show as many rows of each kind, with their values.")
+              help="Show up to N rows of each kind, with their values.")
 @click.option("--tolerance", default=0.0, show_default=True, metavar="SHARE",
               type=click.FloatRange(0, 1),
-              help="Floats are equal that differ by at most this share of the larger one.")
+              help="Floats are equal if they differ by at most this share of the larger one.")
 @click.option("-P", "--parameter", "given", multiple=True, metavar="NAME=VALUE",
               help="A parameter that the tables depend on, such as data; by default those of the "
-                   "newest run of the branch that is compared.")
+                   "newest run of the branch to compare.")
 @click.option("--markdown", "markdown_file", type=click.Path(path_type=Path), metavar="FILE",
-              help="Write it as Markdown too, and show it on the CI's page.")
+              help="Also write it as Markdown, and show it on the CI's page.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE",
-              help="Write it as JSON too.")
+              help="Also write it as JSON.")
 @click.option("--fail-on", "fail_on", multiple=True, type=click.Choice(CHANGES),
-              help="End with 4 if tables differ in that; repeat for more.")
+              help="Exit with 4 if tables differ in this; repeat for more.")
 @options.debug
 def command(project: str, tables: tuple[str, ...], from_branch: str, given_branch: str | None,
             target_name: str, rows: int, tolerance: float, given: tuple[str, ...],
             markdown_file: Path | None, json_file: Path | None, fail_on: tuple[str, ...],
             debug: bool) -> None:
-    """Compare the tables of PROJECT in two branches: all that there are, or each TABLE.
+    """Compare the tables of PROJECT in two branches: each TABLE, or all.
 
-    Rows are matched by the table's key. Values of rows are shown only with --rows; of tables that
-    are declared as KPIs, the figures that changed most.
+    Rows are matched by the table's key. Row values are shown only with --rows. For tables declared
+    as KPIs, the figures that changed most are shown.
 
     \b
     Exit codes: 0 compared, whatever differs; 2 bad input, or no such tables; 3 the run failed;

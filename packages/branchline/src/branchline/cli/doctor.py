@@ -22,7 +22,7 @@ __all__ = ["command"]
               help="What to check: a name in targets.yml.")
 @options.debug
 def command(target_name: str, debug: bool) -> None:
-    """Check everything that a run needs, and say what to do about what is missing.
+    """Check everything that a run needs, and say how to fix what is missing.
 
     \b
     Exit codes: 0 a run would start, 2 something is wrong.
@@ -35,7 +35,7 @@ def command(target_name: str, debug: bool) -> None:
 
 
 def _show(found: Iterable[Check]) -> int:
-    """Print the checks as they come; how many of them would make a run fail."""
+    """Print the checks as they come; returns how many would make a run fail."""
     wrong = 0
     for check in found:
         wrong += check.blocking

@@ -35,7 +35,7 @@ __all__ = ["command"]
 @click.argument("project")
 @options.more_wheels
 @click.option("--on", "target_name", default="local", show_default=True,
-              help="Where the run is, and the comparison runs: a name in targets.yml.")
+              help="Where the run is and the comparison runs: a name in targets.yml.")
 @click.option("--run", "run_id", metavar="RUN",
               help="The run to decide on; by default the newest of the branch that fits.")
 @click.option("--policy", "policy_path", type=click.Path(path_type=Path), metavar="FILE",
@@ -45,9 +45,9 @@ __all__ = ["command"]
 @options.summary
 @options.debug
 def command(debug: bool, **given: Any) -> None:
-    """Decide on a finished run of PROJECT: by its model, or without one by its metrics.
+    """Decide on a finished run of PROJECT, by its model or, without one, by its metrics.
 
-    On main, a model that passes is registered, with the alias `challenger`.
+    On main, a model that passes is registered with the alias `challenger`.
 
     \b
     Exit codes: 0 passed, 4 refused; without a decision: 2 bad input, 3 the comparison failed,

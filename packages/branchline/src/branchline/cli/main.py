@@ -1,4 +1,4 @@
-"""The command `branchline`, whose commands are the triggers in mlflow-triggers/."""
+"""The command `branchline`; its subcommands are the triggers in mlflow-triggers/."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COMMANDS = {
 
 
 class Commands(click.Group):
-    """Loads a command when it is called: each imports what it uses."""
+    """Loads a command only when it is called, since each imports much."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -44,7 +44,7 @@ class Commands(click.Group):
 
 
 def main() -> NoReturn:
-    """Run `branchline COMMAND` in the repository that the current folder is in."""
+    """Run `branchline COMMAND` in the repository of the current folder."""
     _refuse_windows()
     run_command(Commands("branchline", context_settings={"help_option_names": ["-h", "--help"]},
                          help="From a feature branch to production, in one repository."))

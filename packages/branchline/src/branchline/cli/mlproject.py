@@ -14,7 +14,7 @@ __all__ = ["command"]
 @click.command("mlproject", context_settings=options.help_names)
 @click.argument("project")
 @click.option("--write", "writes", is_flag=True,
-              help="Write the file's entry points; what is above them is kept.")
+              help="Write the file's entry points; the part above them is kept.")
 @options.debug
 def command(project: str, writes: bool, debug: bool) -> None:
     """Check that the MLproject file of PROJECT has the steps and parameters of its code.

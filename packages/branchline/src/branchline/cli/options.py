@@ -1,4 +1,4 @@
-"""Options that several commands have, and what their values become."""
+"""Options that several commands share, and the parsing of their values."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def wheel_files(given: Iterable[Path], more: Iterable[Path]) -> tuple[Path, ...]
     """The wheels of `--wheel FILE...`: a shell expands dist/*.whl into several words.
 
     Raises:
-        BadInput: another argument without --wheel, or one that does not name a wheel.
+        BadInput: another argument without --wheel, or one that is not a wheel.
     """
     first, others = tuple(given), tuple(more)
     for path in others:
         if not first or path.suffix != ".whl":
-            raise BadInput(f"argument {str(path)!r}: expected only the project's name, "
-                           "and after --wheel the wheels.")
+            raise BadInput(f"argument {str(path)!r}: expected only the project's name, and "
+                           "wheels after --wheel.")
     return first + others

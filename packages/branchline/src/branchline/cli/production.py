@@ -20,7 +20,7 @@ def open_production(project: str, target_name: str, changing: str = "") -> Produ
     """The production of a project on a target.
 
     Args:
-        changing: the command, where it changes production; it then prints the address first.
+        changing: the command, if it changes production; the address is then printed first.
 
     Raises:
         BadInput: deploy.yml or the target cannot be used, or a changing command's target names no

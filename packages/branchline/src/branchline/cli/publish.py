@@ -29,7 +29,7 @@ __all__ = ["command"]
 @click.command("publish", context_settings=options.help_names)
 @click.argument("project")
 @click.option("--on", "target_name", default="local", show_default=True,
-              help="Where the gate decided, and the wheels go: a name in targets.yml.")
+              help="Where the gate decided and the wheels go: a name in targets.yml.")
 @click.option("--run", "run_id", metavar="RUN",
               help="The run the gate decided on; by default main's newest on this commit.")
 @click.option("--override", metavar="REASON",
@@ -38,7 +38,7 @@ __all__ = ["command"]
 @options.debug
 def command(project: str, target_name: str, run_id: str | None, override: str | None,
             given_branch: str | None, debug: bool) -> None:
-    """Build the wheels of this commit, try them, publish them as a release of PROJECT.
+    """Build this commit's wheels, test them, and publish them as a release of PROJECT.
 
     \b
     Exit codes: 0 released, now or before; 2 bad input, the version is taken by other bytes, or a
@@ -52,7 +52,7 @@ def command(project: str, target_name: str, run_id: str | None, override: str | 
     platform = open_platform(target, repository.root, os.environ)
     before = release_files.look_up(name, found.name, source.version, platform.wheels)
     if before:
-        return _show(before, f"released before, by {before.by} at {before.at}; nothing to do")
+        return _show(before, f"already released by {before.by} at {before.at}; nothing to do")
     result = gate_result(
         platform.tracking, MAIN.experiment(target.experiment_root, found.name), source.version,
         source.commit or "", target.model_name(found.name), run_id)

@@ -1,4 +1,4 @@
-"""Runs a step that only reads tables, for a command that prints what it found and nothing else."""
+"""Runs a step that only reads tables, for a command that prints only the result."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def check_tables(project: Project, step: str, names: Sequence[str]) -> None:
     """Check that the project has the step and knows the tables.
 
     Raises:
-        BadInput: it has not, or does not.
+        BadInput: one of them is unknown.
     """
     known = declared(project).table_names
     if step not in project.entry_points:
-        raise BadInput(f"project {project.name}: MLproject has no entry point {step}; add it by "
+        raise BadInput(f"project {project.name}: MLproject has no entry point {step}; add it with "
                        f"`branchline mlproject {project.name} --write`.")
     for name in names:
         if name not in known:
@@ -45,14 +45,14 @@ def check_tables(project: Project, step: str, names: Sequence[str]) -> None:
 
 def read_tables(repository: Repository, target: Target, project: Project, branch: Branch, step: str,
                 told: Mapping[str, str], given: Mapping[str, str]) -> tuple[Tracking, str]:
-    """Run the step on the branch's tables; the store and the run's id.
+    """Run the step on the branch's tables; returns the store and the run's id.
 
     Args:
         told: the parameters of the step itself.
-        given: those that the tables depend on; what is not given is as in the branch's newest run.
+        given: those that the tables depend on; the others are as in the branch's newest run.
 
     Raises:
-        BadInput: what the run says of its parameters.
+        BadInput: the run rejects its parameters.
         RunFailed: it ended without success for another reason.
     """
     asked = request(repository.root, target, project, branch, Asked(step, {**given, **told}))
@@ -63,7 +63,7 @@ def read_tables(repository: Repository, target: Target, project: Project, branch
 
 
 def _as_before(platform: Platform, asked: Request, settled: set[str], branch: Branch) -> Request:
-    """The request with what the branch's newest run was told, for all that is not settled."""
+    """The request, with all other parameters as in the branch's newest run."""
     experiment = branch.experiment(platform.target.experiment_root, asked.project.name)
     before = newest_parameters(platform.tracking, experiment)
     kept = {name: text for name, text in before.items()
@@ -82,11 +82,11 @@ def _run(platform: Platform, asked: Request) -> str:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """In the block, all that is printed goes to stderr, or nowhere where that is no terminal."""
+    """In the block, all output goes to stderr or, if that is not a terminal, nowhere."""
     is_seen = sys.stderr.isatty()
     with ExitStack() as stack:
         sink = sys.stderr if is_seen else stack.enter_context(open(os.devnull, "w"))
-        for number in (1,) if is_seen else (1, 2):  # what the processes that are started inherit
+        for number in (1,) if is_seen else (1, 2):  # child processes inherit it
             kept = os.dup(number)
             stack.callback(os.close, kept)
             stack.callback(os.dup2, kept, number)

@@ -1,4 +1,4 @@
-"""The team's repository as commands see it: its targets and its projects."""
+"""The team's repository: its targets and its projects."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class Repository:
 
     @classmethod
     def current(cls) -> Repository:
-        """The repository that the running command was started for, else that of this folder.
+        """The repository of the running command, else that of the current folder.
 
         Raises:
-            BadInput: this folder is in none.
+            BadInput: the current folder is in none.
         """
         given = click.get_current_context().find_object(cls)
         return given or cls.around(Path.cwd())
 
     @classmethod
     def around(cls, folder: Path) -> Repository:
-        """The repository that a folder is in.
+        """The repository of a folder.
 
         Raises:
             BadInput: it is in none.
@@ -43,11 +43,11 @@ class Repository:
         for above in (folder.resolve(), *folder.resolve().parents):
             if (above / TARGETS).is_file():
                 return cls(above)
-        raise BadInput(f"{folder}: is not in a Branchline repository ({TARGETS} is in no folder "
-                       "above); change to one and try again.")
+        raise BadInput(f"{folder}: is not in a Branchline repository (no folder above has "
+                       f"{TARGETS}); change to one and try again.")
 
     def target(self, name: str) -> Target:
-        """The target of that name in targets.yml.
+        """The target called `name` in targets.yml.
 
         Raises:
             BadInput: there is none, or it cannot be used.
@@ -55,7 +55,7 @@ class Repository:
         return read_target(self.root / TARGETS, name)
 
     def project(self, name: str) -> Project:
-        """The project of that name.
+        """The project called `name`.
 
         Raises:
             BadInput: there is none, or its MLproject file cannot be used.

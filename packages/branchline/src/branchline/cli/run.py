@@ -58,7 +58,7 @@ def command(debug: bool, **given: Any) -> None:
     if asked.attach:
         return _attach(repository, target, asked.attach)
     checked = _request(repository, target, asked)
-    if not checked.wheels:  # whose code is not what is here
+    if not checked.wheels:  # that run's code may differ from the checkout's
         check_code(checked.project, repository.root)
     with ExitStack() as stack:
         if in_ci(os.environ):

@@ -1,4 +1,4 @@
-"""Prints rows of a table of the branch, read where the table is."""
+"""Prints rows of a branch's table, read on the platform that has it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["command"]
 @click.option("--on", "target_name", default="local", show_default=True,
               help="Where the table is: a name in targets.yml.")
 @click.option("--rows", default=20, show_default=True, metavar="N", type=click.IntRange(1, 1000),
-              help="How many rows at most.")
+              help="The maximum number of rows.")
 @click.option("--where", default="", metavar="CONDITION",
               help="Only rows that meet this SQL condition on the table's columns.")
 @click.option("-P", "--parameter", "given", multiple=True, metavar="NAME=VALUE",
@@ -32,12 +32,12 @@ __all__ = ["command"]
 @options.debug
 def command(project: str, table: str, target_name: str, rows: int, where: str,
             given: tuple[str, ...], given_branch: str | None, debug: bool) -> None:
-    """Print rows of TABLE, such as silver.quarantine, of the branch's tables of PROJECT.
+    """Print rows of TABLE, such as silver.quarantine, from the branch's tables of PROJECT.
 
-    What the run says on the way goes to stderr, where that is a terminal.
+    The run's own output goes to stderr, if that is a terminal.
 
     \b
-    Exit codes: 0 printed, 2 no such table or a condition that is none, 3 the run failed, 5 the
+    Exit codes: 0 printed, 2 no such table or an invalid condition, 3 the run failed, 5 the
     workspace did not answer or permit it, 130 interrupted.
     """
     repository = Repository.current()

@@ -1,1 +1,1 @@
-"""The files that people write, read and checked: targets, deploy.yml, gate.yml, MLproject."""
+"""Reads and checks the files that people write: targets.yml, deploy.yml, gate.yml, MLproject."""

@@ -1,4 +1,4 @@
-"""An MLproject file against the pipeline that it runs: check it, write it."""
+"""Checks an MLproject file against the pipeline that it runs, or writes it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Declaration", "check", "declared", "write"]
 
 
 class Declaration(Protocol):
-    """What the code declares: its steps' names, what a run can be told, its tables' names."""
+    """What the code declares: the names of its steps, its parameters, the names of its tables."""
 
     @property
     def names(self) -> Sequence[str]: ...
@@ -38,7 +38,7 @@ def declared(project: Project) -> Declaration:
 
     Raises:
         NotInstalled: the code needs a package that is not installed here.
-        BadInput: the file names none, or it cannot be imported.
+        BadInput: the file names no pipeline, or it cannot be imported.
     """
     module, _, name = str(project.pipeline or "").partition(":")
     if not name:
@@ -46,7 +46,7 @@ def declared(project: Project) -> Declaration:
                        "module and the name of the Pipeline in it.")
     try:
         found: Declaration = getattr(import_module(module), name)
-    except Exception as problem:  # it is the team's code: what its import raises is not known
+    except Exception as problem:  # importing the team's code may raise anything
         missing = problem.name if isinstance(problem, ModuleNotFoundError) else None
         ours = missing is None or missing.partition(".")[0] == module.partition(".")[0]
         line = _line(project, "pipeline")
@@ -70,10 +70,10 @@ def check(project: Project, pipeline: Declaration) -> None:
 
 
 def write(project: Project, pipeline: Declaration) -> None:
-    """Write the file's entry points as the code declares them; what stands above them stays.
+    """Write the file's entry points as the code declares them; the part above them stays.
 
     Raises:
-        BadInput: the file has an entry point that is no step, which would be lost.
+        BadInput: the file has an entry point that is not a step, and would be lost.
     """
     file = project.folder / "MLproject"
     lost = [name for name in project.entry_points if name not in (MAIN, *pipeline.names)]
@@ -97,7 +97,7 @@ def _differences(project: Project, pipeline: Declaration) -> Iterator[str]:
 
 
 def _of_entry_point(project: Project, name: str, declared: Sequence[Parameter]) -> Iterator[str]:
-    """What differs in one entry point, except what it has from main, which is reported there."""
+    """What differs in one entry point, except what it merges from main, which is reported there."""
     point, at = project.entry_points[name], ("entry_points", name)
     main = project.entry_points[MAIN] if MAIN in project.entry_points and name != MAIN else None
     expected = {each.name: _of_step(each, name) for each in declared}
@@ -130,7 +130,7 @@ def _unlike(found: Parameter | None, expected: Parameter) -> str:
 
 
 def _of_step(parameter: Parameter, name: str) -> Parameter:
-    """The parameter as the entry point of that name has it."""
+    """The parameter as the entry point `name` has it."""
     alone = parameter.name == "steps" and name != MAIN
     return replace(parameter, default=name) if alone else parameter
 

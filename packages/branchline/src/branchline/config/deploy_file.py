@@ -1,4 +1,4 @@
-"""deploy.yml: what of a project runs in production, and what differs between the targets."""
+"""deploy.yml: the project's jobs in production, and the differences between targets."""
 
 from __future__ import annotations
 
@@ -37,8 +37,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Where:
-    """What a target has of its own: the target whose releases it takes (None: its own), parameters
-    of all jobs, and the service principal (its application id) that they run as."""
+    """A target's own settings.
+
+    `releases` is the target whose releases it takes (None: its own), `parameters` are those of all
+    jobs, `run_as` is the service principal (its application id) that the jobs run as.
+    """
 
     releases: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -47,18 +50,18 @@ class Where:
 
 @dataclass(frozen=True)
 class DeployFile:
-    """All of a project's deploy.yml."""
+    """A project's deploy.yml."""
 
     jobs: tuple[Job, ...]
     targets: Mapping[str, Where] = field(default_factory=dict)
 
     def where(self, target: str) -> Where:
-        """What is said of a target; nothing is said of most."""
+        """The settings of a target; most targets have none."""
         return self.targets.get(target, Where())
 
     @property
     def checked(self) -> tuple[str, ...]:
-        """The jobs whose run shows that a deployment works: those marked, else all."""
+        """The jobs that check a deployment: those marked, else all."""
         return tuple(job.name for job in self.jobs if job.check) or tuple(
             job.name for job in self.jobs)
 
@@ -67,7 +70,7 @@ def read_deploy_file(path: Path) -> DeployFile:
     """The content of deploy.yml.
 
     Raises:
-        BadInput: a missing, unknown or unfit key; the text has its line.
+        BadInput: a missing, unknown or invalid key; the text has its line.
     """
     mapping = read_yaml(path)
     mapping.check_keys("the file", DeployFile, without="")

@@ -22,7 +22,7 @@ def read_policy(path: Path) -> Policy:
     """The policy in a YAML file.
 
     Raises:
-        BadInput: a missing, unknown or unfit key; the text has its line.
+        BadInput: a missing, unknown or invalid key; the text has its line.
     """
     mapping = read_yaml(path)
     mapping.check_keys("the policy", Policy, without="")

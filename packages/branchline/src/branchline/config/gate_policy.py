@@ -9,7 +9,7 @@ __all__ = ["MetricRule", "Policy", "Sanity", "SliceRule", "Tolerance"]
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How much worse still passes: in the metric's unit, or as a share of the champion's value."""
+    """How much worse may pass: in the metric's unit, or as a share of the champion's value."""
 
     amount: float
     is_share: bool = False
@@ -24,7 +24,7 @@ class Tolerance:
 
 @dataclass(frozen=True)
 class MetricRule:
-    """`direction` tells which values are better; `floor` is the worst one that may pass."""
+    """`direction` says which values are better; `floor` is the worst value that may pass."""
 
     name: str
     direction: str = "higher"
@@ -44,7 +44,7 @@ class SliceRule:
 
 @dataclass(frozen=True)
 class Sanity:
-    """What the held-out rows must be like; None is not asked. Days are counted to the judgement."""
+    """Requirements on the held-out rows, with ages in days at the gate's run; None: none."""
 
     min_rows: int = 1
     label_rate: tuple[float, float] = (0.0, 1.0)
@@ -54,9 +54,10 @@ class Sanity:
 
 @dataclass(frozen=True)
 class Policy:
-    """`level` is the share of candidates no worse than tolerated that chance may refuse.
+    """What the gate requires.
 
-    `undecided` and `broken_champion` say how that counts; `draws` and `seed` go to the bootstrap.
+    `level` is the share of tolerable candidates that may be refused by chance. `undecided` and
+    `broken_champion` say how these cases count; `draws` and `seed` go to the bootstrap.
     """
 
     metrics: tuple[MetricRule, ...]

@@ -1,4 +1,4 @@
-"""kafka.yml: how Kafka, or what speaks its protocol such as Event Hubs, is reached."""
+"""kafka.yml: how to reach Kafka, or a service with its protocol such as Event Hubs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["KafkaFile"]
 
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 GAPS = ("fail", "record")
-# Keys whose client setting has another name than theirs with dots.
+# Keys whose client setting is not the key with dots.
 NAMES = {"username": "sasl.username", "mechanism": "sasl.mechanism", "group": "group.id"}
 
 
@@ -21,8 +21,8 @@ NAMES = {"username": "sasl.username", "mechanism": "sasl.mechanism", "group": "g
 class KafkaFile:
     """The settings of Kafka's client (librdkafka's names), and what to do about lost offsets.
 
-    `gaps`: "fail" raises an error where offsets are gone that were never taken, "record" takes a
-    row with a problem in their place. The password is in `client`, which is never shown.
+    `gaps`: if offsets are lost before they were taken, "fail" raises an error, "record" adds a row
+    with a problem. The password is in `client`, which is never shown.
     """
 
     client: Mapping[str, str] = field(repr=False)
@@ -33,8 +33,8 @@ class KafkaFile:
         """The settings of a file; the password is the value of the variable `password_variable`.
 
         Raises:
-            BadInput: no such file, an unknown key, an unfit value, or the variable is not set; the
-                text has its line.
+            BadInput: no such file, an unknown key, an invalid value, or the variable is not set;
+                the text has its line.
         """
         mapping = read_yaml(path)
         known = ("bootstrap_servers", "security_protocol", "password_variable", "gaps", "client",

@@ -1,4 +1,4 @@
-"""MLproject files: their entry points and parameters, and the check of what a run was given."""
+"""MLproject files: entry points and parameters, and the check of a run's parameters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["EntryPoint", "Project", "find_project"]
 
 @dataclass(frozen=True)
 class EntryPoint:
-    """One entry point: its name, its parameters by name, and the command that they go into."""
+    """One entry point: its name, its parameters by name, and its command."""
 
     name: str
     parameters: Mapping[str, Parameter]
@@ -30,8 +30,8 @@ class EntryPoint:
               locate: Callable[[str], str] = str) -> dict[str, str]:
         """All parameters with their values, the given ones and the defaults of the others.
 
-        `locate` makes of a location the text to pass on to where the run happens, or raises
-        ValueError with what was expected.
+        `locate` turns a location into the text for the platform of the run, or raises ValueError
+        with what was expected.
 
         Raises:
             BadInput: an unknown or missing parameter, or a value that does not fit.
@@ -53,8 +53,8 @@ class EntryPoint:
 class Project:
     """An MLflow project: a folder with an MLproject file.
 
-    `pipeline` is where the code declares its steps and parameters, as `module:NAME`; None is a
-    project that stands for itself.
+    `pipeline` is where the code declares its steps and parameters, as `module:NAME`; None: there is
+    no such code to compare with.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Project:
     pipeline: str | None = None
 
     def entry_point(self, name: str) -> EntryPoint:
-        """The entry point of that name.
+        """The entry point called `name`.
 
         Raises:
             BadInput: there is none.
@@ -88,7 +88,7 @@ def find_project(name: str, projects: Path) -> Project:
     """The project called `name` in the folder `projects`.
 
     Raises:
-        BadInput: there is no such project; the text lists those that there are.
+        BadInput: there is no such project; the text lists the known ones.
     """
     found = sorted(path.parent.name for path in projects.glob("*/MLproject"))
     if name not in found:
@@ -100,7 +100,7 @@ def find_project(name: str, projects: Path) -> Project:
 def _project(folder: Path, content: YamlMapping) -> Project:
     pipeline = content.text("pipeline") if "pipeline" in content.values else None
     points = content.below("entry_points") if content.values.get("entry_points") else None
-    if points is None and pipeline is None:  # a project's first MLproject names its pipeline only
+    if points is None and pipeline is None:  # a new project's MLproject may only name its pipeline
         raise content.wrong("lacks entry_points; expected at least the entry point main.")
     name = content.text("name") if "name" in content.values else folder.name
     found = {each: _entry_point(each, points.below(each)) for each in points.values
@@ -125,7 +125,7 @@ def _entry_point(name: str, content: YamlMapping) -> EntryPoint:
 
 
 def _parameter(name: str, parameters: YamlMapping) -> Parameter:
-    """A parameter's type alone, or a mapping of what is known of it."""
+    """A parameter: its type alone, or a mapping."""
     if isinstance(parameters.values[name], str):
         return Parameter(name, _type(name, parameters.values[name], parameters), None)
     content = parameters.below(name) if parameters.values[name] is not None else None

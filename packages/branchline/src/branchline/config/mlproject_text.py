@@ -1,4 +1,4 @@
-"""How parameters and entry points are written in an MLproject file."""
+"""Formats parameters and entry points for an MLproject file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def entry_points_text(names: Sequence[str], parameters: Sequence[Parameter]) -> 
 
 
 def content_of(parameter: Parameter) -> dict[str, Any]:
-    """The parameter as it stands in the file, without what goes without saying."""
+    """The parameter as in the file, without default values."""
     content: dict[str, Any] = {"type": parameter.type, "choices": list(parameter.choices),
                                "minimum": parameter.minimum, "maximum": parameter.maximum,
                                "default": _plain(parameter), "help": parameter.help}
@@ -37,7 +37,7 @@ def content_of(parameter: Parameter) -> dict[str, Any]:
 
 
 def _plain(parameter: Parameter) -> object:
-    """The default, as a number where it is one: so that it needs no quotes."""
+    """The default, as a number if it is one, so that it needs no quotes."""
     if parameter.type not in ("integer", "float") or not parameter.default:
         return parameter.default
     return yaml.safe_load(parameter.default)

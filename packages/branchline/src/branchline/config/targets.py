@@ -14,7 +14,7 @@ from branchline.errors import BadInput
 __all__ = ["Compute", "LocalTarget", "Target", "WorkspaceTarget", "require_named"]
 
 SERVERLESS = "5"
-RESERVED = {"default", "global_temp", "information_schema"}  # as a prefix and a branch may spell
+RESERVED = {"default", "global_temp", "information_schema"}  # a prefix and a branch may form these
 REACHED = re.compile(r"[A-Za-z][\w+.-]*:/+[^/]|/(Volumes|Workspace)/[^/]")
 
 
@@ -22,8 +22,8 @@ REACHED = re.compile(r"[A-Za-z][\w+.-]*:/+[^/]|/(Volumes|Workspace)/[^/]")
 class LocalTarget:
     """This machine.
 
-    Relative folders are under the repository's top. `tracking_uri` is the default only: the
-    variable MLFLOW_TRACKING_URI wins.
+    Relative folders are below the repository's top. `tracking_uri` is a default: the variable
+    MLFLOW_TRACKING_URI overrides it.
     """
 
     kind: ClassVar[Literal["local"]] = "local"
@@ -39,7 +39,7 @@ class LocalTarget:
         return project
 
     def values(self, branch: Branch, root: Path) -> dict[str, str]:
-        """What every project that takes them is given: where the branch's tables are."""
+        """Parameters for every project that has them: where the branch's tables are."""
         return {"lakehouse": str((root / self.lakehouse).resolve()), "schema": branch.schema}
 
     def location(self, text: str) -> str:
@@ -61,11 +61,11 @@ class LocalTarget:
 
 @dataclass(frozen=True)
 class Compute:
-    """What a run is computed on: exactly one of a new cluster, a running one, or serverless.
+    """The compute of a run: exactly one of a new cluster, a running one, or serverless.
 
-    `cluster` is a file with the Jobs API's `new_cluster`, relative to the repository's top unless
-    the project's folder has one of that name; `policy_id` goes with it. `serverless` is the version
-    of the serverless environment.
+    `cluster` is a file with the Jobs API's `new_cluster`, relative to the repository's top, unless
+    the project's folder has a file of that name; `policy_id` goes with it. `serverless` is the
+    version of the serverless environment.
     """
 
     cluster: str | None = None
@@ -84,12 +84,12 @@ class WorkspaceTarget:
     """A Databricks workspace.
 
     Sign-in is by `profile` of ~/.databrickscfg, or at `host`, or by the usual variables.
-    `experiment_root` is the workspace folder of experiments and project files, `catalog` holds a
-    schema a branch (its name begins with `schema_prefix`), `volume` the landed files and
-    checkpoints, `wheels` is where wheels are published. `permissions` are the Jobs API's,
-    `parameters` what each project that takes them is given there. A host that does not answer is
-    given up after `connect_seconds`; while a run is followed, one that does not answer or know the
-    user any more after `outage_minutes`.
+    `experiment_root` is the workspace folder of experiments and project files, `catalog` holds one
+    schema per branch (named with `schema_prefix`), `volume` the landed files and checkpoints;
+    wheels are published to `wheels`. `permissions` are the Jobs API's, `parameters` are passed to
+    every project that has them. After `connect_seconds` the command gives up on a host that does
+    not answer; while it follows a run, it gives up after `outage_minutes` on a host that no longer
+    answers or knows the user.
     """
 
     kind: ClassVar[Literal["databricks"]] = "databricks"
@@ -115,10 +115,10 @@ class WorkspaceTarget:
         """The name that a project's registered model has in Unity Catalog, in three parts.
 
         Models are beside the volume `/Volumes/CATALOG/SCHEMA/VOLUME` of the files, in one schema
-        for all branches: a branch is compared with what all of them work towards.
+        for all branches, since all are compared with the same champion.
 
         Raises:
-            BadInput: the target's volume is not one.
+            BadInput: the target's volume is not such a path.
         """
         parts = self.volume.split("/")
         if len(parts) < 5 or parts[:2] != ["", "Volumes"]:
@@ -136,7 +136,7 @@ class WorkspaceTarget:
         return self.schema_prefix + branch.hashed_schema if name in taken else name
 
     def values(self, branch: Branch, root: Path) -> dict[str, str]:
-        """What every project that takes them is given: where the branch's tables are, its data."""
+        """Parameters for every project that has them: the branch's tables, and the data."""
         return {"lakehouse": self.catalog, "schema": self.schema(branch),
                 "files": self.volume, **self.parameters}
 
@@ -147,7 +147,7 @@ class WorkspaceTarget:
             ValueError: it is not; its text says what was expected.
         """
         if "$(" in text or "${" in text:
-            raise ValueError("an address in which the CI's variables have their values")
+            raise ValueError("an address with the CI's variables filled in")
         if text == text.strip() and REACHED.match(text):
             return text
         raise ValueError("an address that the workspace reaches, such as /Volumes/...")

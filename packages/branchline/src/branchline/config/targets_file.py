@@ -19,7 +19,7 @@ def read_target(path: Path, name: str) -> Target:
     """The target called `name` in targets.yml.
 
     Raises:
-        BadInput: no such target, or one with a missing, unknown or unfit key; the text has its
+        BadInput: no such target, or one with a missing, unknown or invalid key; the text has its
             line.
     """
     found = read_yaml(path)

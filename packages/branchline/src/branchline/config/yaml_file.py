@@ -1,4 +1,4 @@
-"""Mappings of a YAML file with the line of each key, so that what is wrong can be pointed at."""
+"""Mappings of a YAML file with the line of each key, for error messages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class YamlMapping:
         """The mapping that a node is.
 
         Raises:
-            BadInput: it is no mapping; the text calls it `what`.
+            BadInput: it is not a mapping; the text calls it `what`.
         """
         if not isinstance(node, yaml.MappingNode):
             raise BadInput(f"{where}, line {line}: {what} is {written(node)}; expected lines such "
@@ -41,7 +41,7 @@ class YamlMapping:
                    {key.value: value for key, value in node.value})
 
     def below(self, key: str) -> YamlMapping:
-        """The mapping at a key; where the key is missing, an empty one."""
+        """The mapping at a key; an empty one if the key is missing."""
         if key not in self.values:
             return YamlMapping(self.where, {}, {}, self.line, {})
         return YamlMapping.of(self.where, key, self.lines[key], self.nodes[key])
@@ -59,10 +59,10 @@ class YamlMapping:
         return value
 
     def texts(self, key: str) -> dict[str, str]:
-        """The mapping at a key, of texts and of numbers as they are written.
+        """The mapping at a key, of texts, and of numbers as they are written.
 
         Raises:
-            BadInput: it is no mapping, or a value is neither.
+            BadInput: it is not a mapping, or a value is neither.
         """
         found = self.below(key)
         for name, value in found.values.items():
@@ -97,10 +97,10 @@ class YamlMapping:
 
 
 def read_yaml(path: Path, where: str = "", shared: bool = False) -> YamlMapping:
-    """The mapping that a YAML file is; an empty file is an empty one.
+    """A YAML file's mapping; empty for an empty file.
 
     Args:
-        where: what messages call the file; its name.
+        where: the file's name in messages; by default its own.
         shared: allows anchors, aliases and merge keys.
 
     Raises:

@@ -1,4 +1,4 @@
-"""YAML as it is allowed here: one small document of plain mappings, read without surprises."""
+"""Reads the YAML that is allowed here: one small document of plain mappings."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ QUOTES = "if it is text, put it in quotes"
 
 
 def document(path: Path, where: str, shared: bool = False) -> yaml.Node | None:
-    """The checked document of a file, which messages call `where`; None where it is empty.
+    """The checked document of a file, called `where` in messages; None if it is empty.
 
-    `shared` allows anchors, aliases and merge keys, within bounds, and puts in what they stand for.
+    `shared` allows anchors, aliases and merge keys, within bounds, and resolves them.
 
     Raises:
-        BadInput: it cannot be read, or holds what is not allowed: anchors, tags, merges, a second
-            document, a key that is no text or is there twice, a number that is not plain decimal.
+        BadInput: it cannot be read, or has something that is not allowed: anchors, tags, merges, a
+            second document, a key that is not a text or occurs twice, a number that is not plain
+            decimal.
     """
     text = _text(path, where)
     try:
@@ -72,7 +73,7 @@ def _unreadable(problem: yaml.YAMLError, text: str, where: str) -> BadInput:
 
 
 def _check_events(text: str, where: str, shared: bool) -> None:
-    """Before anything is built: a tree that is too deep, or grows by aliases, is never made."""
+    """Check first: a tree that is too deep, or grows by aliases, is never built."""
     depth = documents = 0
     for event in yaml.parse(text, Loader=Loader):
         line = event.start_mark.line + 1 if event.start_mark else 1

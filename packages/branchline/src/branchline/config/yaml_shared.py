@@ -1,4 +1,4 @@
-"""YAML's anchors, aliases and merge keys made into the plain tree that they stand for."""
+"""Resolves YAML's anchors, aliases and merge keys into a plain tree."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Pairs = list[tuple[yaml.Node, yaml.Node]]
 
 
 def expanded(node: yaml.Node, where: str) -> yaml.Node:
-    """The tree without aliases and merge keys; a key of its own wins over a merged one.
+    """The tree without aliases and merge keys; own keys override merged ones.
 
-    Keys that are there twice stay so: whoever checks the tree tells of them.
+    Duplicate keys stay: the check of the tree reports them.
 
     Raises:
-        BadInput: an alias within its own anchor, what grows beyond MOST_NODES values or DEEPEST
-            levels, a merge key whose value is no mapping.
+        BadInput: an alias within its own anchor, growth beyond MOST_NODES values or DEEPEST levels,
+            a merge key whose value is not a mapping.
     """
     return _Expansion(where).of(node, ())
 
@@ -33,7 +33,7 @@ class _Expansion:
     made: int = 0
 
     def of(self, node: yaml.Node, above: tuple[int, ...]) -> yaml.Node:
-        """The node's copy; `above` are the nodes that it is in."""
+        """The node's copy; `above` are its parent nodes."""
         self.made += 1
         if id(node) in above:
             raise self._refused(node, "an alias within its own anchor", "the value itself")
@@ -67,7 +67,7 @@ class _Expansion:
         for _, value in merges:
             for each in value.value if isinstance(value, yaml.SequenceNode) else [value]:
                 if not isinstance(each, yaml.MappingNode):
-                    raise self._refused(each, "a merge of what is no mapping", "a mapping's alias")
+                    raise self._refused(each, "a merge of something else", "a mapping's alias")
                 copy = self.of(each, above)
                 found = {_name(key): (key, one) for key, one in copy.value} | found
         return list(found.values())

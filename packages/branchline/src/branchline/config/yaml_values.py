@@ -1,4 +1,4 @@
-"""Values of YAML nodes: as Python has them, and as the file has them."""
+"""Values of YAML nodes, as Python values and as written in the file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEEPEST = 20  # levels of a file
 
 
 class Loader(yaml.SafeLoader):
-    """YAML 1.1 as PyYAML reads it, and 1e5 as the number that everybody takes it for."""
+    """YAML 1.1 as PyYAML reads it, except that 1e5 is a number."""
 
 
 Loader.add_implicit_resolver(
@@ -29,7 +29,7 @@ def kind_of(node: yaml.Node) -> str:
 
 
 def value_of(node: yaml.Node) -> Any:
-    """A checked node as dict, list, str, int, float, bool or None; a date is the text it is."""
+    """A checked node as dict, list, str, int, float, bool or None; a date stays text."""
     if isinstance(node, yaml.MappingNode):
         return {key.value: value_of(value) for key, value in node.value}
     if isinstance(node, yaml.SequenceNode):
@@ -50,5 +50,5 @@ def written(node: yaml.Node | None) -> str:
 
 
 def refused(where: str, line: int, found: str, expected: str) -> BadInput:
-    """The error for what a line of the file `where` holds."""
+    """The error for the content of a line of the file `where`."""
     return BadInput(f"{where}, line {line}: {found}; expected {expected}.")

@@ -1,4 +1,4 @@
-"""What a tracking store answers: its refusals and failures as errors of one line."""
+"""Turns refusals and failures of a tracking store into errors of one line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNFIT = ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY
 
 @contextmanager
 def answered(doing: str) -> Iterator[None]:
-    """Turn what the tracking store refuses, or fails at, into one line that starts with `doing`.
+    """Turn errors of the tracking store into one line that starts with `doing`.
 
     Raises:
         NotAllowed, BadInput, Unreachable: by MLflow's error code.

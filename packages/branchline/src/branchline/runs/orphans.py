@@ -1,4 +1,4 @@
-"""Runs that a killed process left RUNNING: whose they were, and their end."""
+"""Runs that a killed process left RUNNING: finds them and marks them KILLED."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 __all__ = ["end_orphans", "own_process"]
 
 HOST, PID, STARTED = "process.host", "process.pid", "process.started"
-TOLERANCE = 5.0  # seconds: Linux tells a process's start by a boot time that may be corrected
+TOLERANCE = 5.0  # seconds: Linux computes a process's start from a boot time that may be corrected
 
 
 def own_process() -> dict[str, str]:
-    """The tags by which a later run finds out whether this process is still there."""
+    """The tags by which a later run finds out whether this process is still alive."""
     return {HOST: socket.gethostname(), PID: str(os.getpid()),
             STARTED: f"{psutil.Process().create_time():.2f}"}
 
 
 def end_orphans(tracking: Tracking, experiment_id: str, but: str) -> list[str]:
-    """Mark the experiment's local runs KILLED whose processes, on this machine, are gone.
+    """Mark the experiment's local runs KILLED whose processes on this machine are gone.
 
     Args:
         but: the id of the run that is about to start.
@@ -45,7 +45,7 @@ def end_orphans(tracking: Tracking, experiment_id: str, but: str) -> list[str]:
             run_id = run.info.run_id
             if run_id == but or _is_there(run):
                 continue
-            if tracking.run(run_id).info.status == "RUNNING":  # it may have ended since
+            if tracking.run(run_id).info.status == "RUNNING":  # it may have ended meanwhile
                 tracking.client().set_tag(run_id, "error", "its process is gone")
                 tracking.end(run_id, "KILLED")
                 ended.append(str(run_id))
@@ -75,7 +75,7 @@ def _lives(pid: int, started: float) -> bool:
 
 
 def _runs_of_processes() -> Iterator[str]:
-    """The runs that processes of this machine work on: a project may outlive its trigger."""
+    """The runs that processes of this machine still work on: a project may outlive its trigger."""
     for process in psutil.process_iter():
         try:
             if run_id := process.environ().get("MLFLOW_RUN_ID"):

@@ -1,4 +1,4 @@
-"""The model registry: versions that lead back to their run, and aliases that say what they are."""
+"""The model registry: versions with the tags of their run, and the aliases on them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Registry:
         return self.aliased(name, CHAMPION)
 
     def aliased(self, name: str, alias: str) -> Registered | None:
-        """The version that an alias points at; None without such an alias or model."""
+        """The version that an alias points to; None without such an alias or model."""
         from mlflow.exceptions import MlflowException
         client = self.tracking.client()
         with answered(f"registered model {name}"):
@@ -62,11 +62,11 @@ class Registry:
 
     def register(self, name: str, model_id: str, run_id: str,
                  tags: Mapping[str, str]) -> Registered:
-        """The version of a run's logged model, which is made where it is missing; its tags are set.
+        """Register a run's logged model if it is not registered yet, and tag the version.
 
         Args:
-            tags: keys of letters, digits and `_`, which is all that every registry takes; values
-                are cut at 1000 characters, and lose spaces at their ends.
+            tags: keys of letters, digits and `_`, the only ones that every registry accepts; values
+                are stripped and cut at 1000 characters.
         """
         client = self.tracking.client()
         with answered(f"registered model {name}"):
@@ -93,7 +93,7 @@ class Registry:
             self.tracking.client().delete_registered_model_alias(name, CHAMPION)
 
     def of_run(self, name: str, run_id: str) -> str | None:
-        """The newest version that a run's model has; an unfinished upload does not count."""
+        """The newest version of a run's model; unfinished uploads do not count."""
         with answered(f"registered model {name}"):
             found = [int(each.version) for each in self._versions(name)
                      if each.run_id == run_id and each.status == "READY"]
@@ -102,7 +102,7 @@ class Registry:
     def _versions(self, name: str) -> list[ModelVersion]:
         import mlflow
         from mlflow.exceptions import MlflowException
-        try:  # Unity Catalog takes no other filter, and wants the quotes and spaces so
+        try:  # Unity Catalog accepts no other filter, and only in exactly this form
             return list(mlflow.search_model_versions(filter_string=f"name = '{name}'"))
         except MlflowException as problem:
             if problem.error_code not in MISSING:

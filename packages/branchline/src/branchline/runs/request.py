@@ -1,4 +1,4 @@
-"""What is to be run, checked, and the tags by which its run is found."""
+"""The checked request for a run, and the tags of its run."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["Asked", "Request", "pairs", "request", "tags"]
 
 @dataclass(frozen=True)
 class Asked:
-    """What a caller asks for, not yet checked; parameters that are not given have their default.
+    """What a caller asks for, not yet checked; parameters that are not given have their defaults.
 
-    `wheels` and `live` are those of `Request`, the wheels in any order.
+    `wheels` and `live` are as in `Request`, the wheels in any order.
     """
 
     entry_point: str = "main"
@@ -31,11 +31,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be run: a project's entry point with all of its parameters, for a branch.
+    """What to run: a project's entry point with all of its parameters, for a branch.
 
-    `wheels` runs the project in a fresh environment with those, installed in that order, the
-    repository's own last; without any the source tree runs here, and on a platform its wheels.
-    `live` runs the sources themselves there.
+    With `wheels`, the project runs in a fresh environment with these, installed in this order, the
+    repository's own last. Without, this machine runs the source tree, a workspace the wheels built
+    from it. `live` runs the sources themselves in a workspace.
     """
 
     root: Path
@@ -53,7 +53,7 @@ class Request:
 
 
 def tags(request: Request, source: Source, starter: str, backend: str) -> dict[str, str]:
-    """The run's tags, by MLflow's own names where it has one."""
+    """The run's tags, by MLflow's own names where there is one."""
     version = version_of(request.wheels[-1]) if request.wheels else source.version
     ours = {
         "branch": request.branch.name,
@@ -74,13 +74,13 @@ def tags(request: Request, source: Source, starter: str, backend: str) -> dict[s
 
 def request(root: Path, target: Target, project: Project, branch: Branch,
             asked: Asked) -> Request:
-    """What is to be run: all parameters of the entry point, checked.
+    """Check all parameters of the entry point, and make the request.
 
-    A parameter has the value that was asked for, else the target's, else its default.
+    A parameter has the given value, else the target's, else its default.
 
     Raises:
-        BadInput: an unknown entry point or parameter, a value that does not fit, wheels that are
-            not those of this repository.
+        BadInput: an unknown entry point or parameter, an invalid value, or wheels that do not
+            belong to this repository.
     """
     wheels = install_order(asked.wheels, root) if asked.wheels else ()  # before any sign-in
     point = project.entry_point(asked.entry_point)

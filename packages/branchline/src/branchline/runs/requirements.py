@@ -1,4 +1,4 @@
-"""What a logged model was made with, against what is installed here."""
+"""Compares a logged model's requirements with what is installed here."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def model_requirements(uri: str) -> list[str]:
 
 
 def unmet(requirements: Iterable[str]) -> list[str]:
-    """Those that this environment does not meet, as `scikit-learn==1.5.0 (here 1.9.1)`."""
+    """Requirements that this environment does not meet, as `scikit-learn==1.5.0 (here 1.9.1)`."""
     return [f"{line.strip()} (here {found})" for line in requirements
             if (found := _instead(line.strip()))]
 
 
 def _instead(line: str) -> str:
-    """What is here instead; nothing where the line is met, or is not a requirement."""
+    """What is installed instead; empty if the line is met, or is not a requirement."""
     try:
         wanted = Requirement(line)
     except InvalidRequirement:  # a comment, an option or a file

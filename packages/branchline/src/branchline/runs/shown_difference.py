@@ -1,4 +1,4 @@
-"""What the step `diff` left in its run."""
+"""The results that the step `diff` logged to its run."""
 
 from __future__ import annotations
 

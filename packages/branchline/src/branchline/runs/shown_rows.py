@@ -1,4 +1,4 @@
-"""What the step `show` left in its run, as a table on the terminal."""
+"""The rows that the step `show` logged to its run, as a table on the terminal."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["ARTIFACT", "SHOW", "newest_parameters", "print_rows", "rows_of"]
 SHOW = "show"  # the step that every pipeline has
 ARTIFACT = f"{SHOW}/rows.jsonl"
 WIDEST = 48  # characters of a value
-ELSEWHERE = 160  # columns of what is no terminal
+ELSEWHERE = 160  # width when the output is not a terminal
 Row = Mapping[str, str | None]
 
 
 def newest_parameters(tracking: Tracking, experiment: str) -> dict[str, str]:
-    """The parameters of the newest run in the experiment of that name; none without a run."""
+    """The parameters of the newest run in an experiment, by its name; empty without a run."""
     client = tracking.client()
     with answered(f"experiment {experiment}"):
         found = client.get_experiment_by_name(experiment)
@@ -38,7 +38,7 @@ def rows_of(tracking: Tracking, run_id: str) -> tuple[list[Row], int]:
 
 
 def print_rows(rows: Sequence[Row], count: int) -> None:
-    """Print the rows: a line each or, where the terminal is too narrow, a block each."""
+    """Print the rows: one line each or, if the terminal is too narrow, one block each."""
     from rich.console import Console
     from rich.table import Table
     width = None if unprotected(sys.stdout).isatty() else ELSEWHERE
@@ -59,7 +59,7 @@ def print_rows(rows: Sequence[Row], count: int) -> None:
 
 
 def _short(value: str | None) -> str:
-    """For a cell: safe, of one line, cut where it is wide; NULL is empty."""
+    """For a cell: safe, on one line, cut if too wide; NULL is empty."""
     line = one_line(value or "")
     return line if len(line) <= WIDEST else f"{line[:WIDEST - 3]}..."
 

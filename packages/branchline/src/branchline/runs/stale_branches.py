@@ -1,4 +1,4 @@
-"""Which branches are gone, by the experiments that they left and the remote's branches."""
+"""Finds branches that are gone, by their experiments and the remote's branches."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SEEN = {"branch_remote": "yes"}
 
 @dataclass(frozen=True)
 class Experiment:
-    """A branch's experiment: whose it is, whether a run of it is active, the wheels it ran with.
+    """A branch's experiment: its branch, whether a run is active, the wheels it ran with.
 
     `branch` is None where no run names it; such an experiment is never removed. `seen` tells
     whether a run of it found the branch on the remote.
@@ -44,7 +44,7 @@ class Experiment:
 
 
 def experiments(tracking: Tracking, experiment_root: str) -> list[Experiment]:
-    """All branches' experiments below the root, as the tags of their runs tell."""
+    """All branches' experiments below the root, by the tags of their runs."""
     client = tracking.client()
     with answered(f"experiments below {experiment_root}"):
         found = client.search_experiments(filter_string=f"name LIKE '{experiment_root}/%'")
@@ -74,7 +74,7 @@ def _runs(client: MlflowClient, experiment_id: str) -> Iterator[Run]:
 
 
 def seen_tag(root: Path, branch: Branch, environment: Mapping[str, str]) -> dict[str, str]:
-    """The tag of a run whose branch is on a remote: a CI runs it, or git has it as a remote's."""
+    """The tag of a run whose branch is on a remote: a CI runs it, or git has a remote branch."""
     if branch.kind != "branch":
         return {}
     if _ci_branch(environment) == branch or _lines(
@@ -86,7 +86,7 @@ def seen_tag(root: Path, branch: Branch, environment: Mapping[str, str]) -> dict
 def _ci_branch(environment: Mapping[str, str]) -> Branch | None:
     try:
         return ci_branch(environment, github.event(environment))
-    except BadInput:  # the branch was then given by --branch
+    except BadInput:  # then --branch gave the branch
         return None
 
 
@@ -117,18 +117,18 @@ def remote_branches(root: Path, remote: str) -> set[str]:
 
 def gone(experiments: Iterable[Experiment], alive: Collection[str], protected: Iterable[str],
          mine: Collection[str] = ()) -> list[Experiment]:
-    """Those of branches that were on the remote and are not now, not protected and not active.
+    """The experiments of branches that the remote no longer has, unless protected or active.
 
     Args:
         alive: the names of the branches that exist, on the remote or in this checkout.
         protected: patterns of names, such as `release/*`, that are kept in any case.
-        mine: names of branches that need not have been on the remote.
+        mine: names of branches that may never have been on the remote.
     """
     patterns = tuple(protected)
     slugs = {Branch("branch", name).slug for name in alive}
     return [found for found in experiments
             if found.branch is not None
-            and found.branch.kind == "branch"  # of forks and tags, the remote's heads say nothing
+            and found.branch.kind == "branch"  # the remote's heads say nothing about forks and tags
             and (found.seen or found.branch.name in mine)
             and found.branch.slug not in slugs
             and not any(fnmatchcase(found.branch.name, pattern) for pattern in patterns)

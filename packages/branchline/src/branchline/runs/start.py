@@ -33,10 +33,10 @@ class Launcher(Protocol):
     def backend(self) -> str: ...
 
     def check(self, request: Request) -> None:
-        """Refuse what could not be launched, before a run of it exists.
+        """Refuse what could not be launched, before a run is created.
 
         Raises:
-            BadInput: something that the target names is missing or unfit.
+            BadInput: something that the target names is missing or invalid.
         """
 
     def launch(self, request: Request, experiment_id: str, run_id: str, tags: Mapping[str, str],
@@ -55,7 +55,7 @@ def start(platform: Launcher, asked: Request, environment: Mapping[str, str],
     """Start the run in the branch's experiment, and follow it to its end if `wait`; its id.
 
     Raises:
-        BadInput: it could not be launched; no run of it exists.
+        BadInput: it could not be launched; no run was created.
         RunFailed: it ended without success; it knows the run's id.
         KeyboardInterrupt: a signal; the run was stopped and is marked KILLED.
     """
@@ -76,7 +76,7 @@ def start(platform: Launcher, asked: Request, environment: Mapping[str, str],
 
 
 def exit_code_of(tracking: Tracking, problem: RunFailed) -> int:
-    """2 where the run itself says that it cannot use what it was given, else 3."""
+    """2 if the run itself says that its input is invalid, else 3."""
     said = tracking.run(problem.run_id).data.tags.get("exit_code") if problem.run_id else None
     return BadInput.exit_code if said == str(BadInput.exit_code) else RunFailed.exit_code
 

@@ -1,4 +1,4 @@
-"""What a person sees of a run on the terminal: its header, its metrics, where to look next."""
+"""A run on the terminal: its header, its metrics, where to look next."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def narrator() -> Callable[[str], None]:
 
 
 def show_start(request: Request, target: str, experiment: str, run_id: str) -> None:
-    """Print what is started, where, and as which run."""
+    """Print what starts, where, and as which run."""
     print(one_line(f"{request.project.name} on {target}, {request.branch.kind} "
                    f"{request.branch.name}"))
     print(f"experiment  {one_line(experiment)}")
@@ -85,7 +85,7 @@ def _headline(run: Run) -> dict[str, str]:
 
 
 def show_next(project: Project, entry_point: str) -> None:
-    """Print the command to try next: one step of the usual ones, which the main run has."""
+    """Print the command to try next: one of the steps that run by default."""
     main = project.entry_points.get(MAIN)
     steps = main.parameters.get("steps") if main else None
     usual = (steps.default or "").split(",") if steps else project.entry_points

@@ -30,9 +30,10 @@ ELSEWHERE = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME",
 
 @dataclass(frozen=True)
 class Tracking:
-    """A tracking store; `artifacts` is beside a database, None where a server decides.
+    """A tracking store.
 
-    `pages` is where its pages are, if that is not the URI itself.
+    `artifacts` is beside a database, None if a server decides. `pages` is the address of its pages,
+    if other than the URI.
     """
 
     uri: str
@@ -108,12 +109,12 @@ class Tracking:
 
 
 def shown(texts: Mapping[str, str]) -> dict[str, str]:
-    """As a store may keep them: an address without its password."""
+    """Parameters as a store may keep them: addresses without passwords."""
     return {name: without_credentials(text) for name, text in texts.items()}
 
 
 def remove_variables(environment: MutableMapping[str, str]) -> list[str]:
-    """Take variables away by which MLflow would send a run or a model elsewhere; their names."""
+    """Remove variables by which MLflow would send a run or a model elsewhere; their names."""
     return [name for name in ELSEWHERE if environment.pop(name, "")]
 
 
@@ -124,14 +125,14 @@ def connect(default: str, root: Path, environment: Mapping[str, str]) -> Trackin
         return Tracking(uri, None)
     database = root / unquote(uri.removeprefix(SQLITE))
     database.parent.mkdir(parents=True, exist_ok=True)
-    # SQLAlchemy takes the path for a quoted one.
+    # SQLAlchemy would unquote the path.
     path = str(database).replace("%", "%25").replace("?", "%3F")
     return Tracking(f"{SQLITE}{path}", database.parent.resolve() / "artifacts")
 
 
 @cache
 def _make_tables(uri: str) -> None:
-    """Let one process at a time make or migrate the tables of a database."""
+    """Let one process at a time create or migrate a database's tables."""
     import fcntl
 
     import mlflow
@@ -143,7 +144,7 @@ def _make_tables(uri: str) -> None:
 def quiet() -> None:
     """Keep MLflow's own chatter (database migrations, progress, hints) out of a run's output.
 
-    And its silence: where a server is down, it would try for four minutes.
+    Also shorten its retries: if a server is down, it would retry for four minutes in silence.
     """
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")

@@ -15,17 +15,17 @@ REMEMBERED = "ui-port"
 
 
 def page(folder: Path) -> str:
-    """The address of the UI of the runs in `folder`, `.local`: as it runs, or as it will."""
+    """The address of the UI for the runs in `folder` (`.local`), running or not."""
     return f"http://{HOST}:{_remembered(folder) or port_to_use(FIRST_PORT)}"
 
 
 def port_to_use(first: int) -> int:
-    """The first port from `first` on that nobody listens to."""
+    """The first free port from `first` on."""
     return next(port for port in range(first, first + 100) if not _is_taken(port))
 
 
 def _is_taken(port: int) -> bool:
-    # Asked by connecting: on macOS one can bind a port of 127.0.0.1 that another has everywhere.
+    # Checked by connecting: macOS lets one bind 127.0.0.1 though another process has all addresses.
     with socket.socket() as client:
         client.settimeout(1)
         return client.connect_ex((HOST, port)) == 0
@@ -39,7 +39,7 @@ def _remembered(folder: Path) -> int | None:
 
 
 def main() -> None:
-    """Serve the UI in this process; a port may be given, else the last one is taken again."""
+    """Serve the UI in this process, on the given port, else on the last one."""
     folder = Path(".local")
     given = int(sys.argv[1]) if len(sys.argv) > 1 else None
     port = given or port_to_use(_remembered(folder) or FIRST_PORT)
