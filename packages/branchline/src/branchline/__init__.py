@@ -1,4 +1,4 @@
-"""What every project that goes from a branch to production needs; it knows nothing of fraud."""
+"""What every project needs to get from a branch to production; it knows nothing about fraud."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ _REFUSED_BY_GIT = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|\A-|\AHEAD\Z")
 class Branch:
     """What a run is named after; two different ones share neither slug nor schema.
 
-    `kind` is "pull-request" for a fork's, or for one of which only the number is known; `name` is
-    then that number. "production" is the deployed jobs', which no branch of git can be. Otherwise
-    `name` is git's name without refs/heads/ or refs/tags/.
+    `kind` is "pull-request" for a fork's pull request, or one with only its number known; `name` is
+    then the number. "production" is for deployed jobs; no git branch can have it. Otherwise `name`
+    is git's name without refs/heads/ or refs/tags/.
     """
 
     kind: Kind
@@ -40,7 +40,7 @@ class Branch:
 
     @property
     def slug(self) -> str:
-        """At most 40 of a-z, 0-9 and single inner `-`; hashed where the name alone is no slug."""
+        """At most 40 of a-z, 0-9 and single inner `-`; with a hash unless the name is a slug."""
         prefixed = _PREFIXES[self.kind] + self.name
         if self.kind == "production":
             return prefixed
@@ -53,7 +53,7 @@ class Branch:
 
     @property
     def hashed_schema(self) -> str:
-        """Another schema of this branch alone, for where `schema` is taken by something else."""
+        """Another schema of this branch, for cases where `schema` is taken by something else."""
         return self._hashed(_PREFIXES[self.kind] + self.name).replace("-", "_")
 
     def experiment(self, root: str, project: str) -> str:
@@ -70,7 +70,7 @@ class Branch:
             and len(text) <= _LONGEST
             and text not in _RESERVED_SCHEMAS
             and bool(_NOT_A_BRANCH.match(text)) == (self.kind != "branch")
-            # Else a branch could be called what another branch's hashed slug is.
+            # Otherwise a branch could have the name of another branch's hashed slug.
             and not _ENDS_LIKE_A_HASH.search(text)
         )
 
@@ -91,7 +91,7 @@ def named(text: str, option: str = "--branch") -> Branch:
     """The branch that `--branch`, or another option, names.
 
     Raises:
-        BadInput: the text cannot be a branch of git.
+        BadInput: the text cannot be a git branch.
     """
     if not text.strip() or _REFUSED_BY_GIT.search(text):
         raise BadInput(f"{option}: {text!r} cannot be a git branch; pass its name as in"
@@ -103,18 +103,18 @@ def pull_request(source: str, number: str, *, fork: bool) -> Branch:
     """A pull request: its source branch, or its number where it comes from a fork.
 
     Raises:
-        UnknownBranch: a fork's without a number.
+        UnknownBranch: a fork's pull request without a number.
     """
     if source and not fork:
         return Branch("branch", source)
     if number:
         return Branch("pull-request", number)
-    raise UnknownBranch("branch unknown: this is a pull request that may come from a fork, and the"
-                        " CI tells no number for it; pass --branch NAME")
+    raise UnknownBranch("branch unknown: this is a pull request that may come from a fork, and "
+                        "the CI gives no number for it; pass --branch NAME")
 
 
 def from_ref(origin: str, ref: str) -> Branch:
-    """The branch, tag or pull request of a git ref; `origin` is what the error names.
+    """The branch, tag or pull request of a git ref; errors name `origin`.
 
     Raises:
         UnknownBranch: the ref is none of them.
@@ -133,13 +133,13 @@ def from_ref(origin: str, ref: str) -> Branch:
 
 
 def pull_number(ref: str) -> str:
-    """The number in refs/pull/NUMBER/merge, else nothing."""
+    """The number in refs/pull/NUMBER/merge, else empty."""
     found = _PULL_REF.fullmatch(ref)
     return found[1] if found else ""
 
 
 def expanded(origin: str, text: str) -> str:
-    """The text, if it holds no macro that Azure Pipelines left unexpanded.
+    """The text, if it has no unexpanded macro of Azure Pipelines.
 
     Raises:
         BadInput: it does.

@@ -1,4 +1,4 @@
-"""The step that every pipeline has: how this branch's tables differ from another branch's."""
+"""A step in every pipeline: how this branch's tables differ from another branch's."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ __all__ = ["diff_step"]
 def diff_step(tables: Iterable[Table]) -> Step:
     """The step: the settings' `table`s, else all, against those in the schema of `against`.
 
-    An artifact has what was found, as JSON. The counts: `rows` that both branches have, `tables`
-    that were compared, `different` ones among them. It only reads, and needs no lock on the tables.
+    The result is a JSON artifact. Counts: `rows` in both branches, `tables` compared, `different`
+    ones among them. It only reads, and takes no lock on the tables.
     """
     known = tuple(tables)
 
@@ -44,7 +44,7 @@ def diff_step(tables: Iterable[Table]) -> Step:
 
 
 def differences(lakehouse: Lakehouse, settings: Any, known: Sequence[Table]) -> list[TableFound]:
-    """How each table that at least one of the branches has differs.
+    """The differences of each table that exists in at least one of the branches.
 
     Raises:
         BadInput: `against` is not given, a table is unknown, or neither branch has any.
@@ -58,7 +58,7 @@ def differences(lakehouse: Lakehouse, settings: Any, known: Sequence[Table]) -> 
                        replace(settings, schema=settings.against).tables_schema, lakehouse.files)
     there = [table for table in asked if lakehouse.exists(table) or before.exists(table)]
     if not there:
-        raise BadInput(f"none of {len(asked)} tables is in schema {before.schema} or "
+        raise BadInput(f"none of the {len(asked)} tables is in schema {before.schema} or "
                        f"{lakehouse.schema} of {lakehouse.root}; run the project first, or name "
                        "the data of its runs (-P data=...).")
     return [_difference(table, before, lakehouse, settings) for table in there]
@@ -74,7 +74,7 @@ def _difference(table: Table, before: Lakehouse, after: Lakehouse, settings: Any
 
 
 def _samples(comparison: Comparison, most: int) -> list[Sample]:
-    """As many rows of each kind, as text."""
+    """Up to `most` rows of each kind, as text."""
     if not most:
         return []
     found = []

@@ -2,18 +2,18 @@
 
     BranchlineError
     ├── BadInput            2   a parameter, file, column or name that cannot be used as given
-    │   ├── UnknownBranch       no branch can be told from the arguments, the CI or git
+    │   ├── UnknownBranch       neither the arguments, the CI nor git name a branch
     │   ├── NotInstalled        this machine lacks Java, a jar or a package
     │   └── AlreadyPublished    a wheel's version is taken by other bytes
-    ├── RunFailed           3   the run started and did not end well
-    │   ├── RunCancelled        somebody, or its time limit, stopped it
+    ├── RunFailed           3   the run started and did not succeed
+    │   ├── RunCancelled        somebody or its time limit stopped it
     │   ├── TablesBusy          another run is writing the same branch's tables
-    │   └── RowsLost            rows that came in are not all accounted for
+    │   └── RowsLost            some input rows are not accounted for
     ├── GateRefused         4   the gate judged a candidate, and said no
-    ├── TablesDiffer        4   two branches' tables differ in what was asked to be the same
+    ├── TablesDiffer        4   two branches' tables differ in what should be equal
     ├── NotApproved         4   what would be deployed is not what was approved
     └── PlatformError       5   the platform did not do what it was asked
-        ├── Unreachable         it does not answer, or answers with failures of its own
+        ├── Unreachable         it does not answer, or fails itself
         └── NotAllowed          it does not know this user, or the user may not do this
             └── NotSignedIn         no credential is found, or it cannot be renewed
 """
@@ -51,9 +51,9 @@ class AlreadyPublished(BadInput):
 
 
 class RunFailed(BranchlineError):
-    """A run that was started ended without success; `run_id` is MLflow's, where it is known.
+    """A started run ended without success; `run_id` is MLflow's, if known.
 
-    `run.py` gives it the exit code of BadInput where the run itself says its input is unfit.
+    `run.py` exits with BadInput's code if the run itself says that its input is invalid.
     """
 
     exit_code = 3
@@ -69,7 +69,7 @@ class TablesBusy(RunFailed):
 
 
 class RowsLost(RunFailed):
-    """A step's own count does not add up: input rows are neither kept nor rejected."""
+    """A step's counts do not add up: some input rows are neither kept nor rejected."""
 
 
 class GateRefused(BranchlineError):
@@ -105,4 +105,4 @@ class NotAllowed(PlatformError):
 
 
 class NotSignedIn(NotAllowed):
-    """There is no credential of this user, or none that is still good and can be renewed."""
+    """The user has no credential, or it has expired and cannot be renewed."""

@@ -1,4 +1,4 @@
-"""Asks git about a checkout, whatever repository the caller's variables point to."""
+"""Asks git about a checkout, whatever repository the environment points to."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from branchline.text import collapsed
 
 __all__ = ["git", "git_or_reason", "is_own_checkout"]
 
-# A hook of git sets them; they would make git look elsewhere than in the folder.
+# Git hooks set them; they would make git look outside of the folder.
 ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX",
              "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE")
 
 
 def git(folder: Path, *command: str, given: bytes = b"") -> bytes | None:
-    """What git answers in the folder; None: it fails, or there is neither git nor a repository.
+    """What git answers in the folder; None if it fails, or there is no git or no repository.
 
     Raises:
-        BadInput: git refuses the checkout because another user owns it; its own words.
+        BadInput: git refuses the checkout because another user owns it; the text is git's.
     """
     return git_or_reason(folder, *command, given=given)[0]
 
 
 def git_or_reason(folder: Path, *command: str, given: bytes = b"") -> tuple[bytes | None, str]:
-    """What git answers in the folder; where it fails, None and its own words on one line.
+    """What git answers in the folder; if it fails, None and git's message on one line.
 
     Raises:
-        BadInput: git refuses the checkout because another user owns it; its own words.
+        BadInput: git refuses the checkout because another user owns it; the text is git's.
     """
     kept = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
     try:
@@ -44,9 +44,9 @@ def git_or_reason(folder: Path, *command: str, given: bytes = b"") -> tuple[byte
 
 
 def is_own_checkout(root: Path) -> bool:
-    """Whether the repository that git finds is the folder's: it begins there, or tracks it.
+    """Whether the repository that git finds is the folder's own: it begins there, or tracks it.
 
-    A folder that was unpacked inside another repository's checkout does not belong to it.
+    A folder unpacked inside another repository's checkout does not belong to that repository.
 
     Raises:
         BadInput: git refuses the checkout.

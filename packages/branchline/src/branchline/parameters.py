@@ -1,4 +1,4 @@
-"""A run's parameter: its type, default, bounds and help, and the check of a text that is given."""
+"""A run's parameter: type, default, bounds and help, and the check of a given text."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from branchline.errors import BadInput
 __all__ = ["TYPES", "Parameter"]
 
 TYPES = ("string", "integer", "float", "date", "location", "list")
-EARLIEST, LATEST = date(1900, 1, 1), date(2261, 12, 31)  # what nanoseconds since 1970 can hold
+EARLIEST, LATEST = date(1900, 1, 1), date(2261, 12, 31)  # the range of nanoseconds since 1970
 SHOWN = 80
-# A variable of a CI or a shell that has no value.
+# A CI or shell variable without a value.
 UNSET = re.compile(r"\$\([\w.-]+\)|\$\{\{.*\}\}|\$\{?[A-Z_]+\}?")
 
 
@@ -23,11 +23,11 @@ UNSET = re.compile(r"\$\([\w.-]+\)|\$\{\{.*\}\}|\$\{?[A-Z_]+\}?")
 class Parameter:
     """A parameter, as the code declares it and as an MLproject file has it.
 
-    MLflow passes every value on as text. `default` is the text that stands for the default, None
-    where a value has to be given; it is not checked. `type` is one of TYPES: a `location` is a file
-    or folder, or an address with a scheme; a `list` is separated by commas, and `choices` are those
-    of its elements; a date lies in the years 1900 to 2261. `read` makes the text a value where the
-    type alone does not tell how.
+    MLflow passes every value on as text. `default` is the text for the default, None if a value is
+    required; it is not checked. `type` is one of TYPES: a `location` is a file or folder, or an
+    address with a scheme; a `list` is separated by commas, and `choices` are for its elements; a
+    date lies in the years 1900 to 2261. `read` turns the text into a value if the type alone is not
+    enough.
     """
 
     name: str
@@ -40,12 +40,12 @@ class Parameter:
     read: Callable[[str], object] | None = field(default=None, compare=False, repr=False)
 
     def check(self, text: str, locate: Callable[[str], str] = str) -> str:
-        """The text to pass on; a location becomes what `locate` makes of it.
+        """The text to pass on; a location goes through `locate`.
 
-        `locate` raises ValueError with what was expected, for a location that the run cannot reach.
+        `locate` raises ValueError, with what was expected, for a location the run cannot reach.
 
         Raises:
-            BadInput: the text is empty or not of the parameter's type, or out of its bounds.
+            BadInput: the text is empty, not of the parameter's type, or out of bounds.
         """
         if text == self.default:
             return text
@@ -63,7 +63,7 @@ class Parameter:
         return text
 
     def value(self, text: str) -> object:
-        """What the text says: a str, int, float, date, a tuple of str, or what `read` returns.
+        """The text's value: a str, int, float, date, a tuple of str, or what `read` returns.
 
         Raises:
             BadInput: as for `check`.
@@ -93,7 +93,7 @@ class Parameter:
             number = int(text) if self.type == "integer" else float(text)
         except ValueError:
             number = math.nan
-        if "_" in text or not text.isascii():  # which Python takes, and nobody means
+        if "_" in text or not text.isascii():  # Python accepts it, but nobody means it
             number = math.nan
         if not least <= number <= most or math.isinf(number):
             raise self._not(text, ("a whole number" if self.type == "integer" else "a number")

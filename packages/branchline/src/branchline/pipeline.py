@@ -1,4 +1,4 @@
-"""A project's code as one value: what a run can be told, and the steps in their order."""
+"""A project's code as one value: its parameters, and its steps in order."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ __all__ = ["Pipeline"]
 class Pipeline:
     """A project's code: the class of its settings, and its steps in the order of a run.
 
-    Besides `steps`, which main.py runs, every pipeline has the steps `show` and `diff`, which only
-    read tables and which the job runs.
+    main.py runs `steps`. Every pipeline also has the steps `show` and `diff`, which only read
+    tables; the job runs those itself.
     """
 
     settings: type[Settings]
@@ -39,7 +39,7 @@ class Pipeline:
 
     @property
     def every(self) -> tuple[Step, ...]:
-        """The steps that a run may be asked for."""
+        """All steps that a run can be asked for."""
         return (*self.steps, self.show, self.diff)
 
     @property
@@ -54,12 +54,12 @@ class Pipeline:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the steps that a run may be asked for."""
+        """The names of all steps that a run can be asked for."""
         return tuple(step.name for step in self.every)
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """What a run can be told; `steps` takes the names of these steps."""
+        """The parameters; `steps` takes the names of these steps."""
         by_default = ",".join(step.name for step in self.steps if not step.on_request)
         return tuple(replace(each, default=by_default, choices=self.names)
                      if each.name == "steps" else each for each in parameters_of(self.settings))
@@ -69,15 +69,15 @@ class Pipeline:
         return self.settings.from_arguments(arguments, self.parameters)
 
     def asked(self, settings: Settings) -> tuple[Step, ...]:
-        """The steps that a run with these settings takes."""
+        """The steps that a run with these settings runs."""
         return tuple(step for step in self.every if step.name in settings.steps
                      or not (settings.steps or step.on_request))
 
     def check_tables(self, lakehouse: Lakehouse, settings: Settings) -> None:
-        """Check that each table that a step reads is there, or written by a step before it.
+        """Check that each table that a step reads exists, or is written by an earlier step.
 
         Raises:
-            BadInput: one is not; the text names the step that writes it.
+            BadInput: a table is missing; the text names the step that writes it.
         """
         written: set[str] = set()
         for step in self.asked(settings):

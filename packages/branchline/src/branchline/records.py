@@ -1,4 +1,4 @@
-"""Records: JSON whose bytes tell its content, with the format that it is written in."""
+"""Records: canonical JSON (equal content, equal bytes), with a format version."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Files(Protocol):
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of record, the version that is written, and how older ones are brought to it.
+    """A kind of record, its current version, and the upgrades of older ones.
 
-    Version 1 is what has no `format`. `reader` is the distribution whose newer release reads newer
-    versions. `upgrades` are keyed by the version that they start from;
-    each returns the content of the next one, and a version without an upgrade is read as it is.
+    A record without `format` is version 1. `reader` is the distribution to upgrade for newer
+    versions. `upgrades` are keyed by the version that they start from; each returns the content of
+    the next version; a version without an upgrade is read as it is.
     """
 
     kind: str
@@ -43,10 +43,10 @@ class Format:
         return {"format": f"{self.kind}/{self.version}", **content}
 
     def read(self, content: Mapping[str, Any], where: str) -> dict[str, Any]:
-        """The content as the present version has it, without `format`; `where` names the file.
+        """The content in the current version, without `format`; `where` names the file.
 
         Raises:
-            BadInput: another kind of record, or a version that is newer than this one.
+            BadInput: another kind of record, or a newer version.
         """
         given = str(content.get("format", f"{self.kind}/1"))
         kind, _, number = given.partition("/")
@@ -92,7 +92,7 @@ def parsed(content: bytes | str, where: str) -> dict[str, Any]:
 
 
 def read_object(path: str, files: Files) -> dict[str, Any] | None:
-    """The JSON object in a destination's file, None where there is no file.
+    """The JSON object in a destination's file; None if there is no file.
 
     Raises:
         BadInput: the file holds something else.

@@ -25,10 +25,10 @@ def parameter(default: T, help: str, *, type: str | None = None, text: str | Non
     """Declare a parameter: a field of a Settings class.
 
     Args:
-        default: the value without a word about it; None shows as an empty text.
-        type: one of `branchline.parameters.TYPES`; the field's annotation tells it otherwise.
-        text: what stands for the default in MLproject, where that is not the default itself.
-        read: makes a text the value, for what is none of the types; raises BadInput.
+        default: the value if the run gives none; None is shown as an empty text.
+        type: one of `branchline.parameters.TYPES`; by default the field's annotation decides.
+        text: what stands for the default in MLproject, if not the default itself.
+        read: turns a text into the value, if no type fits; raises BadInput.
     """
     about = {"type": type, "text": text, "choices": tuple(choices), "minimum": minimum,
              "maximum": maximum, "help": help, "read": read}
@@ -38,9 +38,9 @@ def parameter(default: T, help: str, *, type: str | None = None, text: str | Non
 
 @dataclass(frozen=True)
 class Settings:
-    """What every project can be told; a project's own class adds the rest, by `parameter`.
+    """The parameters of every project; a project's own class adds the others with `parameter`.
 
-    No `steps` are all that do not run on request only. `files` None is beside the tables.
+    Empty `steps` are all steps except those on request only. `files` None: beside the tables.
     """
 
     steps: tuple[str, ...] = parameter((), "the steps to run, separated by commas")
@@ -54,8 +54,9 @@ class Settings:
     where: str = parameter("", "an SQL condition on its rows; all of them")
     limit: int = parameter(20, "how many rows are shown", minimum=1, maximum=1000)
     against: str = parameter("", "the schema that the step diff compares with")
-    samples: int = parameter(0, "how many rows of each kind diff tells", minimum=0, maximum=1000)
-    tolerance: float = parameter(0.0, "floats differ for diff by more than this share", minimum=0,
+    samples: int = parameter(0, "how many rows of each kind diff lists", minimum=0, maximum=1000)
+    tolerance: float = parameter(0.0, "diff treats floats as equal up to this relative "
+                                      "difference", minimum=0,
                                  maximum=1)
 
     @property
@@ -71,7 +72,7 @@ class Settings:
         `parameters` are the class's own; an empty text stands for the default.
 
         Raises:
-            BadInput: an unknown argument, or a value that does not fit its parameter.
+            BadInput: an unknown argument, or a value that its parameter does not accept.
             SystemExit: --help was printed.
         """
         known = {each.name: each for each in parameters or parameters_of(cls)}
@@ -94,10 +95,10 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parameters_of(settings: type[Settings]) -> tuple[Parameter, ...]:
-    """The parameters that the fields of a Settings class declare, in their order.
+    """The parameters that the fields of a Settings class declare, in order.
 
     Raises:
-        TypeError: a field is not declared by `parameter`, or its annotation tells no type.
+        TypeError: a field is not declared by `parameter`, or its annotation has no known type.
     """
     annotations = get_type_hints(settings)
     found = []

@@ -1,4 +1,4 @@
-"""The step that every pipeline has: some rows of a table, as text, in the run's artifacts."""
+"""A step in every pipeline: logs some rows of a table as text."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ LONGEST = 1000  # characters of a value
 
 
 def show_step(tables: Iterable[Table]) -> Step:
-    """The step: as many rows as `limit` says of the settings' `table`, those that are `where`.
+    """The step: up to `limit` rows of the settings' `table` that meet `where`.
 
-    An artifact has a JSON object a row, every value text or null. The counts: `rows` there are,
-    and `shown` of them. It only reads, and needs no lock on the tables.
+    An artifact has one JSON object per row, every value text or null. Counts: `rows` that meet the
+    condition, `shown` ones among them. It only reads, and takes no lock on the tables.
     """
     known = tuple(tables)
 
@@ -37,7 +37,7 @@ def show_step(tables: Iterable[Table]) -> Step:
             raise BadInput(f"table {table.name} is not there yet; there are "
                            f"{', '.join(there) or 'none'} in schema {lakehouse.schema} of "
                            f"{lakehouse.root}.")
-        # As it is: neither declared anew nor migrated.
+        # As it is: neither created nor migrated.
         rows = chosen(lakehouse.spark.table(lakehouse.reference(table)), settings.where)
         with told_in_one_line(settings.where):
             some, count = rows.limit(settings.limit).toArrow(), rows.count()
@@ -51,7 +51,7 @@ def find_table(name: str, tables: Iterable[Table]) -> Table:
     """The table of that name.
 
     Raises:
-        BadInput: there is none; the text lists those that there are.
+        BadInput: there is none; the text lists the known tables.
     """
     known = {table.name: table for table in tables}
     if name not in known:
@@ -84,7 +84,7 @@ def _text(value: object) -> str:
 
 
 def command_for(table: Table) -> str:
-    """The command that shows the table of the run that this process is."""
+    """The command that shows the table in the branch of the current run."""
     import mlflow
     run = mlflow.active_run()
     tags = run.data.tags if run else {}

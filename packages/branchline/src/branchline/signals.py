@@ -1,4 +1,4 @@
-"""Ctrl-C, and the signals by which CI and terminals cancel: all end a run in order."""
+"""Ctrl-C, and the signals by which CI and terminals cancel: all end a run cleanly."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WATCH_SECONDS = 0.5
 
 @dataclass
 class _Interruption:
-    """Whether this process is ending by a signal already; further ones change nothing."""
+    """Whether a signal is already ending this process; further ones change nothing."""
 
     blocks: int = 0
     arrived: bool = False
@@ -31,8 +31,8 @@ _interruption = _Interruption()
 def interruptible(at_once: Callable[[], None] = lambda: None) -> Iterator[None]:
     """The first signal calls `at_once` and raises KeyboardInterrupt in the block.
 
-    Those that follow, until the outermost block is left, are ignored: CI sends several at once,
-    and what the first one began (a job run cancelled, a run marked) has to come to its end.
+    Later ones are ignored until the outermost block is left: CI sends several at once, and the
+    reaction to the first (cancelling a job run, marking a run) has to finish.
     """
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -47,7 +47,7 @@ def interruptible(at_once: Callable[[], None] = lambda: None) -> Iterator[None]:
 
 @contextmanager
 def deferred() -> Iterator[Callable[[], bool]]:
-    """A signal waits for the end of the block, which may ask whether one has arrived."""
+    """Delay signals to the end of the block, which may ask whether one has arrived."""
     arrived: list[int] = []
     with _handled_by(lambda number, frame: arrived.append(number)):
         yield lambda: bool(arrived)
@@ -59,7 +59,7 @@ def deferred() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def ends_with_its_parent() -> Iterator[None]:
-    """Send this process SIGTERM when its parent is gone: a CI may signal only the shell."""
+    """Send this process SIGTERM when its parent dies: a CI may signal only the shell."""
     parent, left = os.getppid(), threading.Event()
 
     def watch() -> None:

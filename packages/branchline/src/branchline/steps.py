@@ -1,4 +1,4 @@
-"""A step, and the job that runs the steps of a pipeline that a run was asked for."""
+"""A step, and the job that runs the requested steps of a pipeline."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ __all__ = ["Job", "Step", "start"]
 
 @dataclass(frozen=True)
 class Step:
-    """A step: its name, its function, the tables that it reads and those that it writes.
+    """A step: its name, its function, the tables that it reads and writes.
 
     The function reads, computes, writes, and returns counts (`rows` first); a second call with the
-    same input changes nothing. `on_request` keeps a step out of a run that names no steps.
+    same input changes nothing. An `on_request` step runs only if a run names it.
     """
 
     name: str
@@ -54,10 +54,10 @@ class Job:
             self._held.enter_context(lakehouse.writing())
 
     def run(self, step: Step) -> Mapping[str, int] | None:
-        """Run the step if it was asked for; log its counts and seconds; None if it was not.
+        """Run the step if it was requested, and log its counts and seconds; None if it was not.
 
         Raises:
-            BadInput: the step is none of the pipeline's.
+            BadInput: the step is not in the pipeline.
         """
         import mlflow
         if step not in self.pipeline.every:
@@ -78,17 +78,17 @@ class Job:
         return counts
 
     def finish(self) -> None:
-        """Run what every pipeline has, end the MLflow run and let the tables go.
+        """Run the built-in steps, end the MLflow run and release the tables.
 
         Raises:
-            BadInput: a step was asked for that no `run` was called for.
+            BadInput: a requested step was never passed to `run`.
         """
         import mlflow
         self.run(self.pipeline.show)
         self.run(self.pipeline.diff)
         if self._waiting:
             name = self._waiting[0].name
-            raise BadInput(f"step {name} was asked for and has no cell in main.py; add "
+            raise BadInput(f"step {name} was requested, but has no cell in main.py; add "
                            f"job.run(...) for it, before job.finish().")
         mlflow.end_run()
         self._held.close()
@@ -105,7 +105,7 @@ class _Kept(logging.Handler):
 
 @contextmanager
 def _warnings_of(step: Step) -> Iterator[list[str]]:
-    """What the step's package logs as a warning meanwhile, to be printed below the step's line."""
+    """Warnings that the step's package logs meanwhile, to be printed below the step's line."""
     logger, kept = logging.getLogger(step.run.__module__.partition(".")[0]), _Kept()
     logger.addHandler(kept)
     try:
@@ -120,11 +120,11 @@ def _line(counts: Mapping[str, int], seconds: float) -> str:
 
 
 def start(pipeline: Pipeline, arguments: Sequence[str] | None = None) -> Job:
-    """The job that the command line, or `arguments`, asks for.
+    """The job for the command line, or for `arguments`.
 
     Raises:
-        BranchlineError: settings that cannot be used, a table that no step has written yet, or
-            something that this machine lacks.
+        BranchlineError: invalid settings, a table that no step has written yet, or something
+            missing on this machine.
     """
     import mlflow
     tracking.quiet()
@@ -133,7 +133,7 @@ def start(pipeline: Pipeline, arguments: Sequence[str] | None = None) -> Job:
     try:
         settings = pipeline.read(sys.argv[1:] if arguments is None else arguments)
     except BadInput:
-        if "MLFLOW_RUN_ID" in os.environ:  # the run that was made for this says why
+        if "MLFLOW_RUN_ID" in os.environ:  # the run's tag and log say why
             mlflow.start_run()
         raise
     if mlflow.active_run() is None:
@@ -148,7 +148,7 @@ def start(pipeline: Pipeline, arguments: Sequence[str] | None = None) -> Job:
 
 
 def _fail(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Say in one line what went wrong, here and in the run's tag; the traceback is an artifact."""
+    """Report the error in one line, here and in the run's tag; log the traceback as an artifact."""
     import mlflow
     interrupted = issubclass(kind, KeyboardInterrupt)
     text = str(error) if isinstance(error, BranchlineError) else (

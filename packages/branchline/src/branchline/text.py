@@ -1,4 +1,4 @@
-"""Text from outside, made safe for a terminal, a CI's log, Markdown and HTML; secrets cut out."""
+"""Makes text from outside safe for a terminal, a CI log, Markdown and HTML; removes secrets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import IO, Any, TextIO, cast
 __all__ = ["code", "collapsed", "html", "markdown", "one_line", "printable", "protect_output",
            "protected_output", "safe", "unprotected", "without_credentials"]
 
-# What comes before the @ of an address; a password may itself hold / or @, a port may not.
+# The part of an address before @; a password may itself contain / or @, a port may not.
 USER = re.compile(r"(?<=://)(?:[^\s/?#'\"<>]*@|[^\s/:@'\"<>]*:(?![0-9]+[/?#])[^\s'\"<>]*@)")
 SECRET = re.compile(r"([?&;][\w.-]*(?:token|secret|passw|pwd|sig|credential|key)[\w.-]*=)"
                     r"[^&;\s'\"<>]+", re.IGNORECASE)
@@ -33,7 +33,7 @@ def without_credentials(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with its control and format characters as `\\x1b`; line ends and tabs stay."""
+    """The text with control and format characters as `\\x1b`; line ends and tabs stay."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_escaped(each) if each not in KEPT and unicodedata.category(each) in HIDDEN
@@ -71,7 +71,7 @@ def code(text: str) -> str:
 
 
 def html(text: str) -> str:
-    """The text for HTML's elements and quoted attributes; lines stay."""
+    """The text for HTML elements and quoted attributes; line breaks stay."""
     return _html.escape(printable(without_credentials(text)))
 
 
@@ -82,7 +82,7 @@ def _escaped(character: str) -> str:
 
 
 class _Protected:
-    """A text stream to which only safe text goes; all else is the stream's that it writes to."""
+    """A text stream that passes on only safe text; everything else is the wrapped stream's."""
 
     def __init__(self, stream: IO[str]) -> None:
         self.unprotected = stream
@@ -100,14 +100,14 @@ class _Protected:
 
 
 def protect_output() -> None:
-    """From now on, all that this process prints is `safe`."""
+    """From now on, everything that this process prints is `safe`."""
     sys.stdout, sys.stderr = (cast(TextIO, _Protected(unprotected(each)))
                               for each in (sys.stdout, sys.stderr))
 
 
 @contextmanager
 def protected_output() -> Iterator[None]:
-    """In the block, all that this process prints is `safe`."""
+    """In the block, everything that this process prints is `safe`."""
     before = sys.stdout, sys.stderr
     protect_output()
     try:

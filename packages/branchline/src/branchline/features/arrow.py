@@ -1,4 +1,4 @@
-"""The kernel on Arrow: batches of one partition's events in, the same rows with features out."""
+"""The kernel on Arrow: one partition's events in, the same rows with features out."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ ROWS_AT_ONCE = 65_536
 
 @dataclass(frozen=True)
 class EventColumns:
-    """The columns of events: what identifies one, when it was, and the numbers it has.
+    """The columns of events: key, time and values.
 
     `key` orders events of one time, `time` is a timestamp, `values` are the columns that
-    definitions name; null is no event for a window.
+    definitions name; windows skip events with null.
     """
 
     key: str
@@ -33,10 +33,11 @@ class EventColumns:
 def with_features(batches: Iterable[pa.RecordBatch], columns: EventColumns,
                   listed: Sequence[Definition], added: Sequence[str], start: int,
                   from_time: FromTime | None = None) -> list[pa.RecordBatch]:
-    """The events from `start` on, by entity and time, with the columns `added` behind their own.
+    """The events from `start` on, by entity and time, with the columns `added` after their own.
 
     All definitions are of one entity, whose column the batches have, and all events of an entity
-    are among them. Spark's partition, a stream's micro-batch and a request's few events are alike.
+    are among them. This works for a Spark partition, a stream's micro-batch or a request's few
+    events.
 
     Args:
         listed: the definitions, in the order in which they are computed.
@@ -65,6 +66,6 @@ def with_features(batches: Iterable[pa.RecordBatch], columns: EventColumns,
 
 
 def _numbered(column: pa.ChunkedArray) -> Ints:
-    """The entities as numbers from 0, in the order in which they come."""
+    """Numbers the entities from 0, in order of appearance."""
     indices = column.combine_chunks().dictionary_encode().indices
     return np.asarray(indices.to_numpy(), np.int64)

@@ -1,4 +1,4 @@
-"""The one kernel: features of time-ordered events from their definitions, on arrays alone."""
+"""The one kernel: computes features of time-ordered events from definitions, on arrays."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ LARGEST_RATIO = 1_000.0
 class Window:
     """An aggregate of `value` over an entity's events in (t - delay - days, t - delay].
 
-    With no delay the window ends with the present event, or, if `earlier`, before it. `empty` is
-    the result for a window without events; for the aggregates that count days, None stands for
-    the window's far end. Events whose value is missing (NaN) do not exist for the window.
+    With no delay the window ends with the event itself or, if `earlier`, before it. `empty` is the
+    result for a window without events; for the aggregates that count days, None means the window's
+    length. The window skips events whose value is missing (NaN).
     """
 
     name: str
@@ -40,7 +40,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Ratio:
-    """`over` / `under`, at most LARGEST_RATIO; 1 where `under` is 0, that is without history."""
+    """`over` / `under`, at most LARGEST_RATIO; 1 if `under` is 0, that is without history."""
 
     name: str
     entity: str
@@ -71,7 +71,7 @@ Definition = Window | Ratio | Product | Complement
 
 
 def look_back_days(listed: Sequence[Definition]) -> int:
-    """How many days before an event the definitions look, through windows of windows."""
+    """How many days before an event the definitions look back, including nested windows."""
     reach: dict[str, int] = {}
     for each in listed:
         if isinstance(each, Window):
@@ -86,7 +86,7 @@ def look_back_days(listed: Sequence[Definition]) -> int:
 
 
 def time_order(entity: Ints, time: Ints, ids: Sequence[object]) -> Ints:
-    """The order of events by entity, time and id, shorter ids first: so numbers sort as numbers.
+    """The order of events by entity, time and id, shorter ids first, so numbers sort as numbers.
 
     `entity` numbers the entities from 0; an id is what `str` makes of an element of `ids`.
     """
@@ -112,12 +112,12 @@ def compute(listed: Sequence[Definition], entity: Ints, time: Ints,
         listed: definitions of one entity; each may use the earlier ones as its value.
         entity: a number for each event's entity.
         time: milliseconds since 1970-01-01 UTC.
-        values: the columns that definitions name, by event; NaN where a value is not known.
-            `present`, which is 1 for every event, is there as well.
+        values: the columns that definitions name, by event; NaN if a value is not known. `present`,
+            which is 1 for every event, is there as well.
 
-    All arrays have one element an event, ordered as `time_order` says. What comes out for an
-    event depends on the events of its own entity in its windows only, to the last bit: a batch
-    and a few recent events give the same.
+    All arrays have one element per event, ordered as `time_order` says. An event's features depend
+    only on its own entity's events in its windows, to the last bit: a large batch and a few recent
+    events give the same result.
     """
     events = _Events(entity, time, look_back_days(listed))
     columns = {"present": np.ones(len(time)), **values}
@@ -142,7 +142,7 @@ def _ratio(over: Floats, under: Sequence[Floats]) -> Floats:
 
 
 class _Events:
-    """Events on one line: each entity after the other, further apart than any window reaches."""
+    """Puts all events on one time line, with the entities further apart than any window reaches."""
 
     def __init__(self, entity: Ints, time: Ints, reach: int) -> None:
         starts = np.flatnonzero(np.diff(entity, prepend=-1))
@@ -165,7 +165,7 @@ class _Events:
         return AGGREGATES[window.aggregate](seen)
 
     def _edge(self, among: str, position: Ints, days: int) -> Ints:
-        """How many of those at `position` lie `days` or more before each event; found once."""
+        """How many of the events at `position` lie `days` or more before each event; cached."""
         if (among, days) not in self._edges:
             self._edges[among, days] = np.searchsorted(position, self.position - days * DAY,
                                                        "right")
@@ -174,7 +174,7 @@ class _Events:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What each event sees of the known ones: those from `far` up to before `near`."""
+    """The known events that each event sees: from `far` up to, but not including, `near`."""
 
     now: Ints
     time: Ints
@@ -187,7 +187,7 @@ class _Seen:
         return np.where(found, result, self.empty)
 
     def days_since(self, event: Ints) -> Floats:
-        """Days since the known event of that number, where it is in the window."""
+        """Days since the known event with that number, if it is in the window."""
         found = (event >= self.far) & (event < self.near)
         then = self.time[np.where(found, event, 0)] if len(self.time) else self.now
         return self.or_empty(found, (self.now - then) / DAY)
@@ -198,7 +198,7 @@ def _count(seen: _Seen) -> Floats:
 
 
 def _mean(seen: _Seen) -> Floats:
-    # Whole millionths: a running sum of floats would depend on all that was summed before.
+    # Whole millionths: a running sum of floats would depend on everything summed before.
     total = np.concatenate(([0], np.cumsum(np.rint(seen.value * UNIT).astype(np.int64))))
     count = np.maximum(seen.near - seen.far, 1)
     return seen.or_empty(seen.near > seen.far, (total[seen.near] - total[seen.far]) / UNIT / count)

@@ -1,4 +1,4 @@
-"""Makes the JVM's class-data archive, once a machine: `python -m branchline.spark.archive`.
+"""Creates the JVM's class-data archive, once per machine: `python -m branchline.spark.archive`.
 
 Half of a short run's time is the JVM reading and verifying Spark's 20,000 classes; the archive
 (about 190 MB in the user's cache) has them ready. It changes no result.
@@ -26,14 +26,14 @@ __all__ = ["main", "make"]
 
 KEPT = 2  # checkouts with two versions of Spark can share a machine
 SCRATCH = ".archiving-"
-SCRATCH_SECONDS = 3600  # what is older was left by a process that was killed
+SCRATCH_SECONDS = 3600  # older ones were left by killed processes
 
 
 def make() -> Path | None:
-    """Make the archive for this environment's jars and Java unless it is there.
+    """Create the archive for this environment's jars and Java unless it exists.
 
     Returns its path; None if this Java writes none. Several processes may do so at once: each
-    writes its own file, the last one stays.
+    writes its own file, and the last one stays.
 
     Raises:
         NotInstalled: Java, pyspark, delta-spark or Delta's jars are missing.
@@ -55,7 +55,7 @@ def make() -> Path | None:
 
 
 def _link(jars: Iterable[Path], folder: Path) -> None:
-    """Fill `folder` with the jars, as links where the file system can; whole or not at all."""
+    """Fill `folder` with the jars, as links if the file system can; all or none."""
     if folder.is_dir():
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -75,8 +75,8 @@ def _link(jars: Iterable[Path], folder: Path) -> None:
 
 
 def _record(scratch: Path, folder: Path, delta: Sequence[Path]) -> Path:
-    """Run what local runs have in common in a JVM that writes the archive when it ends."""
-    # The compiler's first stage is quick, and what is compiled is no part of the archive.
+    """Run typical work of local runs in a JVM that writes the archive when it ends."""
+    # The compiler's first stage is enough: compiled code is not in the archive.
     made = scratch / ARCHIVE
     options = f'"-XX:ArchiveClassesAtExit={made}" -XX:TieredStopAtLevel=1'
     spark = local(scratch / "spark.log", settings(folder, delta, f"{options} {JAVA_OPTIONS}"))
@@ -122,7 +122,7 @@ def _remove_old(newest: Path) -> None:
 
 
 def main() -> None:
-    """Make the archive; without one, runs are as right and start more slowly: no error."""
+    """Create the archive; a failure is not an error: without it, runs only start more slowly."""
     try:
         if make() is None:
             print("no class-data archive: this Java writes none; local runs start more slowly.")

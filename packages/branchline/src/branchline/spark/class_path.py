@@ -12,12 +12,12 @@ from branchline.spark.jars import cache, java, spark_jars
 __all__ = ["ARCHIVE", "archive_folder", "jvm_settings", "settings"]
 
 ARCHIVE = "classes.jsa"
-# What the JVM has to say, for example that an archive does not fit, belongs in Spark's log.
+# The JVM's own messages, such as that an archive does not fit, belong in Spark's log.
 QUIET = "-Xlog:disable -Xlog:all=warning:stderr -XX:+DisplayVMOutputToStderr"
 
 
 def archive_folder(delta: Sequence[Path], options: str) -> Path:
-    """Where the archive for these jars, this Java and its options is, or would be.
+    """The path of the archive for these jars, this Java and its options, existing or not.
 
     Raises:
         NotInstalled: there is no Java.
@@ -46,7 +46,7 @@ def jvm_settings(delta: Sequence[Path], options: str) -> dict[str, str]:
 
 
 def settings(folder: Path | None, delta: Sequence[Path], options: str) -> dict[str, str]:
-    """The two settings for these options, with the jars of `folder` ahead of all others."""
+    """The two settings for these options, with the jars of `folder` before all others."""
     first = [f"{folder}/*"] if folder else []
     return {"spark.driver.extraClassPath": os.pathsep.join([*first, *map(str, delta)]),
             "spark.driver.extraJavaOptions": f"{QUIET} {options}"}

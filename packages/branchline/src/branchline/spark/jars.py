@@ -16,7 +16,7 @@ from branchline.spark.maven import proxy_options, settings_options
 
 __all__ = ["cache", "delta_jars", "fetched", "java", "jars_of", "spark_jars"]
 
-# pyspark ships all of these itself; a second copy would only cost 50 MB and shadow the first.
+# pyspark ships all of these; a second copy would cost 50 MB and shadow the first.
 SHIPPED = ("org.apache.hadoop", "org.apache.parquet", "org.apache.logging.log4j", "org.slf4j",
            "org.scala-lang", "org.roaringbitmap", "com.github.luben", "com.fasterxml.jackson.core",
            "commons-pool", "io.airlift", "javax.annotation", "com.google.code.findbugs")
@@ -63,7 +63,7 @@ def jars_of(spark: str, delta: str) -> list[Path]:
 
 
 def _artifact(spark: str, delta: str) -> str:
-    """Delta 4.0 was made for one Spark only and does not name it."""
+    """Delta 4.0 supports one Spark only and does not name it."""
     named = "" if delta.startswith("4.0.") else f"_{'.'.join(spark.split('.')[:2])}"
     return f"delta-spark{named}_2.13"
 
@@ -75,10 +75,10 @@ def cache() -> Path:
 
 def fetched(what: str, modules: Sequence[Module], excluded: Sequence[str] = (),
             types: Sequence[str] = ("jar",)) -> list[Path]:
-    """The jars of these modules and what they depend on, downloaded on first use.
+    """The jars of these modules and their dependencies, downloaded on first use.
 
     Args:
-        what: what messages call them.
+        what: their name in messages.
         modules: organisation, name and revision of each; the first names the folder.
         excluded: organisations that are left out.
         types: Maven's packagings that are jars.
@@ -95,7 +95,7 @@ def fetched(what: str, modules: Sequence[Module], excluded: Sequence[str] = (),
 
 def _download(what: str, modules: Sequence[Module], excluded: Sequence[str],
               types: Sequence[str], folder: Path) -> None:
-    """Retrieve into a scratch folder and rename, so that a half download is never used."""
+    """Download to a scratch folder and rename, so that an incomplete download is never used."""
     _, name, revision = modules[0]
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".resolving-") as scratch:
@@ -103,7 +103,7 @@ def _download(what: str, modules: Sequence[Module], excluded: Sequence[str],
         (work / "ivy.xml").write_text(_module(modules, excluded))
         (work / "jars").mkdir()
         # Ivy by itself, not Spark's --packages: that one also looks into the Maven local
-        # repository and fails for good where it finds a POM without its jar.
+        # repository and always fails if that has a POM without its jar.
         done = subprocess.run(
             [java(), *proxy_options(), "-cp", f"{_pyspark_jars()}/*", "org.apache.ivy.Main",
              "-warn", *settings_options(work), "-ivy", work / "ivy.xml",

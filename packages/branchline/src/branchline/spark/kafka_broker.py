@@ -1,4 +1,4 @@
-"""A Kafka broker on this machine, for tests and demonstrations: Apache Kafka's own, one node."""
+"""A Kafka broker on this machine, for tests and demonstrations: Apache Kafka, one node."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MODULES = (("org.apache.kafka", "kafka_2.13", REVISION), ("org.slf4j", "slf4j-no
 START_SECONDS = 120
 # The compiler's first stage alone: a broker that lives for minutes starts in half the time.
 JAVA_OPTIONS = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-# The shell ends the broker when its own input ends: also when this process is killed.
+# The shell kills the broker when its own input ends, even if this process is killed.
 WATCHED = ('exec 3<&0; "$@" 3<&- & broker=$!; '
            '(cat <&3 >/dev/null; kill -9 $broker) & wait $broker')
 
@@ -36,7 +36,7 @@ def kafka_jars() -> list[Path]:
 
 
 class Broker:
-    """A broker on loopback whose data are in `folder`; a second start finds what was there.
+    """A broker on loopback with its data in `folder`; a second start finds the data again.
 
     `options` are further settings of Kafka's server.properties.
     """
@@ -56,7 +56,7 @@ class Broker:
 
         Raises:
             NotInstalled: Java or Kafka's jars are missing.
-            Unreachable: it ended, or did not answer in two minutes; the text names its log.
+            Unreachable: it ended, or did not answer for two minutes; the text names its log.
         """
         jars = kafka_jars()
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -117,7 +117,7 @@ class Broker:
             "controller.listener.names": "CONTROLLER",
             "log.dirs": str(self._folder / "data"),
             "auto.create.topics.enable": "false",
-            "log.cleaner.enable": "false",  # whose buffer alone is half of the memory
+            "log.cleaner.enable": "false",  # its buffer alone is half of the memory
             "offsets.topic.num.partitions": "1", "offsets.topic.replication.factor": "1",
             "transaction.state.log.num.partitions": "1", "transaction.state.log.min.isr": "1",
             "transaction.state.log.replication.factor": "1",

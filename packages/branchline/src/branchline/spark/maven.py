@@ -31,7 +31,7 @@ def proxy_options() -> list[str]:
 
 
 def _patterns(hosts: list[str]) -> str:
-    """Java's patterns for NO_PROXY's hosts, each of which stands for its subdomains, too."""
+    """Java's patterns for NO_PROXY's hosts; each also covers its subdomains."""
     named = [host.removeprefix(".") for host in hosts]
     return "|".join(pattern for host in named
                     for pattern in ([host] if host == "*" else [host, f"*.{host}"]))

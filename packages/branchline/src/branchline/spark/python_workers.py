@@ -1,4 +1,4 @@
-"""Starts Spark's Python workers, with no zip file on the path that they find modules by."""
+"""Starts Spark's Python workers without zip files on their module path."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["start"]
 
 
 def start() -> None:
-    """What Spark's setting `spark.python.daemon.module` asks of a module that is run.
+    """The module for Spark's setting `spark.python.daemon.module`.
 
-    Spark puts its own sources, zipped, and a jar ahead of the environment that has pyspark anyway;
-    each task then reads their indexes anew, which takes it a tenth of a second.
+    Spark puts its own zipped sources and a jar before the environment, which has pyspark anyway.
+    Each task then reads their indexes again, which takes a tenth of a second.
     """
     sys.path[:] = [path for path in sys.path if not path.endswith((".zip", ".jar"))]
     from pyspark import daemon

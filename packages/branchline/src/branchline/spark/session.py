@@ -1,4 +1,4 @@
-"""The Spark session: a tuned local one, a Spark Connect server's, or the one of Databricks."""
+"""The Spark session: a tuned local one, a Spark Connect server's, or Databricks'."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["JAVA_OPTIONS", "LOCAL_SETTINGS", "local", "session"]
 
-# Arrow's documented switches for trusted code, Spark's: no bounds check for each value.
+# Arrow's documented switches for trusted code such as Spark: no bounds check for each value.
 JAVA_OPTIONS = ("-XX:+UseParallelGC -Xmn2g -Darrow.enable_unsafe_memory_access=true "
                 "-Darrow.enable_null_check_for_get=false")
 LOCAL_SETTINGS = {
@@ -27,12 +27,12 @@ LOCAL_SETTINGS = {
     "spark.sql.shuffle.partitions": str(os.cpu_count() or 2),
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.python.daemon.module": "branchline.spark.python_workers",
-    # Any limit makes Spark 4.1 add up the sizes of all columns after each row that Python gets.
+    # With any limit, Spark 4.1 adds up the sizes of all columns after each row sent to Python.
     "spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1),
-    # A table of one file is read by all cores, and of some days only in part.
+    # So that all cores read a table of one file, and some days are read without the rest.
     "spark.hadoop.parquet.block.size": str(16 * 2**20),
     "spark.hadoop.parquet.dictionary.page.size": str(128 * 2**10),
-    "spark.hadoop.parquet.size.statistics.enabled": "false",  # which no reader here asks for
+    "spark.hadoop.parquet.size.statistics.enabled": "false",  # no reader here needs it
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
@@ -47,8 +47,8 @@ LOCAL_SETTINGS = {
 def session(environment: Mapping[str, str], log: Path) -> SparkSession:
     """The session to run in.
 
-    On Databricks, and where SPARK_REMOTE names a Spark Connect server, it is the session that is
-    there; elsewhere a local one with Delta Lake, whose JVM writes its own messages to `log`.
+    On Databricks, and where SPARK_REMOTE names a Spark Connect server, it is the existing session;
+    elsewhere a local one with Delta Lake, whose JVM writes its own messages to `log`.
 
     Raises:
         NotInstalled: a local session lacks Java, pyspark, delta-spark or Delta's jars.
@@ -61,7 +61,7 @@ def session(environment: Mapping[str, str], log: Path) -> SparkSession:
 
 
 def local(log: Path, jvm: Mapping[str, str]) -> SparkSession:
-    """A local session with `jvm` as the settings of its JVM, whose messages go to `log`."""
+    """A local session with the JVM settings `jvm`; the JVM's messages go to `log`."""
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     from pyspark.sql import SparkSession
@@ -74,7 +74,7 @@ def local(log: Path, jvm: Mapping[str, str]) -> SparkSession:
 
 @contextmanager
 def _stderr_into(log: Path) -> Iterator[None]:
-    """Point file descriptor 2 at `log` for a moment: a JVM started now keeps it for its life."""
+    """Point file descriptor 2 at `log` for a moment: a JVM started in the block keeps it."""
     log.parent.mkdir(parents=True, exist_ok=True)
     sys.stderr.flush()
     kept = os.dup(2)

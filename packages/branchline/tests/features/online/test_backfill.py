@@ -84,7 +84,7 @@ def test_a_store_whose_filling_was_cut_off_is_refused_until_it_is_filled_anew() 
     event = Event("1", 0, {"card": "a", "terminal": "x"}, {"amount": 1.0, "is_fraud": 0.0})
     with pytest.raises(KeyError):
         backfill(store, LISTED, table([event]).drop(["terminal"]), COLUMNS)
-    with pytest.raises(BadInput, match="filling it was cut off"):
+    with pytest.raises(BadInput, match="filling it was interrupted"):
         OnlineFeatures(store, LISTED)
     backfill(store, LISTED, table([event]), COLUMNS)
     assert OnlineFeatures(store, LISTED).features([event])[0] is not None

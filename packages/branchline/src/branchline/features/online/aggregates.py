@@ -1,4 +1,4 @@
-"""The kernel's aggregates for one event: plain Python on running sums and flags."""
+"""The kernel's aggregates for a single event: plain Python on running sums and flags."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from branchline.features.online.history import MISSING, Series
 __all__ = ["AGGREGATES", "Row", "Step"]
 
 Row: TypeAlias = dict[str, float]
-# Of the row so far, the series, the windows' edges, the times of all events, and the event's time.
+# Takes the row so far, the series, the windows' edges, all events' times, and the event's time.
 Step: TypeAlias = Callable[[Row, Mapping[str, Series], list[int], "array[int]", int], float]
 HIT, MISS = b"\1", b"\0"
 
@@ -39,7 +39,7 @@ def _mean(name: str, far: int, near: int, empty: float) -> Step:
             count -= column.flags.count(MISSING, first, end)
         if count <= 0:
             return empty
-        # Floats, as NumPy divides them: dividing whole numbers rounds once, not twice.
+        # Floats, as NumPy divides: dividing integers would round once, not twice.
         return float(column.sums[end] - column.sums[first]) / UNIT / count
     return step
 
@@ -92,7 +92,7 @@ def _run_start(series: Series, first: int, end: int) -> int:
     return max(series.flags.rfind(MISS, first, end) + 1, first)
 
 
-# Each makes the step for a column, the numbers of its window's edges, and the empty window's value.
+# Each makes a step from a column, the numbers of its window's edges, and the empty window's value.
 AGGREGATES: Mapping[str, Callable[[str, int, int, float], Step]] = {
     "count": _count, "mean": _mean, "max": _max, "since_last": _since_last,
     "since_first": _since_first, "run": _run, "since_run_start": _since_run_start}

@@ -1,4 +1,4 @@
-"""Fills a store from past events, as appending them one by one would have."""
+"""Fills a store from past events, as if they had been appended one by one."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ AT_ONCE = 500  # histories in one update
 
 def backfill(store: Store, listed: Sequence[Definition], events: pa.Table, columns: EventColumns,
              lateness_days: int = 7) -> int:
-    """Empty the store and fill it with the events; how many histories it has then.
+    """Empty the store and fill it with the events; returns the number of histories.
 
-    A store whose filling is cut off refuses to be used, until it is filled anew. Events that arrive
-    meanwhile are to be appended afterwards: replay them from before `events` were read.
+    A store whose filling was interrupted refuses to be used until it is filled again. Append the
+    events that arrive meanwhile afterwards: replay the stream from before `events` were read.
 
     Args:
         events: of all entities, from as long ago as the windows reach, in any order; an entity is
@@ -67,7 +67,7 @@ def _histories(plans: Plans, entity: str, events: pa.Table, columns: EventColumn
 
 def _by_entity(entity: str, events: pa.Table, columns: EventColumns,
                ) -> Iterator[tuple[str, list[Event]]]:
-    """Each entity with its events in order; they are made of rows one entity at a time."""
+    """Each entity with its events in order, one entity at a time."""
     coded = events[entity].combine_chunks().dictionary_encode()
     numbers = np.asarray(coded.indices.to_numpy(), np.int64)
     times = events[columns.time].cast(pa.timestamp("ms", "UTC")).cast(pa.int64()).to_numpy()

@@ -1,4 +1,4 @@
-"""Features of live events: an entity's recent events are kept in a store, and looked at."""
+"""Features of live events, from an entity's recent events in a store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AT_ONCE = 1000
 
 
 class OnlineFeatures:
-    """Events in, features out: the same, to the last bit, as the kernel has for all events.
+    """Events in, features out: the same, to the last bit, as the kernel computes from all events.
 
     Args:
         store: where the entities' recent events are.
@@ -26,21 +26,21 @@ class OnlineFeatures:
         lateness_days: how much older than its entity's newest event an event may be.
 
     Raises:
-        BadInput: filling the store was cut off.
+        BadInput: filling the store was interrupted.
     """
 
     def __init__(self, store: Store, listed: Sequence[Definition], lateness_days: int = 7) -> None:
         self._store = store
         self._plans = Plans(listed, lateness_days)
         if store.read([MARK]) != [None]:
-            raise BadInput("online store: filling it was cut off. Fill it anew.")
+            raise BadInput("online store: filling it was interrupted. Fill it again.")
 
     def append(self, events: Sequence[Event]) -> list[Row | None]:
         """Add the events, all or none, and compute their values and features.
 
-        An event that is there already stays as it is: a replay changes nothing. A batch's events
-        see one another, by their times. None stands for an event that came too late for the card,
-        say, or the terminal; it is added where it did not.
+        An event that is already there stays as it is: a replay changes nothing. Events of one batch
+        see each other, by their times. None stands for an event that came too late for one of its
+        entities, such as the card; it is added to the others.
 
         Raises:
             BadInput: a value is infinite or too large; nothing is added.
@@ -62,10 +62,10 @@ class OnlineFeatures:
         return Loaded(self._plans, keys, self._store.read(keys)).add(events)
 
     def deliver(self, labels: Sequence[Event]) -> list[Event]:
-        """Set values that became known late, such as a label; those whose event is not there.
+        """Set values that became known later, such as a label; returns those without their event.
 
-        From when on a label counts, the definitions' delays tell. An event that is not there is
-        yet to come, or older than the windows reach: deliver the label of the former once more.
+        The definitions' delays decide from when on a label counts. A missing event is either yet to
+        come (deliver its label again then) or older than the windows reach.
 
         Raises:
             BadInput: a value is infinite or too large; nothing is set.
@@ -87,7 +87,7 @@ class OnlineFeatures:
         return self._plans.keys(events)
 
     def expire(self, now: int) -> int:
-        """Forget entities of whose events no window can see one from `now` on; how many."""
+        """Forget entities with no event that a window can still see from `now` on; how many."""
         keys, gone = [key for key in self._store.keys() if key != MARK], 0
         for first in range(0, len(keys), AT_ONCE):
             some = keys[first:first + AT_ONCE]
@@ -107,6 +107,6 @@ class OnlineFeatures:
         return plan.history(record).times[-1] > now - self._plans.reach(plan)
 
     def history(self, entity: str, name: str) -> History:
-        """The events that the store holds of an entity, such as ("card", "17")."""
+        """The events in the store for an entity, such as ("card", "17")."""
         record = self._store.read([f"{entity}/{name}"])[0]
         return self._plans.by_entity[entity].history(record)

@@ -20,17 +20,17 @@ MISSING = 2
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept of a column's events besides its flags: the values, their running sums."""
+    """What is stored for a column besides its flags: the values, their running sums."""
 
     values: bool
     sums: bool
 
 
 class Series:
-    """One column of the events: flags and, where they are kept, values and running sums.
+    """One column of the events: flags and, if stored, values and running sums.
 
     A value that is not known is NaN; `sums[n]` is the sum of the first n known values in whole
-    millionths; a flag is 1 for a value above 0, 0 for another, 2 for one that is not known.
+    millionths; a flag is 1 for a value above 0, 2 for an unknown one, else 0.
     """
 
     __slots__ = ("flags", "kept", "missing", "sums", "values")
@@ -63,13 +63,13 @@ class Series:
             self._add(at, _units(value) - (self.sums[at + 1] - self.sums[at]))
 
     def _add(self, after: int, units: int) -> None:
-        """Add to the sums of more than so many values."""
+        """Add `units` to the sums of more than `after` values."""
         if units:
             for n in range(after + 1, len(self.sums)):
                 self.sums[n] += units
 
     def drop(self, count: int) -> None:
-        """Forget the first events; the sums begin anew with 0."""
+        """Forget the first events; the sums start again from 0."""
         self.missing -= self.flags.count(MISSING, 0, count)
         del self.flags[:count]
         if self.kept.values:
@@ -91,7 +91,7 @@ class History:
     def __init__(self, columns: Mapping[str, Kept]) -> None:
         self.times: array[int] = array("q")
         self.series = {name: Series(kept) for name, kept in columns.items()}
-        self._ends: array[int] = array("I")  # where each id ends among the bytes of all
+        self._ends: array[int] = array("I")  # where each id ends in the bytes of all ids
         self._ids = b""
 
     def id(self, at: int) -> str:
@@ -99,7 +99,7 @@ class History:
             "utf-8", "surrogatepass")
 
     def place(self, time: int, key: str) -> tuple[int, bool]:
-        """The event's position, as `time_order` has it, and whether it is there already."""
+        """The event's position in `time_order`, and whether it is already there."""
         at = bisect_right(self.times, time)
         while at and self.times[at - 1] == time:
             before = self.id(at - 1)
@@ -111,7 +111,7 @@ class History:
         return at, False
 
     def insert(self, at: int, time: int, key: str) -> None:
-        """Make room for an event; its values are inserted into the series."""
+        """Make room for an event; its values are then inserted into the series."""
         text = key.encode("utf-8", "surrogatepass")
         self.times.insert(at, time)
         begin = self._ends[at - 1] if at else 0
@@ -134,12 +134,12 @@ class History:
             series.drop(count)
 
     def packed(self, fingerprint: int) -> bytes:
-        """As bytes; `fingerprint` tells the definitions that the derived columns are of."""
+        """As bytes; `fingerprint` identifies the definitions of the derived columns."""
         parts: list[bytes | bytearray | array[int] | array[float]] = [
             HEADER.pack(VERSION, fingerprint, len(self.times), len(self._ids)),
             self.times, self._ends, self._ids]
         for series in self.series.values():
-            parts += series.flags, series.values, series.sums  # those not kept are empty
+            parts += series.flags, series.values, series.sums  # the unused ones are empty
         return b"".join(parts)
 
     @classmethod
@@ -147,7 +147,7 @@ class History:
         """The events of a record.
 
         Raises:
-            BadInput: newer code wrote it, or other definitions did.
+            BadInput: newer code or other definitions wrote it.
         """
         version, found, size, length = HEADER.unpack_from(record)
         if version != VERSION:
@@ -155,7 +155,7 @@ class History:
                            f"{VERSION}. Upgrade branchline, or fill the store anew.")
         if found != fingerprint:
             raise BadInput("online store: it was filled for other feature definitions. Fill it "
-                           "anew, or use the store of these definitions.")
+                           "again, or use the store for these definitions.")
         history, view, at = cls(columns), memoryview(record), HEADER.size
         history.times.frombytes(view[at:(at := at + 8 * size)])
         history._ends.frombytes(view[at:(at := at + 4 * size)])

@@ -1,4 +1,4 @@
-"""The histories that a batch of events concerns, loaded from their records and changed."""
+"""The histories of a batch's entities, loaded from their records and updated."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from branchline.features.online.plan import Plan
 __all__ = ["Event", "Loaded", "Plans"]
 
 LARGEST = 1e12  # of a value: its sums are whole millionths in 64 bits
-SLACK = 8  # a history is cut when it is longer than it need be by 1 / SLACK
+SLACK = 8  # a history is cut once it is 1 / SLACK longer than necessary
 
 
 @dataclass(frozen=True)
 class Event:
     """Something that happened: its id, time in milliseconds since 1970 UTC, entities, values.
 
-    `entities` has the entity by the column that definitions name, such as `{"card": "17"}`. A value
-    that is not known yet is left out.
+    `entities` maps the column in the definitions to the entity, such as `{"card": "17"}`. Values
+    that are not known yet are left out.
     """
 
     id: str
@@ -48,7 +48,7 @@ class Event:
 
 
 class Plans:
-    """The plans of all entities, and how much older than the newest event one may be."""
+    """The plans of all entities, and how much older than the newest event an event may be."""
 
     def __init__(self, listed: Sequence[Definition], lateness_days: int) -> None:
         self.by_entity = {
@@ -61,7 +61,7 @@ class Plans:
         return list(dict.fromkeys(key for event in events for _, key in self.places(event)))
 
     def places(self, event: Event) -> list[tuple[Plan, str]]:
-        """Plan and key of each history that the event is in."""
+        """Plan and key of each history that the event belongs to."""
         return [(plan, f"{entity}/{event.entities[entity]}")
                 for entity, plan in self.by_entity.items() if entity in event.entities]
 
@@ -69,7 +69,7 @@ class Plans:
         return self.by_entity[key.partition("/")[0]]
 
     def reach(self, plan: Plan) -> int:
-        """How long an event is kept after it, in milliseconds: windows' reach and lateness."""
+        """How long an event is kept, in milliseconds: the windows' reach plus lateness."""
         return plan.reach + self.lateness
 
 
@@ -83,7 +83,7 @@ class Loaded:
                            for key, record in zip(keys, records, strict=True)}
 
     def add(self, events: Sequence[Event]) -> list[Row | None]:
-        """Insert the events; the rows of each, None where it came too late for one of them."""
+        """Insert the events; the rows of each, or None if too late for one of its entities."""
         rows: dict[int, Row | None] = {}
         for at in sorted(range(len(events)), key=lambda at: events[at].order):
             parts = [self._row(plan, key, events[at])
@@ -104,7 +104,7 @@ class Loaded:
         return plan.insert(history, at, event.time, event.id, event.values)
 
     def set(self, label: Event) -> bool:
-        """Set the values of an event; whether it was there."""
+        """Set the values of an event; False if it is not there."""
         found = False
         for plan, key in self._plans.places(label):
             history = self._histories[key]
@@ -115,7 +115,7 @@ class Loaded:
         return found
 
     def records(self) -> list[bytes | None]:
-        """The histories as records, without what no window can see any more."""
+        """The histories as records, without events that no window can see any more."""
         return [self._packed(self._plans.of(key), history)
                 for key, history in self._histories.items()]
 

@@ -1,4 +1,4 @@
-"""The definitions of one entity, made ready to be computed event by event."""
+"""The definitions of one entity, prepared for computing them event by event."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ PRESENT = "present"
 
 
 class Plan:
-    """Computes what `kernel.compute` does, for one event of a history, to the last bit.
+    """Computes the same as `kernel.compute`, to the last bit, for one event of a history.
 
-    Columns that windows look at are kept with the events, derived ones as well: an event's features
-    then cost the same however deep the windows of windows are.
+    Columns that windows use are stored with the events, derived ones as well, so that the cost does
+    not grow with the depth of nested windows.
 
     Args:
         listed: the definitions of one entity, in the order in which they are computed.
@@ -45,7 +45,7 @@ class Plan:
         self._later = {name for name in (*self.raw, PRESENT) if self._reaches_later(name, listed)}
 
     def _reaches_later(self, name: str, listed: Sequence[Definition]) -> bool:
-        """Whether another value of the column changes what is kept with later events."""
+        """Whether a new value of the column changes what is stored with later events."""
         touched, later = {name}, set[str]()
         for each in listed:
             used = set(_used(each))
@@ -67,13 +67,13 @@ class Plan:
         return lambda row, *_: 1 - row[of]
 
     def history(self, record: bytes | None) -> History:
-        """The events of a record; none where there is no record."""
+        """The events of a record; empty if there is none."""
         if record is None:
             return History(self.columns)
         return History.unpacked(record, self.columns, self.fingerprint)
 
     def row(self, history: History, at: int, put: Put | None = None) -> Row:
-        """The event's values and features; `put` stores what is kept of them."""
+        """The event's values and features; `put` stores those to keep."""
         times, series = history.times, history.series
         now = times[at]
         edges = [at, at + 1]
@@ -100,7 +100,7 @@ class Plan:
         return row
 
     def set(self, history: History, at: int, values: Mapping[str, float]) -> None:
-        """Give the event other values, of the columns that are named."""
+        """Set the given columns of the event to new values."""
         changed = [name for name in self.raw if name in values]
         for name in changed:
             history.series[name].set(at, values[name])
@@ -133,13 +133,13 @@ def _kept(name: str, windows: Sequence[Window], is_raw: bool) -> Kept:
 
 
 def _shifts(each: Window) -> tuple[int, ...]:
-    """How many milliseconds before the event the window's edges are, the event's own left out."""
+    """How many milliseconds before the event the window's edges are, without the event itself."""
     far = (each.days + each.delay) * DAY
     return (far, each.delay * DAY) if each.delay else (far,)
 
 
 def _window(each: Window, shifts: Sequence[int]) -> Step:
-    """The first two edges are the event itself, and behind it."""
+    """The first two edges are at the event and after it."""
     far = 2 + shifts.index((each.days + each.delay) * DAY)
     near = 2 + shifts.index(each.delay * DAY) if each.delay else int(not each.earlier)
     if _counts_all(each):

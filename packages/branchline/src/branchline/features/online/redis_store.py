@@ -1,4 +1,4 @@
-"""A store in a server that speaks Redis' protocol, for processes that share it."""
+"""A store in a Redis-compatible server, for several processes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class RedisStore:
         named = self._named(keys)
         with _answering():
             while named and not self._updated(named, change):
-                pass  # another process wrote one of them: once more, on what it wrote
+                pass  # another process wrote one of them: try again with the new records
 
     def _updated(self, named: list[str], change: Change) -> bool:
         from redis import WatchError
@@ -72,11 +72,10 @@ class RedisStore:
 
 @contextmanager
 def _answering() -> Iterator[None]:
-    """In the block, what the server does not do is an error of ours."""
+    """In the block, errors of the server become Unreachable."""
     from redis import RedisError
     try:
         yield
     except RedisError as problem:
-        raise Unreachable("online store: the Redis server does not do what it was asked: "
-                          f"{problem}. Check that it runs and has memory left; a replay of the "
-                          "stream is safe.") from None
+        raise Unreachable(f"online store: the Redis server failed: {problem}. Check that it runs "
+                          "and has memory left; a replay of the stream is safe.") from None

@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 
 __all__ = ["Change", "SqliteStore", "Store"]
 
-# Makes records of those that are there (None: there is none); None removes a record.
+# Turns the current records (None: no record) into new ones; None removes a record.
 Change: TypeAlias = Callable[[list[bytes | None]], Sequence[bytes | None]]
 BUSY_SECONDS = 30
 AT_ONCE = 500  # keys in one query
@@ -24,9 +24,9 @@ class Store(Protocol):
         ...
 
     def update(self, keys: Sequence[str], change: Change) -> None:
-        """Replace the keys' records by what `change` makes of them, all of them or none.
+        """Replace the keys' records by what `change` makes of them, all or none.
 
-        What other processes write meanwhile is not lost: `change` may be called again.
+        Writes of other processes are not lost: `change` may be called again with them.
         """
         ...
 
@@ -39,10 +39,10 @@ class Store(Protocol):
 
 
 class SqliteStore:
-    """Records in a file; processes of one machine may share it.
+    """Records in a file that processes of one machine may share.
 
     A killed process leaves no half update. A power cut may take the last updates, never the file:
-    they come again with the replay of the stream.
+    replaying the stream restores them.
     """
 
     def __init__(self, file: Path) -> None:
