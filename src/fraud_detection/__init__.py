@@ -1,1 +1,1 @@
-"""The example's pipeline, one module a step: the part that a team replaces with its own."""
+"""The example's pipeline, one module per step: the part that a team replaces with its own."""

@@ -18,8 +18,8 @@ CUSTOMER, TERMINAL = "customer_id", "terminal_id"
 def definitions(kind: str, label_delay: int) -> tuple[Definition, ...]:
     """The 12 published window features ("published"), or these and 11 further ones ("full").
 
-    They are in the order in which they are computed; a name that starts with _ is only a step on
-    the way. `label_delay` is in days. Source of the published ones: "Reproducible Machine Learning
+    They are in the order in which they are computed; a name that starts with _ is an intermediate
+    result. `label_delay` is in days. Source of the published ones: "Reproducible Machine Learning
     for Credit Card Fraud Detection", chapter 3.
     """
     published: list[Definition] = []
@@ -36,10 +36,10 @@ def definitions(kind: str, label_delay: int) -> tuple[Definition, ...]:
 
 
 def _amount_ratios() -> list[Definition]:
-    """How the amount, and those of the last days, compare with what the customer usually pays.
+    """Compare the amount, and those of the last days, with what the customer usually pays.
 
-    "Usually" is the mean of 30 days that end a fortnight ago: a card that is misused for some days
-    does not become its own measure.
+    "Usually" is the mean of 30 days that end a fortnight ago: so a few days of misuse do not change
+    it.
     """
     usual = ("_mean_amount_until_14d_ago", "_mean_amount_until_now")
     ratios: list[Definition] = [
@@ -57,7 +57,7 @@ def _amount_ratios() -> list[Definition]:
 
 
 def _terminal_labels(delay: int) -> list[Definition]:
-    """What the labels that are known of the terminal's last 30 days say of it."""
+    """What the known labels of its last 30 days say about the terminal."""
     def window(name: str, aggregate: str, value: str, empty: float | None = None) -> Window:
         return Window(f"terminal_{name}", TERMINAL, aggregate, value, 30, delay, empty=empty)
 
@@ -70,18 +70,18 @@ def _terminal_labels(delay: int) -> list[Definition]:
 
 
 def kept(listed: Iterable[Definition]) -> list[Definition]:
-    """Those whose values become columns, in order; the others are only steps on the way."""
+    """The definitions that become columns, in order; the others are intermediate results."""
     return [each for each in listed if not each.name.startswith("_")]
 
 
 def names(kind: str) -> list[str]:
-    """The columns that a model may take, in order: 15 published, 26 in full."""
+    """The columns that a model may use, in order: 15 published, 26 in full."""
     computed = kept(definitions(kind, label_delay=7))
     return ["amount", *CALENDAR, *(each.name for each in computed)]
 
 
 def meanings() -> dict[str, str]:
-    """What each column of the full set says, in a few words."""
+    """A short description of each column of the full set."""
     rows = {"amount": "The amount", "weekend": "1 on Saturday and Sunday (UTC)",
             "night": "1 in the hours 0 to 6 (UTC)"}
     return rows | {each.name: _meaning(each) for each in kept(definitions("full", label_delay=7))}

@@ -1,4 +1,4 @@
-"""Everything that a run can be told: the project's parameters, each declared here and only here."""
+"""The project's parameters, each declared once, here."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def _kafka(text: str) -> KafkaFile:
 
 @dataclass(frozen=True)
 class DataSettings(BranchlineSettings):
-    """Where the transactions are and how they lie: of every project that begins with ingest."""
+    """The location and form of the transactions, for every project that begins with ingest."""
 
-    data: str = parameter(SIMULATED, "a folder or file of transactions, or a topic, kafka://TOPIC; "
-                          "`simulated` makes some", type="location")
+    data: str = parameter(SIMULATED, "a folder or file of transactions, or a topic, "
+                                     "kafka://TOPIC; `simulated` generates some", type="location")
     columns: Columns = parameter(Columns(), "a YAML file that names the data's columns",
                                  type="location", text="columns.yml", read=_columns)
-    kafka: KafkaFile | None = parameter(None, "a YAML file that tells how Kafka is reached",
+    kafka: KafkaFile | None = parameter(None, "a YAML file with the settings for Kafka",
                                         type="location", read=_kafka)
     label_delay_days: int = parameter(7, "days until a label is known", minimum=0,
                                       maximum=MOST_DAYS)
     verify: str = parameter(
-        "false", "whether prepare counts all rows anew, by reading them", choices=("false", "true"))
+        "false", "whether prepare recounts all rows by reading them", choices=("false", "true"))
 
     @property
     def tables_schema(self) -> str:
@@ -62,17 +62,17 @@ class Settings(DataSettings):
         "hist_gradient_boosting", "the kind of model to train",
         choices=("hist_gradient_boosting", "logistic_regression", "random_forest"))
     features: str = parameter(
-        "full", "what the model makes use of among all, or the 15 published ones",
+        "full", "the features of the model: a selection of all, or the 15 published ones",
         choices=("full", "published"))
     class_weight: str = parameter(
-        "balanced", "balanced counts the rare frauds as much as the genuine; scores are then no "
-        "probabilities", choices=("none", "balanced"))
-    search: int = parameter(0, "how many sets of hyperparameters to try; 0 keeps the chosen ones",
+        "balanced", "balanced gives frauds and genuine rows equal weight; scores are then not "
+                    "probabilities", choices=("none", "balanced"))
+    search: int = parameter(0, "how many sets of hyperparameters to try; 0 keeps the default ones",
                             minimum=0, maximum=10_000)
     alert_cost: float = parameter(
-        10.0, "what looking into one alert costs, in the currency of the data", minimum=0,
+        10.0, "what investigating one alert costs, in the currency of the data", minimum=0,
         maximum=10**9)
-    seed: int = parameter(0, "what random choices start from", minimum=0, maximum=2**32 - 1)
+    seed: int = parameter(0, "the seed of random choices", minimum=0, maximum=2**32 - 1)
     model_uri: str | None = parameter(
         None, "the model to evaluate, predict, monitor and compare; the newest of the experiment")
     champion_uri: str | None = parameter(

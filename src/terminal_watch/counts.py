@@ -1,6 +1,6 @@
 """Labelled transactions by terminal and day: when they happened, and when their labels are known.
 
-Everything behind it is arrays of terminals x days: one Spark aggregation, no rows after that.
+After one Spark aggregation, everything is arrays of terminals x days.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class Counts:
 
     Arrays are terminals x days, from the day `first` to the day after the last transaction, the
     last that a list is made for. `known_*` are placed on the first day at whose first second the
-    label is known, the others on the day of the transaction. No label that is known later is in.
+    label is known, the others on the day of the transaction. Labels that become known later are not
+    counted.
     """
 
     terminals: NDArray[np.object_]
@@ -43,8 +44,8 @@ class Counts:
     known_rows: Floats
     known_frauds: Floats
     known_lost: Floats
-    first_fraud: Ints  # day of the earliest of the frauds that become known on a day, else NEVER
-    last_fraud: Ints  # day of the latest of them, else -1
+    first_fraud: Ints  # day of the earliest fraud that becomes known on a day, else NEVER
+    last_fraud: Ints  # day of the latest such fraud, else -1
     all_known_rows: Floats  # by day, of all terminals
     all_known_frauds: Floats
 
@@ -60,7 +61,7 @@ class Counts:
 
 
 def aggregated(transactions: DataFrame, delay: int) -> pa.Table:
-    """A row for each terminal, day and day known: terminal_id, day, known, rows, frauds, lost.
+    """One row for each terminal, day and day known: terminal_id, day, known, rows, frauds, lost.
 
     Days are counted from 1970-01-01 UTC. The label of a transaction at t is known at t + `delay`
     days, to the millisecond; `known` is the first day that begins then or later. Unlabelled rows
@@ -104,7 +105,7 @@ def grids(table: pa.Table, delay: int) -> Counts:
 
 
 def _days(table: pa.Table) -> tuple[date, int, dict[str, Ints]]:
-    """The first day, the number of days up to the last list, the columns from that day on."""
+    """The first day, the number of days up to the last list, and the columns from that day on."""
     columns = {name: table[name].to_numpy() for name in COLUMNS}
     start = int(columns["day"].min())
     shifted = {name: columns[name].astype(np.int64) - start for name in ("day", "known")}

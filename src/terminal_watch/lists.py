@@ -43,14 +43,14 @@ def day_lists(counts: Counts, settings: Settings) -> pd.DataFrame:
 
 
 def since(listed: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """For each terminal and day, the first of the listed days without a break up to this one."""
+    """For each terminal and day, the start of the unbroken run of listed days up to this day."""
     days = np.arange(listed.shape[1])
     return np.maximum.accumulate(np.where(listed, -1, days), axis=1) + 1
 
 
 def _evidence(counts: Counts, rates: Floats, days: int, terminal: NDArray[np.int64],
               day: NDArray[np.int64]) -> dict[str, NDArray[np.generic]]:
-    """What became known of a terminal in the last days, a value for each pair."""
+    """What became known about a terminal in the last days, one value per pair."""
     rows, frauds, lost = (recent(each, days)[terminal, day] for each in (
         counts.known_rows, counts.known_frauds, counts.known_lost))
     window = day[:, None] - np.arange(min(days, counts.days))

@@ -1,7 +1,7 @@
 """What became of the terminals on the lists, and of those that were compromised.
 
-The data alone say which were: `run_frauds` frauds within `run_days`. All is additive by terminal
-and day, so that the KPIs, of all or of a part, are ratios of sums.
+The data alone say which were: `run_frauds` frauds within `run_days`. Everything is additive by
+terminal and day, so that KPIs of any part are ratios of sums.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ KPIS: Mapping[str, Callable[[Any], Any]] = {
 
 @dataclass(frozen=True)
 class Days:
-    """The days whose lists are measured, as indices of the counts' days, both included."""
+    """The days with measured lists, as indices of the counts' days, both included."""
 
     first: int
     last: int
@@ -60,9 +60,9 @@ def measured_days(counts: Counts, settings: Settings) -> Days:
     if last < first:
         raise BadInput(
             f"the data cover {counts.day(0)} to {counts.day(counts.days - 2)}: no list can be "
-            f"measured, which takes label_delay_days ({counts.delay}) before it and "
+            f"measured, which needs label_delay_days ({counts.delay}) before it and "
             f"label_delay_days + horizon_days ({settings.horizon_days}) after it; give more days, "
-            "or first_day and last_day that have them.")
+            "or a first_day and last_day that have them.")
     return Days(first, last)
 
 
@@ -85,8 +85,8 @@ def list_grid(counts: Counts, rows: pd.DataFrame) -> Flags:
 def episodes(counts: Counts, settings: Settings) -> pd.DataFrame:
     """When terminals were compromised: terminal, start, end; indices, days both included.
 
-    An episode is frauds that follow each other within `run_days`, of which at some time
-    `run_frauds` lie within `run_days`; it lasts from the first of them to the last.
+    An episode is a series of frauds with gaps of at most `run_days`, with at least `run_frauds`
+    within some `run_days`. It lasts from the first fraud to the last.
     """
     lately, fraud = recent(counts.frauds, settings.run_days), counts.frauds > 0
     edges = np.diff(np.pad((lately > 0).astype(np.int8), ((0, 0), (1, 1))), axis=1)
@@ -98,14 +98,14 @@ def episodes(counts: Counts, settings: Settings) -> pd.DataFrame:
 
 
 def _next(flags: Flags) -> NDArray[np.int64]:
-    """For each day the first from it on that has the flag, else the number of days."""
+    """For each day, the first day from it on that has the flag, else the number of days."""
     days = flags.shape[1]
     found = np.where(flags, np.arange(days), days)
     return np.minimum.accumulate(found[:, ::-1], axis=1)[:, ::-1]
 
 
 def outcomes(counts: Counts, listed: Flags, settings: Settings, days: Days) -> pd.DataFrame:
-    """What KPIS are made of: a row a list entry or episode, with its terminal and day (indices).
+    """The rows behind the KPIS: list entries and episodes, with terminal and day (indices).
 
     Columns: listed, listed_hits (a fraud from that day on within the horizon), new (not listed
     the day before), new_hits; compromised, found (listed while it lasted), wait (days until
@@ -150,7 +150,7 @@ def _between(amounts: Floats, terminal: NDArray[np.int64], start: NDArray[np.int
 
 
 def kpis(rows: pd.DataFrame, days: int) -> dict[str, float]:
-    """The KPIS of `outcomes`; one that nothing tells about is left out."""
+    """The KPIS of `outcomes`; a KPI without data is left out."""
     sums = rows.sum()
     sums["days"] = days
     with np.errstate(divide="ignore", invalid="ignore"):

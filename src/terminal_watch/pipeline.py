@@ -1,4 +1,4 @@
-"""The pipeline: what a run can be told, and its steps in their order."""
+"""The pipeline: a run's parameters, and its steps in order."""
 
 from __future__ import annotations
 

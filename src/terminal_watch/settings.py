@@ -1,4 +1,4 @@
-"""Everything that a run can be told; where the data are and how they lie is fraud_detection's."""
+"""The project's parameters; those for the data's location and form are fraud_detection's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Settings(DataSettings):
     """Days are UTC calendar days; None stands for what the help says after the semicolon."""
 
     recent_days: int = parameter(
-        21, "days of known frauds that are told as evidence; a terminal's own history lies before",
+        21, "days of known frauds shown as evidence; a terminal's own history is before them",
         minimum=1, maximum=MOST_DAYS)
     history_weight: float = parameter(
         200.0, "transactions of its own that a terminal's fraud rate needs to count as much as "
@@ -25,12 +25,12 @@ class Settings(DataSettings):
         0.5, "share of a compromised terminal's transactions that is fraud", minimum=0.01,
         maximum=0.99)
     threshold: float = parameter(
-        8.0, "score from which a terminal is listed; higher: fewer alerts, later, surer",
+        8.0, "score from which a terminal is listed; higher: fewer, later and surer alerts",
         minimum=0.1, maximum=1000)
     run_frauds: int = parameter(
-        4, "so many frauds within run_days count as a compromised terminal when lists are "
-        "measured", minimum=2, maximum=1000)
-    run_days: int = parameter(7, "days that run_frauds lie within", minimum=1, maximum=MOST_DAYS)
+        4, "the number of frauds within run_days that makes a terminal count as "
+           "compromised", minimum=2, maximum=1000)
+    run_days: int = parameter(7, "the number of days for run_frauds", minimum=1, maximum=MOST_DAYS)
     horizon_days: int = parameter(
         7, "days in which a listed terminal must have a further fraud to count as a hit",
         minimum=1, maximum=MOST_DAYS)

@@ -1,6 +1,6 @@
 """The statistic: how much likelier a terminal's known labels are if it is compromised.
 
-A CUSUM of the binomial log likelihood ratio (Page 1954; Lorden 1971 for why it is soon right).
+A CUSUM of the binomial log likelihood ratio (Page 1954; Lorden 1971 on its optimal delay).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from terminal_watch.settings import Settings
 
 __all__ = ["CEILING", "expected_rates", "past", "recent", "scores"]
 
-CEILING = 1.25  # times the threshold: how high a score can get, so that a list lets go in time
-FIRST_RATE, FIRST_ROWS = 0.005, 200.0  # what is taken for the fraud rate before labels are known
+CEILING = 1.25  # times the threshold: limits a score, so that terminals leave the list in time
+FIRST_RATE, FIRST_ROWS = 0.005, 200.0  # the assumed fraud rate before any label is known
 
 
 def past(counts: Floats, days: int) -> Floats:

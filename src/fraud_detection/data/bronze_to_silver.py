@@ -1,4 +1,4 @@
-"""Where each bronze row of a batch goes: silver, quarantine or duplicates, once and for all."""
+"""Places each bronze row of a batch, exactly once: in silver, quarantine or duplicates."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ Read = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 @dataclass(frozen=True)
 class Placing:
-    """Places batches of the bronze table, each known by `stream` and its number.
+    """Places batches of the bronze table, identified by `stream` and number.
 
-    A batch that was cut off anywhere is completed when it comes again: what was appended is known
-    from the tables' logs. Duplicates are told from what silver held before, so they come first. A
-    killed run may have left an append to the server that is made only now, at any moment of this
-    one: so silver is read as of a version that is known not to hold the batch.
-    `through` is the bronze version that the stream reaches, noted for a lost checkpoint.
+    A batch that was interrupted anywhere is completed when it comes again: the tables' logs say
+    what was appended. Duplicates are found by what silver held before, so they come first. A killed
+    run may have left an append to the server that happens only now, at any moment of this run, so
+    silver is read as of a version that cannot contain the batch. `through` is the bronze version
+    that the stream reaches, noted in case the checkpoint is lost.
     """
 
     lakehouse: Lakehouse
@@ -51,7 +51,7 @@ class Placing:
                 _rejected(self.epoch), _types(QUARANTINE)), number)
 
     def _append_valid(self, rows: DataFrame, number: int, before: int) -> int | None:
-        """Append duplicates and silver; how many rows are left for quarantine, if it is known."""
+        """Append duplicates and silver; returns how many rows are left for quarantine, if known."""
         silver = self.lakehouse.read(TRANSACTIONS, before)
         repeated, count = self._append_repeated(rows, number, silver)
         seen = Observation()
@@ -62,13 +62,13 @@ class Placing:
         token = self._append(TRANSACTIONS, valid, number)
         appended = self._appended(TRANSACTIONS, number)
         assert appended is not None
-        if appended.note.get("token") != token:  # a killed run's: no row was seen
+        if appended.note.get("token") != token:  # a killed run appended it: no row was seen here
             return None
         return int(seen.get["rows"]) - count - appended.rows
 
     def _append_repeated(self, rows: DataFrame, number: int,
                          silver: DataFrame) -> tuple[DataFrame | None, int]:
-        """Append the valid rows whose id landed before; their places and their number."""
+        """Append the valid rows whose id landed before; returns their positions and number."""
         hashes = self._candidates(rows, silver)
         if hashes is None:
             return None, 0
@@ -80,8 +80,10 @@ class Placing:
         return repeated.select("source_file", "source_row"), appended.rows
 
     def _candidates(self, rows: DataFrame, silver: DataFrame) -> DataFrame | None:
-        """Hashes of the ids that are there more than once, in the batch or in silver; no others
-        but by chance. None for none."""
+        """Hashes of the ids that occur more than once, in the batch or in silver.
+
+        Others are among them only by chance. None if there are none.
+        """
         repeated = repeated_hashes(*(_hashed(each).select("hash") for each in (rows, silver)))
         few = repeated.limit(FEW + 1).toArrow()
         if not few.num_rows:
@@ -91,7 +93,7 @@ class Placing:
         return F.broadcast(self.lakehouse.spark.createDataFrame(few))
 
     def _repeated(self, rows: DataFrame, hashes: DataFrame, silver: DataFrame) -> DataFrame:
-        """The valid rows that are not the first of their id: by time of ingest, file, row."""
+        """The valid rows that are not the first of their id, by time of ingest, file and row."""
         valid = _hashed(rows).join(hashes, "hash").select(*rows.columns).mapInArrow(
             _valid(self.epoch), _types(DUPLICATES))
         known = (_hashed(silver).join(hashes, "hash")
@@ -113,7 +115,7 @@ class Placing:
 
 
 def _id(column: str) -> Column:
-    """As parsing trims it."""
+    """Trimmed as in parsing."""
     return F.btrim(F.col(column), F.lit(" \t"))
 
 

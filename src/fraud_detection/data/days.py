@@ -1,4 +1,4 @@
-"""Which UTC days a run trains on, tests on and works on."""
+"""The UTC days that a run trains on, tests on and works on."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def run_days(transactions: DataFrame, settings: Settings) -> RunDays:
     """The run's days; without `test_start` the test days are the last whole days of the data.
 
     Raises:
-        BadInput: the data do not cover the days that are asked for.
+        BadInput: the data do not cover the requested days.
     """
     covered = _covered(transactions)
     delay, length = timedelta(days=settings.label_delay_days), timedelta(days=settings.test_days)

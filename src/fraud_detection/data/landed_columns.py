@@ -1,4 +1,4 @@
-"""Where landed files keep each column: a small mapping in YAML."""
+"""The names of the columns in landed files: a small mapping in YAML."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EPOCH_UNITS = ("seconds", "milliseconds")
 
 @dataclass(frozen=True)
 class Columns:
-    """Where the files keep each column, and in which unit times are counted, if they are.
+    """The name of each column in the files, and the unit of times given as numbers.
 
     `names` pairs a transaction column with its name in the files; `epoch` is None for times as
     text or timestamps, else "seconds" or "milliseconds" since 1970-01-01 UTC.
@@ -29,7 +29,7 @@ class Columns:
         """The mapping in a YAML file, such as `event_time: {column: TX_TIME, epoch: seconds}`.
 
         Raises:
-            BadInput: no such file, not such a mapping, or an unknown column or unit; the text has
+            BadInput: no such file, not a valid mapping, or an unknown column or unit; the text has
                 its line.
         """
         mapping = read_yaml(path)
@@ -47,7 +47,7 @@ class Columns:
 
 
 def _time(mapping: YamlMapping) -> tuple[str, str]:
-    """The column of the times, and the unit in which they are counted."""
+    """The column of the times, and the unit of times given as numbers."""
     for key in mapping.values:
         if key not in ("column", "epoch"):
             raise mapping.wrong(f"event_time has an unknown key {key}; expected column and epoch.",

@@ -1,4 +1,4 @@
-"""How transactions come in, as files or messages: which columns, and ids for files without any."""
+"""How transactions arrive, as files or messages: their columns, and ids for files without any."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def source_of(location: str, columns: Columns, kafka: KafkaFile | None) -> Sourc
     """The transactions in a folder, a file or a topic.
 
     Raises:
-        BadInput: a topic, but no word about how Kafka is reached.
+        BadInput: a topic, but no settings for Kafka.
     """
     if not location.startswith(KAFKA):
         return landed(location, columns)
     if kafka is None:
-        raise BadInput(f"data is {location}, but not how Kafka is reached; expected a file such as "
-                       "-P kafka=kafka.yml.")
+        raise BadInput(f"data is {location}, but there are no settings for Kafka; expected a "
+                       "file such as -P kafka=kafka.yml.")
     return KafkaSource(location.removeprefix(KAFKA), kafka.client, _layout(columns),
                        kafka.gaps == "record")
 
@@ -43,8 +43,7 @@ def _layout(columns: Columns) -> Layout:
 
 
 def with_ids(rows: pa.RecordBatch, piece: Piece) -> pa.RecordBatch:
-    """Rows of a file without ids get `name-hash of the path-row`: folders may share a file's name.
-    """
+    """Rows of a file without ids get `name-hash of the path-row`: names may repeat in folders."""
     if piece.found is None or piece.found.positions[ID] is not None:
         return rows
     file = piece.file.address

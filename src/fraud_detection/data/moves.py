@@ -1,4 +1,4 @@
-"""Moves rows by hand from silver to quarantine; killed anywhere and repeated, as if once."""
+"""Moves rows by hand from silver to quarantine; safe to kill and repeat."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EARLIEST, LATEST = (date(1970, 1, 1) + timedelta(milliseconds=limit)
 
 @dataclass(frozen=True)
 class Moved:
-    """How many rows left silver, and their first and last day."""
+    """How many rows were moved, and their first and last day."""
 
     rows: int = 0
     first: date | None = None
@@ -36,7 +36,7 @@ class Moved:
         return Moved(self.rows + other.rows, min(days, default=None), max(days, default=None))
 
     def seen_on(self, look_back_days: int) -> tuple[date, date] | None:
-        """The first and last day whose features have seen one of the rows; None without rows."""
+        """The first and last day with features computed from one of the rows; None without rows."""
         if self.first is None or self.last is None:
             return None
         latest = min(self.last, LATEST - timedelta(days=look_back_days))
@@ -44,13 +44,13 @@ class Moved:
 
 
 def move(lakehouse: Lakehouse, where: str, reason: str) -> Moved:
-    """Move the rows of silver that meet the condition; what a killed call left is finished, too.
+    """Move the rows of silver that meet the condition; also finishes an earlier killed call.
 
-    They are in quarantine as they landed. The append there comes first: until they leave silver,
-    the rows are in both, which `finish_move` tells from the reason.
+    Quarantine gets them as they landed. That append comes first: until silver is changed, the rows
+    are in both tables, which `finish_move` recognises by the reason.
 
     Raises:
-        BadInput: `where` is no condition on silver's columns.
+        BadInput: `where` is not a condition on silver's columns.
     """
     silver = lakehouse.read(TRANSACTIONS)
     found = chosen(silver, where).select(*KEY)
@@ -65,7 +65,7 @@ def move(lakehouse: Lakehouse, where: str, reason: str) -> Moved:
 
 
 def finish_move(lakehouse: Lakehouse) -> bool:
-    """Finish what a killed call has left, and tell whether there was something."""
+    """Finish what a killed call left; returns whether there was something."""
     return _delete_moved(lakehouse).rows > 0
 
 
@@ -79,7 +79,7 @@ def _by_hand(lakehouse: Lakehouse) -> DataFrame:
 
 
 def _delete_moved(lakehouse: Lakehouse) -> Moved:
-    """Delete from silver what is in quarantine by hand."""
+    """Delete from silver the rows that were moved to quarantine by hand."""
     moved = _by_hand(lakehouse)
     there = _summary(lakehouse.read(TRANSACTIONS).join(moved, KEY, "left_semi"))
     if there.rows:

@@ -1,4 +1,4 @@
-"""What rows of text say: silver's values, and what is wrong where a row is not valid."""
+"""Parses rows of text: silver's values, and what is wrong with rows that are not valid."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 CONTROL = r"[\x00-\x1f\x7f\x{80}-\x{9f}\x{2028}\x{2029}]"
 NO_LABEL = {"", "null", "none", "nan", "na", "n/a", "<na>", "\\n"}
 SHOWN = 60
-Fault = tuple[pa.Array, str, str]  # where, the column, the words
+Fault = tuple[pa.Array, str, str]  # where, the column, the message
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Parsed:
     faults: tuple[Fault, ...]
 
     def reasons(self) -> pa.Array:
-        """Everything that is wrong with each row; NULL where it is valid."""
+        """Everything that is wrong with each row; NULL if it is valid."""
         words = [pc.if_else(where, _words(name, self.text[name], fault), None)
                  for where, name, fault in self.faults]
         said = pa.nulls(len(self.valid), pa.string())
@@ -44,7 +44,7 @@ class Parsed:
 
 
 def parse(rows: pa.RecordBatch, epoch: str | None, largest: float = LARGEST_AMOUNT) -> Parsed:
-    """Read the text columns of bronze rows; times are counted in `epoch` or, with None, written.
+    """Read the text columns of bronze rows; times are numbers in `epoch` or, with None, text.
 
     A time lies in the years 1900 to 2261 and not after the arrival of its file (`arrived_at`).
     """
@@ -97,7 +97,7 @@ def _amount_faults(amount: pa.Array, no_number: pa.Array, missing: pa.Array, lar
 
 
 def _amounts(text: pa.Array) -> tuple[pa.Array, pa.Array]:
-    """The numbers, NULL for none, and where there is none; never infinite, and 0 has no sign."""
+    """The numbers (NULL for others), and where there is none; never infinite, no signed 0."""
     try:
         number = pc.cast(text, pa.float64())
     except pa.ArrowInvalid:
@@ -108,7 +108,7 @@ def _amounts(text: pa.Array) -> tuple[pa.Array, pa.Array]:
 
 
 def _labels(text: pa.Array) -> tuple[pa.Array, pa.Array]:
-    """1, 0 or NULL, and where it is none of them; the few texts are looked at once each."""
+    """1, 0 or NULL, and where a text is none of them; each distinct text is parsed once."""
     kinds = pc.fill_null(text, "").dictionary_encode()
     found = [_label(kind) for kind in kinds.dictionary.to_pylist()]
     at = kinds.indices

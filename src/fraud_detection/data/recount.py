@@ -1,4 +1,4 @@
-"""Counts bronze and what became of it by reading every row, and looks for each row's place."""
+"""Recounts bronze and the tables made from it by reading every row, and checks each row's table."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ WRONG = {
 
 @dataclass(frozen=True)
 class Recount:
-    """The `rows` of bronze, silver, quarantine and duplicates, and what is `wrong` with their keys.
+    """The number of `rows` of bronze, silver, quarantine and duplicates, and what is `wrong`.
 
-    `wrong` has a line for each kind: how many keys, and one of them.
+    `wrong` has one line for each kind of error: how many keys, and an example.
     """
 
     rows: list[int]
@@ -50,7 +50,7 @@ class Recount:
                    (*_lines(found), *_repeated_ids(lakehouse)))
 
     def findings(self, by_log: Sequence[int]) -> list[str]:
-        """What is wrong, also with the counts that Delta's log gives."""
+        """What is wrong, including the counts in Delta's log."""
         return [*(f"{table.name} has {rows:,} rows, and {told:,} by its log"
                   for table, rows, told in zip(TABLES, self.rows, by_log, strict=True)
                   if rows != told), *self.wrong]

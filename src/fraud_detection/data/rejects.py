@@ -1,4 +1,4 @@
-"""What is wrong with the rows in quarantine, in few lines."""
+"""Summarises in a few lines what is wrong with the rows in quarantine."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SHOWN = 3
 KIND = (r"(?s)\b(transaction_id|event_time|customer_id|terminal_id|amount|is_fraud) .*? "
         r"(is not|is negative|is more than|lies after|holds a line break)")
 NUMBER = re.compile(r"event_time \d{9,13}(\.\d*)? is not a time")
-EPOCH = ("times look like counts since 1970: say their unit in the columns file, "
+EPOCH = ("times look like seconds or milliseconds since 1970: give their unit in the columns file, "
          "`event_time: {column: NAME, epoch: seconds}` (or milliseconds)")
 
 
 def commonest(lakehouse: Lakehouse, before: int, epoch: str | None) -> list[str]:
-    """Lines about the rows that came into quarantine after its version `before`."""
+    """Lines about the rows added to quarantine after its version `before`."""
     now = _kinds(lakehouse, None)
     then = _kinds(lakehouse, before)
     new = Counter({kind: count - then.get(kind, (0, ""))[0] for kind, (count, _) in now.items()})

@@ -1,4 +1,4 @@
-"""Brings back tables that do not fit together: what is derived is dropped, to be made anew."""
+"""Repairs tables that do not fit together: drops the derived ones, which the next run rebuilds."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ __all__ = ["repair"]
 
 
 def repair(lakehouse: Lakehouse) -> list[str]:
-    """Drop what cannot be kept, and say so, a line each; nothing where all fits.
+    """Drop what cannot be kept; returns one line for each drop, none if all tables fit.
 
-    Without bronze, the notes of its files go, so that the next run takes the files anew; silver is
-    dropped with its checkpoints where it is not what bronze holds. Bronze itself is never touched.
+    Without bronze, the notes of its files go, so that the next run takes the files again; silver is
+    dropped with its checkpoints if it does not match bronze. Bronze itself is never touched.
     """
     said = []
     if not lakehouse.exists(BRONZE_TRANSACTIONS) and lakehouse.exists(FILES):
         lakehouse.drop(FILES)
-        said.append(f"{FILES.name}: dropped, for {BRONZE_TRANSACTIONS.name} is gone; the next run "
-                    "takes all files anew")
+        said.append(f"{FILES.name}: dropped, because {BRONZE_TRANSACTIONS.name} is gone; the "
+                    "next run takes all files again")
     if not _adds_up(lakehouse):
         by_hand = moved_by_hand(lakehouse)
         for table in PLACES:
             lakehouse.drop(table)
         for stream in checkpoints(lakehouse, "prepare"):
             forget(lakehouse, stream)
-        said.append(f"{', '.join(table.name for table in PLACES)}: dropped; the next run builds "
-                    "them anew from bronze")
+        said.append(f"{', '.join(table.name for table in PLACES)}: dropped; the next run "
+                    "rebuilds them from bronze")
         if by_hand:
-            said.append(f"{by_hand:,} rows that were moved to quarantine by hand will be in silver "
-                        "again; move them anew after the next run (`-e reject`)")
+            said.append(f"{by_hand:,} rows that were moved to quarantine by hand will be in "
+                        "silver again; move them again after the next run (`-e reject`)")
     return said
 
 

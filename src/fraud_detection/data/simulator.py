@@ -26,8 +26,8 @@ def write(world: World, folder: Path, *, files: int = 4) -> list[Path]:
     A file appears whole or not at all and is never replaced: a rerun adds only what is missing.
     Returns the `files` paths in time order, fewer if there are fewer days.
 
-    Raises BadInput, with nothing written, if the folder holds anything else that a reader sees
-    (hidden names are passed over): readers of a landing folder take each file once.
+    Raises BadInput, with nothing written, if the folder holds any other visible file: readers of a
+    landing folder take each file once.
     """
     if files < 1:
         raise BadInput(f"files is {files}; give 1 or more")
@@ -36,8 +36,8 @@ def write(world: World, folder: Path, *, files: int = 4) -> list[Path]:
     landed = {path for path in folder.iterdir() if not path.name.startswith((".", "_"))}
     for path in sorted(landed):
         if path not in parts or not _holds(path, parts[path]):
-            raise BadInput(f"{path}: is not a part of this world and is never replaced; choose an "
-                           "empty folder, or the arguments that this one was written with")
+            raise BadInput(f"{path}: does not belong to this world and is never replaced; choose "
+                           "an empty folder, or the arguments that wrote this one")
     for path in (path for path in parts if path not in landed):
         _write_whole(path, parts[path])
     return list(parts)
@@ -91,7 +91,7 @@ def _command(folder: Path, start: datetime, **numbers: int) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; anything it cannot use is one line on stderr and exit code 2."""
+    """Run the command; bad input is one line on stderr and exit code 2."""
     try:
         _command.main(arguments, prog_name="simulator", standalone_mode=False)
     except (BadInput, OSError, click.ClickException) as error:

@@ -1,4 +1,4 @@
-"""Times as text: ISO 8601, or counted since 1970; in vectors, to the millisecond."""
+"""Parses times in vectors, to the millisecond: ISO 8601, or numbers since 1970."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 
 
 def written(text: pa.Array) -> pa.Array:
-    """Milliseconds since 1970 of ISO 8601 texts, NULL for what is none; without a zone it is UTC.
+    """Milliseconds since 1970 of ISO 8601 texts, NULL for others; without a zone it is UTC.
 
-    A time has a date; hours and minutes without seconds, and a date alone, are times.
+    The date is required; the time of day and its seconds are optional.
     """
-    for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):  # the quick ways, all or none
+    for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):  # the fast paths, for all or none
         try:
             return _floored(pc.cast(text, kind))
         except pa.ArrowInvalid:
@@ -52,7 +52,7 @@ def _floored(times: pa.Array) -> pa.Array:
 
 
 def _from_parts(parts: pa.StructArray) -> pa.Array:
-    """Milliseconds from the texts of a time's parts; NULL where there is no such time."""
+    """Milliseconds from the texts of a time's parts; NULL if there is no such time."""
     matched = pc.is_valid(parts).to_numpy(zero_copy_only=False)
     year, month, day = (_whole(parts, name) for name in ("year", "month", "day"))
     hour, minute, second = (_whole(parts, name) for name in ("hour", "minute", "second"))
@@ -80,7 +80,7 @@ def _to_int(text: pa.Array) -> Ints:
 
 
 def _offsets(zone: pa.Array) -> tuple[Ints, NDArray[np.bool_]]:
-    """Minutes east of UTC, and whether they are possible; the few kinds are looked at once each."""
+    """Minutes east of UTC, and whether they are valid; each distinct zone is parsed once."""
     kinds = pc.fill_null(zone, "").dictionary_encode()
     found = [_offset(kind) for kind in kinds.dictionary.to_pylist()]
     at = kinds.indices.to_numpy(zero_copy_only=False)
@@ -108,7 +108,7 @@ def _days_since_1970(year: Ints, month: Ints, day: Ints) -> Ints:
 
 
 def counted(text: pa.Array, unit: str) -> pa.Array:
-    """Milliseconds since 1970 of numbers of `unit`, NULL for what is no number or far too large."""
+    """Milliseconds since 1970 of numbers of `unit`, NULL for others, or if far too large."""
     factor = PER_SECOND[unit]
     try:
         whole = pc.cast(text, pa.int64())

@@ -45,15 +45,15 @@ class World:
 
 
 def simulate(world: World) -> pa.Table:
-    """One row a transaction, in time order; columns and types as in the published data set.
+    """One row per transaction, in time order; columns and types as in the published data set.
 
     TRANSACTION_ID counts from 0; TX_DATETIME is in whole seconds, TX_AMOUNT in whole cents.
     TX_FRAUD_SCENARIO is 0 for genuine, 1 for an amount above 220, 2 for a compromised terminal,
     3 for a compromised customer; where several hold, the highest.
 
     Source: the simulator described in "Reproducible Machine Learning for Credit Card Fraud
-    Detection - Practical Handbook", chapter 3. There are more or fewer compromises in a larger or
-    smaller world, in proportion, and as many terminals around a customer.
+    Detection - Practical Handbook", chapter 3. The number of compromises is proportional to the
+    size of the world; the number of terminals around a customer does not depend on it.
     """
     rng = np.random.default_rng(world.seed)
     terminals, first, reachable = _neighbours(rng, world)
@@ -75,7 +75,7 @@ def simulate(world: World) -> pa.Table:
 
 
 def _neighbours(rng: np.random.Generator, world: World) -> tuple[Ints, Ints, Ints]:
-    """All customers' terminals in one array; per customer, where its own begin and how many."""
+    """All customers' terminals in one array; each customer's start in it and number."""
     side = world.terminals ** 0.5
     x, y = rng.uniform(0, side, (2, world.terminals))
     near = [np.flatnonzero((x - a) ** 2 + (y - b) ** 2 < REACH ** 2)
@@ -96,7 +96,7 @@ def _visits(rng: np.random.Generator, rate: Floats, days: int) -> tuple[Ints, In
 
 
 def _amounts(rng: np.random.Generator, mean: Floats) -> Floats:
-    """One amount for each mean, at least a cent."""
+    """One amount for each mean, at least one cent."""
     amount = rng.normal(mean, mean / 2)
     amount = np.where(amount < 0, rng.uniform(0, 2 * mean), amount)
     return np.maximum(amount.round(2), 0.01)

@@ -1,4 +1,4 @@
-"""Models: the estimators to choose from, and a logged one with what scoring needs to know of it."""
+"""Models: the estimators to choose from, and a logged one with what scoring needs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["METADATA", "SEARCH_SPACES", "LoggedModel", "estimator", "find_model", "inputs"]
 
-METADATA = Format("model", 1, reader="fraud_detection")  # of what train logs with a model
+METADATA = Format("model", 1, reader="fraud_detection")  # of train's metadata
 
 # Chosen together with the hyperparameters below, on weeks before any published test day. More
 # columns order the unsuspicious transactions by chance.
@@ -44,7 +44,7 @@ SEARCH_SPACES: dict[str, dict[str, list[Any]]] = {
 
 
 def inputs(model: str, features: str) -> list[str]:
-    """The columns that a model takes: all of a set, or of the full one what it needs."""
+    """The columns that a model uses: a whole set, or the useful ones of the full set."""
     boosting = model == "hist_gradient_boosting"
     return list(BOOSTING_INPUTS) if boosting and features == "full" else names(features)
 
@@ -53,7 +53,7 @@ def estimator(name: str, columns: Sequence[str], class_weight: str, seed: int) -
     """A new, unfitted model of these columns: a pipeline whose last step is the classifier.
 
     Raises:
-        BadInput: no model of that name.
+        BadInput: no such model.
     """
     weight = "balanced" if class_weight == "balanced" else None
     if name == "hist_gradient_boosting":
@@ -96,10 +96,11 @@ class LoggedModel:
 
 
 def find_model(uri: str | None) -> LoggedModel:
-    """The model at an MLflow address; None: this run's own, else the experiment's newest.
+    """The model at an MLflow address; None: the one of this run, else the experiment's newest.
 
     Raises:
-        BadInput: there is no such model, or it was not logged by `train`, or by a newer one.
+        BadInput: there is no such model, or it was not logged by this version's or an older
+            `train`.
     """
     import mlflow
     from mlflow.exceptions import MlflowException

@@ -15,8 +15,9 @@ def without_known_cards(test: pd.DataFrame, frauds: pd.DataFrame, label_delay: i
     day up to `label_delay` + 1 days before D.
 
     Args:
-        test: `customer_id` and `day` (date), a row a transaction.
-        frauds: the same columns, a row a fraudulent transaction, of the days before and of test.
+        test: `customer_id` and `day` (date), one row per transaction.
+        frauds: the same columns, one row per fraudulent transaction, of the days before and of
+            test.
 
     Source: "Reproducible Machine Learning for Credit Card Fraud Detection", chapter 5.
     """

@@ -1,4 +1,4 @@
-"""The protocol's measures: under weights of the rows, many weightings at once, and a run's own."""
+"""The protocol's metrics, for many weightings of the rows at once, and for a run."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ __all__ = ["ALERTS_A_DAY", "Weighted", "average_precision", "card_precision", "h
 
 ALERTS_A_DAY = 100
 Floats: TypeAlias = NDArray[np.float64]
-Weighted: TypeAlias = Callable[[Floats], Floats]  # weights, draws x rows -> a value a draw
+Weighted: TypeAlias = Callable[[Floats], Floats]  # weights, draws x rows -> one value per draw
 
 
 def plain(measure: Weighted, rows: pd.DataFrame) -> float:
-    """The measure with each of its rows counted once."""
+    """The metric with each row counted once."""
     return float(measure(np.ones((1, len(rows))))[0])
 
 
 def average_precision(rows: pd.DataFrame) -> Weighted:
-    """Average precision of `score` against `is_fraud`, a row a transaction; NaN without fraud."""
+    """Average precision of `score`, one row per transaction; NaN without fraud."""
     order = np.argsort(-rows["score"].to_numpy(), kind="stable")
     score, fraud = rows["score"].to_numpy()[order], rows["is_fraud"].to_numpy()[order] == 1
     last_of_score = np.append(np.flatnonzero(np.diff(score)), len(score) - 1)
     frauds = np.flatnonzero(fraud)
-    # Precision is asked for only where a fraud is: a row there, and all that rank above it.
+    # Precision is needed only at each fraud: over its row and all that rank above it.
     ends, first = np.unique(last_of_score[np.searchsorted(last_of_score, frauds)],
                             return_index=True)
     starts = np.append(0, ends[:-1] + 1)
@@ -48,7 +48,7 @@ def average_precision(rows: pd.DataFrame) -> Weighted:
 
 
 def net_saving(rows: pd.DataFrame, threshold: float, alert_cost: float) -> Weighted:
-    """Amount of the frauds with a score from `threshold` on, less the cost of all such alerts."""
+    """Amount of the frauds with a score of at least `threshold`, minus the cost of these alerts."""
     gain = np.where(rows["score"] >= threshold, rows["amount"] * rows["is_fraud"] - alert_cost, 0.)
     return lambda weights: weights @ gain
 
@@ -56,11 +56,11 @@ def net_saving(rows: pd.DataFrame, threshold: float, alert_cost: float) -> Weigh
 def card_precision(rows: pd.DataFrame, top: int = ALERTS_A_DAY) -> Weighted:
     """Mean over days of the share of compromised cards among the `top` with the highest score.
 
-    A card that was found on an earlier day is left out of the later ones. A day of weight 2 has
-    2 * `top` alerts, and its cards twice each: it counts twice.
+    A card that was found on an earlier day is left out of the later ones. A day of weight 2 has 2 *
+    `top` alerts and each card twice, so it counts twice.
 
     Args:
-        rows: `day`, `customer_id`, `score`, `is_fraud`, a row a transaction.
+        rows: `day`, `customer_id`, `score`, `is_fraud`, one row per transaction.
     """
     cards = (rows.assign(row=np.arange(len(rows))).groupby(["day", "customer_id"])
              .agg(score=("score", "max"), is_fraud=("is_fraud", "max"), row=("row", "first"))

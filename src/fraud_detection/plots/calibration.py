@@ -1,4 +1,4 @@
-"""How sure a model is: the share of fraud over the mean score."""
+"""How reliable a model's scores are: the share of fraud over the mean score."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ FLOOR = 1e-5  # where a share of 0 is drawn on a logarithmic axis
 def calibration(label: Numbers, score: Numbers) -> Figure:
     """Fraud share over mean score in quantile bins, and the rows in each; arguments as in the ROC.
 
-    From the lowest scores up each bin holds half of the rows that are left: frauds are few and
-    score high, and bins of one size would put them all into the last.
+    From the lowest scores up, each bin holds half of the remaining rows: frauds are few and score
+    high, and bins of equal size would put them all into the last one.
     """
     mean, rows, frauds = _halves(label, score)
     title = (f"The mean score is {np.mean(score):.2%}, the share of fraud {np.mean(label):.2%}"

@@ -1,4 +1,4 @@
-"""What the data lacks: labels that are not known yet, missing values, rejected rows."""
+"""What is missing in the data: labels that are not known yet, values, rejected rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fraud_detection.plots.style import (AMBER, BLUE, GREY, ORANGE, figure, labe
 
 __all__ = ["labels", "missing"]
 
-OLDEST = 60  # days that the picture of labels goes back
+OLDEST = 60  # days in the picture of labels
 MOST_REASONS = 8
 
 

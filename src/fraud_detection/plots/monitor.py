@@ -1,4 +1,4 @@
-"""Pictures of days against a model's training days: how far each column moved, what came by day."""
+"""Pictures of days against a model's training days: how far columns moved, volume by day."""
 
 from __future__ import annotations
 
@@ -71,6 +71,6 @@ def by_day(table: pd.DataFrame) -> Figure:
 
 
 def _mean(share: Numbers, count: Numbers) -> float:
-    """The share over all days on which it is known, NaN if there is none."""
+    """The share over all days on which it is known; NaN if there is no such day."""
     known = np.isfinite(share) & (count > 0)
     return float(np.average(share[known], weights=count[known])) if known.any() else float("nan")

@@ -1,4 +1,4 @@
-"""What a model relies on, and how good it is in parts of the data."""
+"""What a model relies on, and how good it is on parts of the data."""
 
 from __future__ import annotations
 

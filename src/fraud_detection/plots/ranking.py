@@ -19,7 +19,7 @@ CHOSEN: dict[str, Any] = {"color": ORANGE, "zorder": 5}
 
 
 def _cuts(label: Numbers, score: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """For each distinct score from the highest down: it, the rows and the frauds that reach it."""
+    """Each distinct score from the highest down, with the rows and frauds that reach it."""
     order = np.argsort(-score, kind="stable")
     ordered = score[order]
     last = np.flatnonzero(np.diff(ordered, append=-np.inf))
@@ -81,7 +81,7 @@ def _precision_recall(axes: Axes, recall: Numbers, precision: Numbers, chance: f
 
 def threshold_picture(label: Numbers, score: Numbers, amount: Numbers, threshold: float,
                       alert_cost: float) -> Figure:
-    """What each possible threshold saves and finds, over the alerts that it raises.
+    """What each possible threshold saves and finds, over its number of alerts.
 
     Args:
         label, score: as in `roc_and_precision_recall`.
@@ -118,7 +118,7 @@ def _money(axes: Axes, alerts: Numbers, saved: Numbers) -> None:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    # Where nearly every row alerts the loss is huge; it would flatten the part that matters.
+    # If nearly every row alerts, the loss is huge; it would flatten the part that matters.
     best = max(float(saved.max()), 1.0)
     axes.set_ylim(max(float(saved.min()), -best) * 1.08, best * 1.15)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
@@ -133,7 +133,7 @@ def _mark(above: Axes, below: Axes, alerts: float, threshold: float) -> None:
 
 
 def _thresholds_above(axes: Axes, alerts: Numbers, cut: Numbers) -> None:
-    """A second scale on top: the threshold that raises so many alerts."""
+    """A second scale on top: the threshold for each number of alerts."""
     wanted = np.geomspace(alerts[0], alerts[-1], 7)
     near = np.unique(np.searchsorted(alerts, wanted * 0.999).clip(max=len(alerts) - 1))
     top = axes.secondary_xaxis("top")

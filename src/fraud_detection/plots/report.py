@@ -1,4 +1,4 @@
-"""The report of the data: key numbers, pictures, a few words above each; one page, no network."""
+"""The report on the data: key numbers and pictures with a few words, on one self-contained page."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def facts(days: pd.DataFrame, terminals: pd.DataFrame, totals: Mapping[str, floa
 
 def write(facts: Mapping[str, str], sections: Sequence[Section], folder: Path, *,
           title: str = "The data", lead: str = "") -> None:
-    """Write `<name>.png` for each section, and `report.html`, which holds all of them itself.
+    """Write `<name>.png` for each section, and a self-contained `report.html`.
 
     `lead` is HTML that stands between the key numbers and the sections.
     """

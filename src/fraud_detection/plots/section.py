@@ -11,7 +11,7 @@ __all__ = ["Section"]
 
 @dataclass(frozen=True)
 class Section:
-    """A picture, the file name it gets, and the words above it in the report."""
+    """A picture, its file name, and the words above it in the report."""
 
     name: str
     heading: str

@@ -1,4 +1,4 @@
-"""The look of every picture: a title that states what is seen, quiet axes, colours for all eyes."""
+"""The style of every picture: a title with the finding, quiet axes, colour-blind-safe colours."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _quiet(axes: Axes) -> None:
 
 
 def percent(share: float) -> str:
-    """The share, of 1, to two digits: `0.84%`; `unknown` where there is none."""
+    """The share (0 to 1) as a percentage with two digits, `0.84%`; `unknown` if there is none."""
     if not np.isfinite(share):
         return "unknown"
     digits = 0 if share in (0, 1) or share >= 0.1 else 1 if share >= 0.0095 else 2
@@ -70,14 +70,14 @@ def percent(share: float) -> str:
 
 
 def percentages(axes: Axes) -> None:
-    """Write the y axis's ticks as percentages, from 0 up."""
+    """Label the y axis in percent, from 0 up."""
     axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g}%"))
     axes.yaxis.set_major_locator(MaxNLocator(5, min_n_ticks=3))
     _from_zero(axes)
 
 
 def thousands(axes: Axes) -> None:
-    """Write the y axis's ticks as whole numbers with thousands apart, from 0 up."""
+    """Label the y axis in whole numbers with thousands separators, from 0 up."""
     axes.yaxis.set_major_formatter(FuncFormatter(whole))
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     _from_zero(axes)
@@ -89,12 +89,12 @@ def _from_zero(axes: Axes) -> None:
 
 
 def whole(number: float, _: object = None) -> str:
-    """The number, rounded, with thousands apart: `12,345`."""
+    """The number, rounded, with thousands separators: `12,345`."""
     return f"{number:,.0f}"
 
 
 def days_below(axes: Axes) -> None:
-    """Write the x axis's days so that each tick can be read by itself."""
+    """Label the x axis with days, so that each tick can be read by itself."""
     locator = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(
@@ -145,7 +145,7 @@ def shares_by_name(title: str, names: Sequence[str], rows: ArrayLike, hits: Arra
 
 
 def label_rows(axes: Axes, names: Sequence[str], longest: int = 48, wrapped: int = 48) -> None:
-    """Name the rows 0, 1, ... from the top down; what the names hold is taken as plain text."""
+    """Label the rows 0, 1, ... from the top down; the names are shown as plain text."""
     shown = [textwrap.fill(name if len(name) <= longest else name[:longest] + " …", wrapped)
              for name in names]
     axes.set_yticks(np.arange(len(shown)), shown, parse_math=False)
@@ -161,6 +161,6 @@ def legend(axes: Axes, location: Any = "best", columns: int = 1) -> None:
 
 
 def note(axes: Axes, text: str) -> None:
-    """Say in the middle of a panel why nothing is drawn there."""
+    """Explain in the middle of a panel why nothing is drawn."""
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY,
               fontsize=TEXT, parse_math=False)

@@ -50,7 +50,7 @@ def _share(table: pd.DataFrame) -> pd.Series[float]:
 
 
 def overall_share(table: pd.DataFrame) -> float:
-    """The share of the labelled rows that is fraud, of 1; NaN without any."""
+    """The share of fraud among the labelled rows, 0 to 1; NaN without any."""
     labelled = table["labelled"].sum()
     return float(table["frauds"].sum() / labelled) if labelled else float("nan")
 
@@ -115,14 +115,14 @@ def terminals(table: pd.DataFrame) -> Section:
 
 
 def _bins(values: pd.Series[float]) -> list[float]:
-    """Steps of one width that is a whole number."""
+    """Steps of equal width, a whole number."""
     first, last = int(values.min()), int(values.max())
     step = max(1, -(-(last - first + 1) // 30))
     return [edge - 0.5 for edge in range(first, last + 2 * step, step)]
 
 
 def _hold_half(each: ArrayLike, frauds: ArrayLike) -> float:
-    """The fewest terminals that have half of the frauds: `each` terminals have `frauds` each."""
+    """The fewest terminals with half of the frauds: `each` terminals have `frauds` each."""
     numbers, hits = np.asarray(each, float), np.asarray(frauds, float)
     order = np.argsort(-hits)
     reached = np.cumsum((numbers * hits)[order])

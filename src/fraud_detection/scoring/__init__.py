@@ -1,1 +1,1 @@
-"""What scores live transactions, without Spark: messages, features, a model's scores."""
+"""Scores live transactions without Spark: messages, features, a model's scores."""

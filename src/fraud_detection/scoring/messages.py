@@ -1,4 +1,4 @@
-"""Messages as events, by the rule by which batch reads them."""
+"""Messages as events, parsed as batch parses them."""
 
 from __future__ import annotations
 

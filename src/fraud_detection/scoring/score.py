@@ -33,7 +33,7 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Score:
-    """As a row of gold.scores; no score for an event that came too late for its features."""
+    """As a row of gold.scores; an event that came too late for its features has no score."""
 
     event: Event
     model_version: str
@@ -49,7 +49,7 @@ class Scoring:
         self._model = model
 
     def score(self, events: Sequence[Event]) -> list[Score]:
-        """The events' scores, in their order; an event that was there already is scored anew."""
+        """The events' scores, in their order; an event that was already there is scored again."""
         rows = self._online.append(events)
         known = [at for at, row in enumerate(rows) if row is not None]
         found: dict[int, float] = {}

@@ -21,7 +21,7 @@ TRANSACTION_SECONDS = 60
 
 @dataclass(frozen=True)
 class Topics:
-    """Where transactions come from, and scores go to; `worker` names this one of the group.
+    """Where transactions come from and scores go; `worker` is this worker's name in the group.
 
     `client` are the settings of Kafka's client, `group.id` among them.
     """
@@ -33,12 +33,12 @@ class Topics:
 
 
 def work(topics: Topics, columns: Columns, scoring: Scoring, stop: Callable[[], bool]) -> int:
-    """Score until `stop` says so; how many transactions were scored.
+    """Score until `stop` returns True; returns how many transactions were scored.
 
-    Scores and the offsets that were reached are one transaction of Kafka's: a worker that is killed
-    leaves no score twice or missing to whom reads committed messages. The online store is written
-    before, where a replay changes nothing. Messages that batch would put into quarantine are passed
-    over. An error of Kafka's ends the worker: start it again.
+    Scores and the offsets reached are written in one Kafka transaction: after a kill, readers of
+    committed messages see no score twice and miss none. The online store is written before, where a
+    replay changes nothing. Messages that batch would put into quarantine are skipped. A Kafka error
+    ends the worker: start it again.
     """
     consumer, producer = _clients(topics)
     scored = 0

@@ -56,12 +56,12 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
 
 def compared(candidate: pd.DataFrame, champion: pd.DataFrame | None, settings: Settings,
              ) -> tuple[tuple[Measured, ...], tuple[Slice, ...]]:
-    """Every measure of both, on all rows and, average precision alone, on the slices.
+    """All metrics of both on all rows, and average precision on the slices.
 
     Args:
-        candidate: `day`, `customer_id`, `amount`, `is_fraud`, `first_day`, `score`, `threshold`, a
-            row a test transaction.
-        champion: the same rows with its score and threshold; None without one.
+        candidate: `day`, `customer_id`, `amount`, `is_fraud`, `first_day`, `score`, `threshold`,
+            one row per test transaction. champion: the same rows with its score and threshold; None
+            without one.
     """
     parts = slices_of(candidate)
     ours = _measures(candidate, parts, settings.alert_cost)
@@ -84,7 +84,7 @@ def compared(candidate: pd.DataFrame, champion: pd.DataFrame | None, settings: S
 
 
 def slices_of(rows: pd.DataFrame) -> list[Rows]:
-    """The slices by amount, and that of the customers who are not yet known for NEW_DAYS."""
+    """The slices by amount, and the customers first seen less than NEW_DAYS ago."""
     bands = pd.cut(rows["amount"], AMOUNT_BANDS, right=False)
     found = [("amount", _name(band), np.flatnonzero(bands == band))
              for band in bands.cat.categories]
@@ -108,13 +108,15 @@ def _on_part(rows: pd.DataFrame, positions: np.ndarray) -> Weighted:
 
 
 def _made_with_others(uri: str | None) -> list[str]:
-    """The libraries that the champion was logged with and that are others here; before it is
-    loaded, since what another scikit-learn has written may not load, or score otherwise."""
+    """The libraries of the champion that have other versions here.
+
+    Checked before loading: a model of another scikit-learn may not load, or score differently.
+    """
     if uri is None:
         return []
     try:
         found = unmet(model_requirements(uri))
-    except (BranchlineError, OSError):  # the champion itself is missing, which loading it tells
+    except (BranchlineError, OSError):  # the champion itself is missing; loading it will say so
         return []
     if found:
         print(f"champion {uri}: was logged with {', '.join(found)}; it may not load, or score as "
@@ -124,13 +126,13 @@ def _made_with_others(uri: str | None) -> list[str]:
 
 def _champion(uri: str | None, rows: pd.DataFrame, others: Sequence[str],
               ) -> tuple[Model | None, pd.DataFrame | None]:
-    """What the champion is, with the reason where it cannot score, else the rows as it does."""
+    """The champion, with the reason if it cannot score, else with its scored rows."""
     if uri is None:
         return None, None
     try:
         model = find_model(uri)
         scored = _scored(model, rows)
-    except Exception as problem:  # it is code of another day: what it raises cannot be known
+    except Exception as problem:  # code of another day may raise anything
         text = collapsed(problem)[:500] or "no text"
         kind = "" if isinstance(problem, BadInput) else f"{type(problem).__name__}: "
         made_with = f" It was logged with {', '.join(others)}." if others else ""
@@ -142,7 +144,7 @@ def _scored(model: LoggedModel, rows: pd.DataFrame) -> pd.DataFrame:
     """The rows with the model's score and threshold.
 
     Raises:
-        BadInput: the model needs a column that is gone, or was trained on these days.
+        BadInput: the model needs a column that no longer exists, or was trained on these days.
     """
     lacking = [name for name in model.inputs if name not in rows]
     if lacking:

@@ -28,17 +28,18 @@ FRAUD_BANDS = (1, 2, 3, 5, np.inf)
 
 
 def test_rows(lakehouse: Lakehouse, settings: Settings, test: Span) -> pd.DataFrame:
-    """The labelled features of the test days, less the cards that are known as compromised.
+    """The labelled features of the test days, without cards known as compromised.
 
     Raises:
-        BadInput: gold.features lacks the test days, or their labels are of one kind only.
+        BadInput: gold.features lacks the test days, or has only one kind of label for them.
     """
     rows = (lakehouse.read(FEATURES).where(between(test.first, test.last))
             .where("is_fraud IS NOT NULL").withColumn("day", F.expr(day_of()))
             .toArrow().to_pandas())
     if rows["is_fraud"].nunique() < 2:
-        raise BadInput(f"gold.features has {len(rows):,} labelled rows on the test days {test}, "
-                       "not of both kinds; run featurize for these days or choose others.")
+        raise BadInput(f"gold.features has {len(rows):,} labelled rows on the test days {test}; "
+                       "expected fraud and genuine ones; run featurize for these days or choose "
+                       "others.")
     known_days = settings.label_delay_days + KNOWN_DAYS_BEFORE_DELAY
     frauds = (lakehouse.read(TRANSACTIONS).where("is_fraud = 1")
               .where(between(test.first - timedelta(days=known_days), test.last))
@@ -48,15 +49,14 @@ def test_rows(lakehouse: Lakehouse, settings: Settings, test: Span) -> pd.DataFr
 
 
 def slice_metrics(rows: pd.DataFrame, threshold: float) -> pd.DataFrame:
-    """How well the frauds of a slice are found, so that a weak slice shows.
+    """How well the frauds of each slice are found, to show weak slices.
 
-    A slice by how many frauds a card has holds these frauds and all genuine transactions.
+    A slice by the number of a card's frauds holds these frauds and all genuine transactions.
 
     Args:
-        rows: `day`, `customer_id`, `amount`, `score`, `is_fraud`, a row a test transaction.
-
-    Returns:
-        A row a slice: `slice` (its kind), `value`, `rows`, `frauds`, `average_precision` and
+        rows: `day`, `customer_id`, `amount`, `score`, `is_fraud`, one row per test transaction.
+            Returns: One row per slice: `slice` (its kind), `value`, `rows`, `frauds`,
+            `average_precision` and
         `recall` at the threshold (both NaN for a slice without fraud).
     """
     volume = rows.groupby("customer_id")["is_fraud"].transform("sum")

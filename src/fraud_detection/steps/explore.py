@@ -22,12 +22,12 @@ __all__ = ["by_amount", "by_day", "by_hour", "by_terminal", "landed", "rejected"
 
 HOUR = 3_600_000
 EDGES = [float(f"{digit}e{power}") for power in range(-2, 9) for digit in (1, 2, 5)]
-FEW = 0.01  # of all rows: the lowest amount bands are one until they hold so many
+FEW = 0.01  # share of all rows: the lowest amount bands are merged until they hold it
 COLUMN = f"(?:{'|'.join(TRANSACTION_COLUMNS)})"
 
 
 def by_day(transactions: DataFrame) -> pd.DataFrame:
-    """A row for each UTC day from the first to the last, also where nothing happened.
+    """One row for each UTC day from the first to the last, including empty days.
 
     Columns: day (datetime64[s]), transactions, labelled (those with a label), frauds.
     """
@@ -42,7 +42,7 @@ def by_day(transactions: DataFrame) -> pd.DataFrame:
 
 
 def by_hour(transactions: DataFrame) -> pd.DataFrame:
-    """A row for each UTC hour 0 to 23: hour, transactions, labelled, frauds."""
+    """One row for each UTC hour 0 to 23: hour, transactions, labelled, frauds."""
     hours = _counts(transactions, f"CAST(pmod(floor(unix_millis(event_time) / {HOUR}), 24) AS INT)",
                     "hour")
     return (hours.set_index("hour").reindex(pd.RangeIndex(24, name="hour"), fill_value=0)
@@ -50,9 +50,9 @@ def by_hour(transactions: DataFrame) -> pd.DataFrame:
 
 
 def by_amount(transactions: DataFrame) -> pd.DataFrame:
-    """A row for each band of amounts, in 1-2-5 steps: band (its name) and counts as by day.
+    """One row for each band of amounts, in 1-2-5 steps: band (its name) and counts as by day.
 
-    The lowest bands are one until they hold 1 % of the rows, so that cents do not fill the axis.
+    The lowest bands are merged until they hold 1% of the rows, so that cents do not fill the axis.
     """
     reached = " + ".join(f"CAST(amount >= {edge!r}D AS INT)" for edge in EDGES)
     bands = _counts(transactions, reached, "reached").set_index("reached")
@@ -87,7 +87,7 @@ def _small(rows: DataFrame) -> pd.DataFrame:
 
 
 def by_terminal(transactions: DataFrame) -> pd.DataFrame:
-    """How many terminals have how much: a row for each pair of transactions and frauds.
+    """How many terminals have each pair of transaction and fraud counts.
 
     Columns: transactions and frauds of one terminal, terminals (how many have just these).
     """
@@ -100,8 +100,7 @@ def by_terminal(transactions: DataFrame) -> pd.DataFrame:
 
 def totals(transactions: DataFrame) -> dict[str, float]:
     """The customers, and the median amount (NaN without rows)."""
-    # In one aggregate Spark would first make a percentile sketch for each customer: four times
-    # as slow.
+    # In one aggregate Spark would build a percentile sketch per customer first: four times as slow.
     customers = transactions.select("customer_id").distinct().count()
     row = transactions.agg(F.percentile_approx("amount", 0.5).alias("median")).first()
     assert row is not None
@@ -122,8 +121,8 @@ def landed(bronze: DataFrame) -> dict[str, int]:
 def rejected(quarantine: DataFrame) -> pd.DataFrame:
     """Quarantined rows by reason, the most frequent first: reason, rows.
 
-    The values that reasons quote are left out, so that `amount -3 is negative` and `amount -4 is
-    negative` are one; a row with several reasons counts for each.
+    Quoted values are removed, so that `amount -3 is negative` and `amount -4 is negative` count as
+    one reason; a row with several reasons counts for each.
     """
     single = F.explode(F.split("reason", f"; (?={COLUMN} )")).alias("reason")
     unquoted = F.regexp_replace("reason", rf"(?s)^({COLUMN}) .+ (is|lies) ", "$1 $2 ")

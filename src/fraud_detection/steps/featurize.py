@@ -1,4 +1,4 @@
-"""Step 4: silver into gold.features: what was known of the card and the terminal at the time."""
+"""Step 4: silver into gold.features: what was known about card and terminal at the time."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def features(transactions: DataFrame, first: date, last: date, label_delay: int,
              kind: str = "full") -> DataFrame:
     """Silver rows of the days `first` to `last` with the features of a `kind`, all the kernel's.
 
-    Reads only as many days before `first` as the windows look back; the rows of one entity meet
-    in one partition, one shuffle an entity.
+    Reads only as many days before `first` as the windows look back; the rows of one entity go to
+    one partition, with one shuffle per kind of entity.
     """
     def earliest(wanted: list[Definition]) -> date:
         return first - timedelta(days=look_back_days(wanted))
@@ -50,7 +50,7 @@ def _with_features(seen: DataFrame, given: StructType, listed: list[Definition],
                    further: tuple[str, ...] = ()) -> DataFrame:
     """The rows from `start` (milliseconds) on, their `given` columns and an entity's features.
 
-    No feature is nullable: so Spark need not ask each value whether it is NULL.
+    No feature is nullable, so Spark need not check each value for NULL.
     """
     added = [*(each.name for each in kept(listed)), *further]
     schema = StructType([*given.fields, *(StructField(name, DoubleType(), nullable=False)

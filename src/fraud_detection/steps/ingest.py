@@ -1,4 +1,4 @@
-"""Step 1: what is new in the landing folder or topic into bronze.transactions, exactly once."""
+"""Step 1: new files or messages into bronze.transactions, exactly once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def run(lakehouse: Lakehouse, settings: DataSettings) -> dict[str, int]:
-    """Take the files, or a topic's messages, that are new; counts of what was taken now.
+    """Take the new files, or a topic's new messages; returns counts of what was taken.
 
     Counts: `rows`; `files`, or the topic's partitions; `unreadable` among the rows.
 
@@ -34,7 +34,7 @@ def run(lakehouse: Lakehouse, settings: DataSettings) -> dict[str, int]:
 
 
 def _landing(lakehouse: Lakehouse, settings: DataSettings) -> str:
-    """The folder or file to take; simulated transactions are made first."""
+    """The folder or file to take; simulated transactions are generated first."""
     if settings.data != SIMULATED:
         return settings.data
     folder = Path(lakehouse.area("landing"))

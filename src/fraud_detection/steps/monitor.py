@@ -26,7 +26,7 @@ SMALLEST_SHARE = 1e-4
 def psi(reference: NDArray[np.float64], present: NDArray[np.float64]) -> float:
     """Population stability index of two sets of shares over the same bins.
 
-    An empty bin counts as SMALLEST_SHARE. Below .1 is usually read as stable, above .25 as moved.
+    An empty bin counts as SMALLEST_SHARE. Below 0.1 usually counts as stable, above 0.25 as moved.
     """
     expected = np.maximum(reference, SMALLEST_SHARE)
     found = np.maximum(present, SMALLEST_SHARE)
@@ -34,7 +34,7 @@ def psi(reference: NDArray[np.float64], present: NDArray[np.float64]) -> float:
 
 
 def shares(rows: DataFrame, edges: dict[str, Sequence[float]]) -> dict[str, NDArray[np.float64]]:
-    """For each column the share of rows in the bins that its edges bound (upper edge included)."""
+    """For each column, the share of rows in each bin between its edges (upper edge included)."""
     above = [F.avg((F.col(name) > edge).cast("double")).alias(f"{name}|{at}")
              for name, column in edges.items() for at, edge in enumerate(column)]
     found = rows.agg(*above).first()
@@ -44,7 +44,7 @@ def shares(rows: DataFrame, edges: dict[str, Sequence[float]]) -> dict[str, NDAr
 
 
 def _edges(rows: DataFrame, columns: list[str]) -> dict[str, Sequence[float]]:
-    """The deciles of each column; a value that fills several of them bounds one bin only."""
+    """The deciles of each column, without duplicates."""
     found = rows.agg(*(F.percentile_approx(name, DECILES).alias(name) for name in columns)).first()
     assert found is not None
     return {name: sorted(set(found[name])) for name in columns}
@@ -57,7 +57,7 @@ def _means(rows: DataFrame, columns: list[str]) -> dict[str, float]:
 
 
 def comparison(reference: DataFrame, present: DataFrame, columns: list[str]) -> pd.DataFrame:
-    """A row a column: `column`, `psi`, `reference_mean`, `mean`."""
+    """One row per column: `column`, `psi`, `reference_mean`, `mean`."""
     edges = _edges(reference, columns)
     before, now = shares(reference, edges), shares(present, edges)
     mean_before, mean_now = _means(reference, columns), _means(present, columns)
@@ -68,7 +68,7 @@ def comparison(reference: DataFrame, present: DataFrame, columns: list[str]) -> 
 
 
 def _score_row(scores: DataFrame, model: LoggedModel) -> pd.DataFrame:
-    """The scores against those that the model gave unseen rows when it was trained."""
+    """The scores, compared with those of unseen rows in training."""
     edges, before = model.notes["score_edges"], np.array(model.notes["score_shares"])
     now = shares(scores, {"score": edges})["score"]
     return pd.DataFrame({"column": ["score"], "psi": [psi(before, now)],

@@ -1,4 +1,4 @@
-"""Step 2: bronze into silver: typed, valid, one row a transaction; the rest with its reason."""
+"""Step 2: bronze into silver: typed, valid, one row per transaction; rejects keep their reason."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ __all__ = ["run", "step"]
 log = logging.getLogger(__name__)
 
 NAME = "prepare"
-REMEDY = "Run the step repair (`-e repair`), after which silver is built anew, and run again."
+REMEDY = "Run the step repair (`-e repair`), then run again: silver is rebuilt."
 
 
 def run(lakehouse: Lakehouse, settings: DataSettings) -> dict[str, int]:
     """Place the bronze rows that are in no silver table yet; counts: the rows of each table.
 
-    With `verify` they are counted by reading every row, and each is looked for.
+    With `verify`, every row is read, counted and looked up.
 
     Raises:
-        RowsLost: silver + quarantine + duplicates is not bronze, or a table of them is gone.
+        RowsLost: silver + quarantine + duplicates differ from bronze, or one of them is gone.
     """
     lakehouse.read(BRONZE_TRANSACTIONS)
     are_new = _make_tables(lakehouse)
@@ -54,12 +54,12 @@ def _counts(lakehouse: Lakehouse) -> list[int]:
 
 
 def _is_cut_off(lakehouse: Lakehouse, name: str, counts: list[int]) -> bool:
-    """Whether the stream's last batch is in silver, but not whole in the tables beside it."""
+    """Whether the stream's last batch is in silver, but incomplete in the other two tables."""
     return counts[0] != sum(counts[1:]) and name in _streams(lakehouse)
 
 
 def _place(lakehouse: Lakehouse, name: str, through: int, epoch: str | None) -> None:
-    """Let the stream place what it has not, and tell what came into quarantine."""
+    """Let the stream place the new rows, and report what went to quarantine."""
     before = lakehouse.version(QUARANTINE)
     _follow(lakehouse, name, through, epoch)
     if lakehouse.version(QUARANTINE) > before:
@@ -68,7 +68,7 @@ def _place(lakehouse: Lakehouse, name: str, through: int, epoch: str | None) -> 
 
 
 def _make_tables(lakehouse: Lakehouse) -> bool:
-    """Create what is not there, and tell whether nothing was; one alone must not be gone."""
+    """Create the missing tables; returns whether all were missing. Raises if only some are."""
     there = [table for table in PLACES if lakehouse.exists(table)]
     gone = [table.name for table in PLACES if table not in there]
     if not there:
@@ -86,10 +86,10 @@ def _streams(lakehouse: Lakehouse) -> list[str]:
 
 
 def _stream(lakehouse: Lakehouse, through: int) -> tuple[str, int]:
-    """The stream that fills silver, and the bronze version that it has yet to place first.
+    """The stream that fills silver, and the first bronze version that it has not placed yet.
 
-    A stream is named by the version it began with. Where its checkpoint is lost, the next begins
-    behind the version that silver's log says was placed.
+    A stream is named after its first version. If its checkpoint is lost, the next stream begins
+    after the last version that silver's log says was placed.
     """
     known = _streams(lakehouse)
     last = next((append for append in appends(lakehouse, TRANSACTIONS)
@@ -97,7 +97,7 @@ def _stream(lakehouse: Lakehouse, through: int) -> tuple[str, int]:
     if last is None and known:
         return known[-1], 0
     if last is None:
-        by_older_version = any(count_rows(lakehouse, *PLACES))  # which placed all of it
+        by_older_version = any(count_rows(lakehouse, *PLACES))  # that version is placed completely
         start = through + 1 if by_older_version else 0
         return f"{NAME}-{start}", start
     start = int(last.note["through"]) + 1
@@ -112,14 +112,14 @@ def _follow(lakehouse: Lakehouse, name: str, through: int, epoch: str | None) ->
                _placer(lakehouse, name, through, epoch))
     except PySparkException as failure:
         if "DIFFERENT_DELTA_TABLE_READ_BY_STREAMING_SOURCE" in str(failure):
-            raise RowsLost(f"table {BRONZE_TRANSACTIONS.name} is another one than silver was "
+            raise RowsLost(f"table {BRONZE_TRANSACTIONS.name} is not the table that silver was "
                            f"filled from. {REMEDY}") from None
         raise
 
 
 def _placer(lakehouse: Lakehouse, name: str, through: int,
             epoch: str | None) -> Callable[[DataFrame, int], None]:
-    """What a batch is handed to; it holds no session, for Spark Connect sends it to the server."""
+    """The function for a batch; it has no session, because Spark Connect sends it to the server."""
     address = (lakehouse.root, lakehouse.schema, lakehouse.files)
 
     def placed(batch: DataFrame, number: int) -> None:

@@ -1,4 +1,4 @@
-"""On request: moves rows from silver to quarantine, as they landed, with the reason that is given.
+"""On request: moves rows from silver to quarantine, as they landed, with a given reason.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     """Move the rows that meet the condition `where`; counts: the `rows` moved.
 
     Raises:
-        BadInput: no condition, or none on silver's columns; no reason.
+        BadInput: no condition, a condition not on silver's columns, or no reason.
     """
     for name, expected in (("where", "an SQL condition on the columns of silver.transactions, such "
                                      "as \"source_file LIKE '%/x.csv'\" or \"transaction_id = "
@@ -36,13 +36,13 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
 
 
 def _next(moved: Moved, label_delay: int) -> str:
-    """How what was made from the rows is made anew."""
+    """How to rebuild what was computed from the rows."""
     days = moved.seen_on(look_back_days(definitions("full", label_delay)))
     if days is None:
         return "no row of silver.transactions meets the condition; nothing was moved"
     return (f"rows of {moved.first} to {moved.last} are in quarantine; now run `-e featurize "
-            f"-P first_day={days[0]} -P last_day={days[1]}`, the days whose features have seen "
-            "them, then train, evaluate and predict")
+            f"-P first_day={days[0]} -P last_day={days[1]}`, the days with features computed "
+            "from them, then train, evaluate and predict")
 
 
 step = Step("reject", run, reads=(BRONZE_TRANSACTIONS, TRANSACTIONS, QUARANTINE),

@@ -1,4 +1,4 @@
-"""On request: drops what is derived where the tables do not fit; the next run builds it anew."""
+"""On request: drops derived tables that do not fit; the next run rebuilds them."""
 
 from __future__ import annotations
 

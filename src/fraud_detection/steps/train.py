@@ -25,7 +25,7 @@ HELD_OUT = 1 / 3
 
 
 def labelled(features: DataFrame, days: Span) -> pd.DataFrame:
-    """The days' rows with a label, in a fixed order, on which a fit depends."""
+    """The days' labelled rows, in a fixed order, because the fit depends on it."""
     rows: pd.DataFrame = (features.where(between(days.first, days.last))
                           .where("is_fraud IS NOT NULL").drop("event_time", "terminal_id")
                           .toArrow().to_pandas())
@@ -33,14 +33,14 @@ def labelled(features: DataFrame, days: Span) -> pd.DataFrame:
 
 
 def fit(rows: pd.DataFrame, settings: Settings) -> tuple[Pipeline, pd.DataFrame]:
-    """The fitted model, and held-out customers' rows with the scores of one that never saw them.
+    """The fitted model, and held-out customers' rows scored by a model that never saw them.
 
     Args:
         rows: labelled features: the model's inputs, `customer_id`, `amount`, `is_fraud`.
 
     Returns:
         The model fitted on all rows; a frame with `score`, `amount`, `is_fraud`, from the same kind
-        of model fitted without these customers: what a threshold may be chosen on.
+        of model fitted without these customers: for choosing a threshold.
     """
     columns = inputs(settings.model, settings.features)
     model = estimator(settings.model, columns, settings.class_weight, settings.seed)
@@ -65,7 +65,7 @@ def _searched(model: Pipeline, rows: pd.DataFrame, columns: list[str],
 
 
 def best_threshold(unseen: pd.DataFrame, alert_cost: float) -> float:
-    """The score from which on an alert pays: most fraud amount caught, less the cost of alerts."""
+    """The threshold that pays best: fraud amount caught minus the cost of alerts."""
     ordered = unseen.sort_values("score", ascending=False, kind="stable")
     gain = (ordered["amount"] * ordered["is_fraud"] - alert_cost).cumsum().to_numpy()
     score = ordered["score"].to_numpy()
@@ -78,7 +78,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     """Fit and log the model of the run's training days; counts: `rows`, `frauds`, `features`.
 
     Raises:
-        BadInput: the training days hold no fraud, or nothing but fraud.
+        BadInput: the training days have no fraud, or only fraud.
     """
     days = run_days(lakehouse.read(TRANSACTIONS), settings).train
     versions = {table.name: lakehouse.version(table) for table in (TRANSACTIONS, FEATURES)}

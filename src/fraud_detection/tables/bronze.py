@@ -8,7 +8,8 @@ __all__ = ["ARRIVED", "AS_LANDED", "BRONZE_TRANSACTIONS", "FILE", "INGESTED", "R
            "TRANSACTION_COLUMNS"]
 
 FILE = Column("source_file", "STRING", "The file that the row landed in", required=True)
-ROW = Column("source_row", "BIGINT", "Its place in that file from 1; 0 stands for the whole file",
+ROW = Column("source_row", "BIGINT", "Its position in that file, from 1; 0 stands for the whole "
+                                     "file",
              required=True)
 ARRIVED = Column("arrived_at", "TIMESTAMP", "When the file arrived (its modification time)")
 INGESTED = Column("ingested_at", "TIMESTAMP", "When this pipeline took the file", varies=True)

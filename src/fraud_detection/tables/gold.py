@@ -8,7 +8,7 @@ from fraud_detection.features import meanings
 __all__ = ["DAILY_KPIS", "FEATURES", "MONITORING", "SCORES"]
 
 FEATURES = Table(
-    "gold.features", "Model input: what was known of a transaction when it was made",
+    "gold.features", "Model input: what was known about a transaction when it was made",
     key=("transaction_id",), filtered_by=("event_time",),
     columns=(
         Column("transaction_id", "STRING", "The transaction", True),
@@ -19,7 +19,7 @@ FEATURES = Table(
         *(Column(name, "DOUBLE", meaning, True) for name, meaning in meanings().items())))
 
 SCORES = Table(
-    "gold.scores", "What a model said of a transaction", key=("transaction_id", "model_version"),
+    "gold.scores", "A model's score of a transaction", key=("transaction_id", "model_version"),
     columns=(
         Column("transaction_id", "STRING", "The transaction", True),
         Column("model_version", "STRING", "The logged model (its MLflow id) or name/version", True,
@@ -30,14 +30,14 @@ SCORES = Table(
         Column("is_alert", "BOOLEAN", "Whether the score reaches the model's threshold", True)))
 
 DAILY_KPIS = Table(
-    "gold.daily_kpis", "What the business reads, a row a day", key=("day",), kpis=True,
+    "gold.daily_kpis", "Daily KPIs, one row per day", key=("day",), kpis=True,
     columns=(
         Column("day", "DATE", "The day (UTC)", True),
         Column("transactions", "BIGINT", "Transactions of the day", True),
         Column("amount", "DOUBLE", "Their amount", True),
         Column("frauds", "BIGINT", "Transactions labelled as fraud", True),
         Column("fraud_amount", "DOUBLE", "Their amount", True),
-        Column("alerts", "BIGINT", "Transactions that the model raised an alert for"),
+        Column("alerts", "BIGINT", "Transactions that raised an alert"),
         Column("saved_amount", "DOUBLE", "Amount of the frauds among the alerts"),
         Column("mean_score", "DOUBLE", "Mean score of the day's transactions"),
         Column("model_version", "STRING", "The model that scored the day", varies=True)))
@@ -47,7 +47,7 @@ MONITORING = Table(
     key=("column", "start", "days", "model_version"), kpis=True,
     columns=(
         Column("column", "STRING", "The feature, or `score`", True),
-        Column("start", "DATE", "First day of the span that is looked at", True),
+        Column("start", "DATE", "First day of the monitored span", True),
         Column("days", "INT", "Its length", True),
         Column("model_version", "STRING", "The model whose training span is the reference", True,
                varies=True),

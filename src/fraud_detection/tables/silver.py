@@ -8,7 +8,7 @@ from fraud_detection.tables.bronze import ARRIVED, AS_LANDED, FILE, INGESTED, RO
 __all__ = ["DUPLICATES", "QUARANTINE", "TRANSACTIONS"]
 
 TRANSACTIONS = Table(
-    "silver.transactions", "Card transactions: typed, valid, one row a transaction_id",
+    "silver.transactions", "Card transactions: typed, valid, one row per transaction_id",
     key=("transaction_id",), filtered_by=("event_time",),
     columns=(
         Column("transaction_id", "STRING", "The transaction; the first that landed wins", True),
@@ -16,7 +16,7 @@ TRANSACTIONS = Table(
         Column("customer_id", "STRING", "The card's holder", True),
         Column("terminal_id", "STRING", "The terminal it was made at", True),
         Column("amount", "DOUBLE", "Its amount in the currency of the data, 0 or more", True),
-        Column("is_fraud", "INT", "1 fraud, 0 genuine, NULL where no label is known"),
+        Column("is_fraud", "INT", "1 fraud, 0 genuine, NULL if no label is known"),
         FILE, ROW))
 
 QUARANTINE = Table(

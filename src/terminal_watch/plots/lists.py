@@ -18,7 +18,7 @@ MOST_BARS = 15
 
 
 def by_day(outcomes: pd.DataFrame, counts: Counts, span: Days) -> pd.DataFrame:
-    """The sums of `outcomes` for each measured day, also where there is nothing; `day` first."""
+    """The sums of `outcomes` for each measured day, including empty days; `day` first."""
     every = pd.RangeIndex(span.first, span.last + 1, name="day")
     found = (outcomes.drop(columns="terminal").groupby("day").sum().reindex(every, fill_value=0)
              .reset_index())
@@ -66,15 +66,18 @@ def waits(outcomes: pd.DataFrame) -> Section:
         count = np.bincount(found["wait"].astype(int), minlength=longest + 1)
         axes.bar(np.arange(longest + 1), count, color=BLUE, width=0.85, label="found")
         if missed := len(cases) - len(found):
-            axes.bar(longest + 2, missed, color=AMBER, width=0.85, label="not while it lasted")
+            axes.bar(longest + 2, missed, color=AMBER, width=0.85, label="not in time")
         thousands(axes)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         legend(axes, "upper right")
     else:
         note(axes, "no terminal was compromised")
-    return Section("days_to_find", "How soon they are found", "A label is known days after its "
-                   "transaction, so that none can be found much sooner. Which terminals were "
-                   "compromised is told by their frauds alone, in hindsight.", drawn)
+    return Section("days_to_find", "How soon they are found", "Labels become known days after "
+                                                              "the transaction, so no terminal "
+                                                              "can be found much sooner. Which "
+                                                              "terminals were compromised is "
+                                                              "decided in hindsight, from their "
+                                                              "frauds alone.", drawn)
 
 
 def newest(rows: pd.DataFrame) -> Section:
@@ -97,5 +100,5 @@ def newest(rows: pd.DataFrame) -> Section:
         axes.figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=3,
                            frameon=False)
     return Section("newest_list", "The newest list", "What became known of each in the recent "
-                   "days: its transactions, the frauds among them, and how many the history led "
-                   "to expect.", drawn)
+                   "days: its transactions, the frauds among them, and how many were expected "
+                   "from its history.", drawn)

@@ -42,5 +42,5 @@ def newest(rows: pd.DataFrame) -> str:
                     f"<td>{html.escape(row.evidence)}</td></tr>" for row in last.itertuples())
     count = int((rows["day"] == rows["day"].max()).sum())
     return (f"<h2>The list of {rows['day'].max():%Y-%m-%d}</h2>"
-            f"<p>{len(last)} of {count} terminals, the surest first.</p>"
+            f"<p>{len(last)} of {count} terminals, highest score first.</p>"
             f"<table><tr><th>rank</th><th>terminal</th><th>evidence</th></tr>{lines}</table>")

@@ -1,4 +1,4 @@
-"""Step 4: what became of the terminals that were listed: KPIs, pictures and a report."""
+"""Step 4: measures what became of listed terminals: KPIs, pictures and a report."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     """Log the KPIs, and pictures and report under `measure/`; counts: `rows` listed, `days`.
 
     Raises:
-        BadInput: the data cover too few days, or the lists were made of others.
+        BadInput: the data cover too few days, or the lists were made from other data.
     """
     import mlflow
     delay = settings.label_delay_days

@@ -39,7 +39,7 @@ def listed(lakehouse: Lakehouse, settings: Settings) -> pd.DataFrame:
 
 
 def changed(before: pd.DataFrame, now: pd.DataFrame) -> pd.Series[pd.Timestamp]:
-    """The days of which a row is in one of the two only."""
+    """The days with a row that only one of the two has."""
     both = [each.astype({"rank": "int64", "frauds": "int64", "transactions": "int64"})
             for each in (before, now) if len(each)]
     if not both:

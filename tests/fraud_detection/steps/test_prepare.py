@@ -199,7 +199,8 @@ def test_the_most_common_reasons_are_reported_with_an_example_and_a_hint(
         "quarantine: 9 rows: event_time ... is not a time "
         "(such as: event_time 1704103200 is not a time)",
         "quarantine: 1 row: amount ... is negative (such as: amount -1 is negative)",
-        "times look like counts since 1970: say their unit in the columns file, `event_time: "
+        "times look like seconds or milliseconds since 1970: give their unit in the columns "
+        "file, `event_time: "
         "{column: NAME, epoch: seconds}` (or milliseconds)",
         "all of them, with their rows: branchline show PROJECT silver.quarantine"]
 
