@@ -98,7 +98,7 @@ def greeted(folder: Path) -> bool:
 
 
 @pytest.mark.parametrize("variable", ["UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"])
-def test_the_index_that_a_variable_names_is_the_one_that_is_asked(
+def test_the_index_in_the_variable_is_used(
         checkout: Path, index: FileServer, variable: str) -> None:
     done = set_up(checkout, **{variable: f"{index.address}/simple"})
     assert done.returncode == 0, done.stderr
@@ -114,7 +114,7 @@ def test_a_file_with_another_hash_than_uv_lock_s_is_refused(
     assert done.returncode != 0 and "hash" in done.stderr.lower()
 
 
-def test_without_an_index_uv_lock_s_addresses_are_asked_through_the_proxy(
+def test_without_an_index_uv_locks_addresses_are_used_through_the_proxy(
         checkout: Path, index: FileServer) -> None:
     done = set_up(checkout, HTTP_PROXY=index.address)
     assert done.returncode == 0, done.stderr

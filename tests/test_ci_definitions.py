@@ -132,7 +132,7 @@ def test_a_step_is_one_command_without_logic() -> None:
         assert not SHELL_LOGIC.search(plain), command
 
 
-def test_no_text_that_a_pusher_chooses_is_pasted_into_a_command() -> None:
+def test_no_text_chosen_by_a_pusher_is_inserted_into_a_command() -> None:
     for command in commands():
         assert not CHOSEN_BY_A_PUSHER.search(command), command
         assert "${{" not in command, command
@@ -164,7 +164,7 @@ def test_each_file_names_the_project_once() -> None:
             assert command.count("$(project)") + command.count('"$PROJECT"') == 1, command
 
 
-def test_a_merge_queue_is_told_whether_the_tests_pass() -> None:
+def test_a_merge_queue_gets_the_result_of_the_tests() -> None:
     assert "merge_group" in workflow()[definition.ON]
     reported = [name for name, job in workflow()["jobs"].items() if "if" not in job]
     assert reported == ["tests"]

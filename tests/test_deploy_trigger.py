@@ -74,7 +74,7 @@ def test_evidence_that_was_changed_after_its_approval_exits_with_4(here: Reposit
     assert "nothing is deployed yet" in here.well("deploy", "status")
 
 
-def test_of_two_deployments_at_once_one_wins_and_the_other_is_refused(
+def test_if_two_deployments_start_at_once_one_wins_and_the_other_is_refused(
         there: Repository, workspace: Workspace) -> None:
     there.well("publish", "--on", "emulated", "--override", "no gate in this test")
     folders = [there.folder / ".local" / name for name in ("one", "two")]
@@ -93,7 +93,7 @@ def test_of_two_deployments_at_once_one_wins_and_the_other_is_refused(
     assert "deployment 1 (apply), finished" in there.well("deploy", "status", "--to", "emulated")
 
 
-def test_two_that_deploy_one_evidence_at_once_leave_each_job_once(
+def test_two_deployments_of_the_same_evidence_at_once_leave_each_job_once(
         there: Repository, workspace: Workspace) -> None:
     there.well("publish", "--on", "emulated", "--override", "no gate in this test")
     approved = there.planned("--to", "emulated")

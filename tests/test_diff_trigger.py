@@ -54,7 +54,7 @@ def test_the_tables_of_a_branch_are_compared_with_main_s(
         "silver.transactions"] == ["rows"]
 
 
-def test_what_is_not_to_differ_ends_with_4_and_rows_are_shown_on_request(
+def test_fail_on_exits_with_4_and_rows_are_shown_on_request(
         told: dict[str, str]) -> None:
     done = trigger("diff", "fraud-training", "silver.transactions", "--to", BRANCH, "--fail-on",
                    "rows", "--rows", "1", **told)
@@ -68,7 +68,7 @@ def test_what_is_not_to_differ_ends_with_4_and_rows_are_shown_on_request(
     (["silver.transaction"], "table 'silver.transaction' is unknown to project fraud-training"),
     (["--to", "feature/none"], "of 9 tables is in schema main or feature_none_"),
     (["--from", "a..b"], "--from: 'a..b' cannot be a git branch")])
-def test_what_cannot_be_compared_ends_with_2_and_one_line(
+def test_tables_that_cannot_be_compared_exit_with_2_and_one_line(
         told: dict[str, str], words: list[str], line: str, tmp_path: Path) -> None:
     done = trigger("diff", "fraud-training", *words, "-P", f"lakehouse={tmp_path}", **told)
     assert done.returncode == 2 and done.stdout == ""

@@ -38,7 +38,7 @@ def test_doctor_checks_a_workspace(workspace: Workspace) -> None:
     ([], "Missing option '--merged'"),
     (["--merged", "--remote", "nowhere"], "git remote nowhere: its branches cannot be listed"),
 ])
-def test_clean_refuses_what_it_cannot_be_sure_of(arguments: list[str], line: str) -> None:
+def test_clean_needs_merged_and_the_remotes_branches(arguments: list[str], line: str) -> None:
     done = trigger("clean", *arguments)
     assert done.returncode == 2 and done.stdout == ""
     assert line in done.stderr and len(done.stderr.splitlines()) == 1
@@ -87,7 +87,7 @@ def test_clean_keeps_what_was_never_pushed_unless_it_is_marked(
 @pytest.mark.parametrize("command", [
     ("clean", "--merged", "--on", "production", "--yes"),
     ("deploy", "rollback", "fraud-training", "--to", "production")])
-def test_what_removes_or_changes_production_wants_a_workspace_that_is_named(
+def test_commands_that_remove_things_or_change_production_need_a_named_workspace(
         command: tuple[str, ...], tmp_path: Path) -> None:
     folder = clone(tmp_path / "clone")
     done = trigger(*command, folder=folder, DATABRICKS_HOST="")

@@ -76,7 +76,7 @@ def kill_each_while_it_writes(processes: dict[str, subprocess.Popen[str]],
 
 
 @pytest.mark.parametrize("step", KILLED)
-def test_a_step_that_was_killed_while_it_wrote_leaves_its_next_run_right_tables(
+def test_after_a_kill_during_a_write_the_next_run_leaves_correct_tables(
         step: str, killed: dict[str, Lakehouse], expected: dict[str, Any],
         told: list[str]) -> None:
     lakehouse = killed[step]
@@ -139,7 +139,7 @@ def killed_with_their_jvm(project: Project, seed: int, folder: Path) -> list[int
     return codes
 
 
-def test_kills_at_random_moments_of_ingest_and_prepare_leave_rows_as_if_there_had_been_none(
+def test_random_kills_of_ingest_and_prepare_change_no_row(
         spark: Any, connect: str, store: str, tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")

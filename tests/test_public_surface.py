@@ -39,7 +39,7 @@ SURFACE = {
 
 
 @pytest.mark.parametrize("module", SURFACE)
-def test_a_public_module_offers_these_names_and_has_them(module: str) -> None:
+def test_a_public_module_exports_exactly_these_names(module: str) -> None:
     found = import_module(module)
     assert sorted(found.__all__) == SURFACE[module].split()
     assert all(hasattr(found, name) for name in found.__all__)
@@ -65,7 +65,7 @@ def test_a_team_s_code_imports_public_names_alone(folder: str) -> None:
 @pytest.mark.parametrize(("script", "heavy"), [
     ("import branchline", {"yaml", "click", "numpy"}),
     ("import branchline; branchline.Pipeline, branchline.Settings, branchline.Lakehouse", set())])
-def test_its_names_cost_nothing_heavy(script: str, heavy: set[str]) -> None:
+def test_importing_public_names_loads_nothing_heavy(script: str, heavy: set[str]) -> None:
     names = "print(*{name.partition('.')[0] for name in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", f"import sys; {script}; {names}"],
                             capture_output=True, text=True, check=True).stdout.split()

@@ -188,7 +188,7 @@ def test_a_parameter_that_mlproject_lacks_is_reported_with_what_to_add(repositor
             "1, default: 5, help: kilograms}`") in done.stderr
 
 
-def test_nothing_that_is_kept_names_the_package_that_is_replaced() -> None:
+def test_the_kept_code_never_names_the_replaced_package() -> None:
     kept = [ROOT / "packages" / "branchline" / "src", ROOT / "mlflow-triggers"]
     assert [file for folder in kept for file in folder.rglob("*.py")
             if "fraud_detection" in file.read_text()] == []

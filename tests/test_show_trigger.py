@@ -52,7 +52,7 @@ def test_rows_of_the_newest_run_s_tables_are_printed_and_nothing_else(
     assert done.stderr == ""
 
 
-def test_a_table_that_is_none_is_told_in_one_line_with_those_that_there_are(
+def test_the_error_for_an_unknown_table_lists_the_known_ones_in_one_line(
         told: dict[str, str]) -> None:
     done = trigger("show", "fraud-training", "silver.quarantin", *BRANCH, **told)
     assert done.returncode == 2 and done.stdout == ""
@@ -61,7 +61,7 @@ def test_a_table_that_is_none_is_told_in_one_line_with_those_that_there_are(
     assert "silver.quarantine" in line
 
 
-def test_a_condition_that_is_none_ends_with_2_and_one_line(told: dict[str, str]) -> None:
+def test_an_invalid_condition_exits_with_2_and_one_line(told: dict[str, str]) -> None:
     done = trigger("show", "fraud-training", "silver.quarantine", *BRANCH, "--where", "amount >",
                    **told)
     assert done.returncode == 2 and done.stdout == ""

@@ -74,7 +74,7 @@ def test_a_project_has_the_template_s_files_byte_for_byte(template: Path, projec
     assert changed == AS_IN_THE_PROJECT
 
 
-def test_the_name_and_the_cloud_are_a_line_each(template: Path, project: Path) -> None:
+def test_the_name_and_the_cloud_change_one_line_each(template: Path, project: Path) -> None:
     files, copied = tracked(template), tracked(project)
     for name, lines in (("pyproject.toml", 1), ("cluster.json", 1), ("uv.lock", 2)):
         old, new = files[name].splitlines(), copied[name].splitlines()
@@ -133,7 +133,7 @@ def in_project(project: Path, *command: str) -> subprocess.CompletedProcess[str]
              "PYTHONPATH": os.pathsep.join(map(str, sources))})
 
 
-def test_a_project_passes_its_own_tests_of_what_was_put_in(project: Path) -> None:
+def test_a_project_passes_its_own_tests_of_name_and_cloud(project: Path) -> None:
     done = in_project(project, "-m", "pytest", "-n", "0", "tests/test_ci_definitions.py",
                       "packages/branchline/tests/config")
     assert done.returncode == 0, done.stdout[-3000:]

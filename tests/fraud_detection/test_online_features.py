@@ -45,7 +45,7 @@ def batch(events: list[Event], labels: dict[str, float]) -> dict[str, dict[str, 
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_months_of_late_events_and_late_labels_have_the_features_of_batch(seed: int) -> None:
+def test_months_of_late_events_and_labels_get_the_same_features_as_batch(seed: int) -> None:
     source = random.Random(seed)
     events = stream(source)
     labels = {event.id: float(source.random() < 0.05) for event in events}

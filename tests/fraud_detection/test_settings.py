@@ -26,7 +26,7 @@ def test_the_project_s_defaults_are_the_settings_defaults() -> None:
     assert PIPELINE.read(arguments) == Settings()
 
 
-def test_what_runs_on_request_alone_is_not_among_the_default_steps() -> None:
+def test_steps_on_request_are_not_default_steps() -> None:
     assert [step.name for step in PIPELINE.steps if step.on_request] == [
         "compare", "repair", "reject"]
     assert "compare" not in [step.name for step in PIPELINE.asked(Settings())]

@@ -11,7 +11,7 @@ from tests.terminal_watch.grids import counts, table
 SECOND = 1 / 86_400
 
 
-def test_terminals_without_fraud_count_among_all_terminals_alone() -> None:
+def test_terminals_without_fraud_count_only_in_the_totals() -> None:
     found = counts(("b", 0, 3, 1), ("a", 1, 2, 2), days=20)
     assert found.terminals.tolist() == ["a", "b"] and found.days == 21
     assert found.frauds[0, 1] == 2 and found.lost[0, 1] == 20 and found.frauds[1, 0] == 1
@@ -25,7 +25,7 @@ def test_the_days_of_the_first_and_the_last_fraud_are_kept_where_they_become_kno
     assert found.first_fraud[0, 10] == NEVER and found.last_fraud[0, 10] == -1
 
 
-def test_a_label_that_is_not_known_when_the_last_list_is_made_is_nowhere() -> None:
+def test_a_label_not_known_at_the_last_list_is_not_counted() -> None:
     found = counts(("a", 0, 1, 1), ("late", 13, 5, 5), days=20)
     assert found.terminals.tolist() == ["a"]
     assert found.all_known_frauds.sum() == 1

@@ -61,7 +61,7 @@ def test_the_evidence_is_what_became_known_in_the_recent_days_and_says_so() -> N
         "listed since 1970-02-19.")
 
 
-def test_a_list_begins_with_the_surest_and_among_those_with_most_frauds() -> None:
+def test_a_list_is_ordered_by_score_and_then_by_frauds() -> None:
     rows = day_lists(counts(*compromised("few", 0, 20), *compromised("many", 0, 20, 3), days=30),
                      SETTINGS)
     last = rows[rows["day"] == rows["day"].max()]

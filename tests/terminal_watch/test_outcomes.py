@@ -36,7 +36,7 @@ def test_frauds_that_follow_within_the_days_of_a_run_belong_to_it_and_later_ones
     assert spans(found) == [("a", 3, 20), ("a", 40, 45)]
 
 
-def test_what_is_not_known_at_the_end_ends_an_episode() -> None:
+def test_unknown_labels_at_the_end_end_an_episode() -> None:
     found = counts(*compromised("a", 10, 29), days=30)
     assert spans(found) == [("a", 10, 22)]
 
@@ -76,7 +76,7 @@ def test_a_further_fraud_counts_from_the_listed_day_to_the_end_of_the_horizon() 
     assert hits == [0, 1, 1, 0]
 
 
-def test_a_kpi_that_nothing_tells_about_is_left_out() -> None:
+def test_a_kpi_without_data_is_left_out() -> None:
     found = counts(("a", 20, 1, 1), days=60)
     rows = outcomes(found, listed(found), SETTINGS, Days(8, 40))
     assert kpis(rows, 33) == {"money_stopped": 0, "alerts_a_day": 0, "listed_a_day": 0,

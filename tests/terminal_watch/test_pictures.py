@@ -44,7 +44,7 @@ def test_every_picture_is_drawn(found: Counts) -> None:
 
 
 @EACH
-def test_the_page_says_what_is_known_and_that_the_rest_is_not(found: Counts) -> None:
+def test_the_page_says_which_kpis_are_known_and_which_are_not(found: Counts) -> None:
     rows, days = day_lists(found, SETTINGS), measured_days(found, SETTINGS)
     table = outcomes(found, list_grid(found, rows), SETTINGS, days)
     facts = page.facts(kpis(table, days.count), lists.by_day(table, found, days))
@@ -54,6 +54,6 @@ def test_the_page_says_what_is_known_and_that_the_rest_is_not(found: Counts) -> 
         "<p>No terminal was ever listed.</p>" if rows.empty else "<h2>The list of ")
 
 
-def test_a_terminal_s_name_is_no_markup_on_the_page() -> None:
+def test_a_terminals_name_is_escaped_on_the_page() -> None:
     shown = page.newest(day_lists(CASES["two terminals"], SETTINGS))
     assert "&lt;b&gt;" in shown and "<b>" not in shown

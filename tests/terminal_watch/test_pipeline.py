@@ -53,7 +53,7 @@ def finished(spark: Any, store: str, settings: Settings) -> Iterator[tuple[Lakeh
     yield lakehouse, mlflow.get_run(active.info.run_id)
 
 
-def test_lists_and_kpis_are_there_with_pictures_and_a_page(
+def test_a_run_writes_lists_kpis_pictures_and_a_page(
         finished: tuple[Lakehouse, Any], settings: Settings) -> None:
     import mlflow
     lakehouse, run = finished
@@ -84,7 +84,7 @@ def test_a_run_that_measures_again_reads_and_writes_what_its_steps_declare(
         assert watched.touched == {table.name for table in (*step.reads, *step.writes)}
 
 
-def test_an_added_day_writes_that_day_s_list_alone_and_a_late_row_the_days_that_it_changes(
+def test_only_the_lists_of_new_or_changed_days_are_written(
         finished: tuple[Lakehouse, Any], settings: Settings, tmp_path: Path) -> None:
     lakehouse, _ = finished
     there = Lakehouse(lakehouse.spark, str(tmp_path), "a_branch")

@@ -36,13 +36,13 @@ def test_the_policy_asks_for_metrics_that_are_measured() -> None:
     assert {rule.name for rule in read_policy(FOLDER / "gate.yml").metrics} <= KPIS.keys()
 
 
-def test_the_job_in_production_runs_steps_that_there_are() -> None:
+def test_the_job_in_production_names_existing_steps() -> None:
     jobs = read_deploy_file(FOLDER / "deploy.yml").jobs
     point = find_project("terminal-watch", ROOT / "mlflow-notebooks").entry_point("main")
     for job in jobs:
         point.check(dict(job.parameters))
 
 
-def test_both_projects_name_the_columns_of_the_published_data_alike() -> None:
+def test_both_projects_use_the_same_column_names_for_the_published_data() -> None:
     other = ROOT / "mlflow-notebooks" / "fraud-training" / "columns.yml"
     assert (FOLDER / "columns.yml").read_text() == other.read_text()

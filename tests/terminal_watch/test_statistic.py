@@ -43,7 +43,7 @@ def test_a_terminal_s_own_history_raises_what_is_expected_of_it() -> None:
     assert (rates <= SETTINGS.compromised_rate / 2).all()
 
 
-def test_the_recent_days_are_no_part_of_a_terminal_s_own_history() -> None:
+def test_the_recent_days_are_not_part_of_a_terminals_own_history() -> None:
     found = counts(*genuine("a", 0, 29), *compromised("a", 30, 40, 5), days=60)
     rates = expected_rates(found, SETTINGS)[0]
     overall = (0.005 * 200 + found.all_known_frauds.cumsum()) / (

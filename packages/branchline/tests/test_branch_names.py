@@ -136,7 +136,7 @@ def test_every_schema_is_legal_in_unity_catalog_and_hive_metastore(branch: Branc
 
 @given(BRANCHES, BRANCHES)
 @example(Branch("branch", "files"), Branch("branch", Branch("branch", "files").hashed_schema))
-def test_the_hashed_schema_is_no_other_branch_s(first: Branch, second: Branch) -> None:
+def test_no_other_branch_has_the_hashed_schema(first: Branch, second: Branch) -> None:
     assume(first != second)
     assert first.hashed_schema not in (second.schema, second.hashed_schema)
 

@@ -19,7 +19,7 @@ PIPELINE = Pipeline(Settings, (Step("make", lambda lakehouse, settings: {"rows":
                                     writes=(THINGS, OTHERS, NOWHERE)),))
 
 
-def test_it_runs_on_request_only_and_waits_for_no_run_that_writes(tmp_path: Path) -> None:
+def test_diff_runs_on_request_only_and_does_not_wait_for_writers(tmp_path: Path) -> None:
     assert PIPELINE.diff is PIPELINE.diff and PIPELINE.diff not in PIPELINE.asked(Settings())
     here, too = (Lakehouse(None, f"{tmp_path}/tables", "a_branch")  # type: ignore[arg-type]
                  for _ in range(2))
@@ -59,7 +59,7 @@ def test_the_tables_of_both_schemas_are_compared_and_kept_in_the_run(
     ({"against": ""}, "parameter against is ''; expected the schema of the branch"),
     ({"table": "things"}, "table 'things' is unknown; expected one of gold.nowhere, gold.others"),
     ({}, "none of 3 tables is in schema main or a_branch of")])
-def test_what_cannot_be_compared_is_told_in_one_line(lakehouse: Lakehouse, wrong: dict[str, str],
-                                                     line: str) -> None:
+def test_tables_that_cannot_be_compared_are_an_error_of_one_line(
+        lakehouse: Lakehouse, wrong: dict[str, str], line: str) -> None:
     with pytest.raises(BadInput, match=line):
         PIPELINE.diff.run(lakehouse, Settings(**{"schema": "a_branch", "against": "main", **wrong}))

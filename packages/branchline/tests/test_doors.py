@@ -57,7 +57,7 @@ def arrows() -> set[tuple[str, str]]:
             and room(file) not in ("__init__", name.split(".")[1])}
 
 
-def test_every_room_stands_in_the_order() -> None:
+def test_every_room_is_in_the_order() -> None:
     assert {room(file) for file in BRANCHLINE.rglob("*.py")} - {"__init__"} <= set(ROOMS)
 
 
@@ -66,11 +66,11 @@ def test_a_room_imports_only_rooms_below_it() -> None:
             if ROOMS.index(one) > ROOMS.index(other)] == []
 
 
-def test_tables_features_and_spark_know_no_room_of_runs() -> None:
+def test_lakehouse_features_and_spark_do_not_import_rooms_about_runs() -> None:
     assert [arrow for arrow in sorted(arrows()) if arrow[0] in APART and arrow[1] in OF_RUNS] == []
 
 
-def test_the_contract_of_platforms_knows_neither_of_them() -> None:
+def test_the_platform_contract_imports_no_platform() -> None:
     for file in ("base.py", "checks.py", "project_files.py"):
         assert not {name for name in imported(BRANCHLINE / "platforms" / file)
                     if name.startswith(("branchline.platforms.local",
@@ -78,7 +78,7 @@ def test_the_contract_of_platforms_knows_neither_of_them() -> None:
 
 
 @pytest.mark.parametrize(("one", "other"), [("local", "databricks"), ("databricks", "local")])
-def test_one_platform_does_not_know_the_other(one: str, other: str) -> None:
+def test_platforms_do_not_import_each_other(one: str, other: str) -> None:
     found = {name for file in (BRANCHLINE / "platforms" / one).rglob("*.py")
              for name in imported(file)}
     assert not {name for name in found if name.startswith(f"branchline.platforms.{other}")}
@@ -104,7 +104,7 @@ def test_no_module_of_branchline_asks_which_class_a_platform_or_target_is() -> N
     ("src", "databricks"),
     ("src", "workspace_server"),
 ])
-def test_no_import_goes_through_a_closed_door(folder: str, forbidden: str) -> None:
+def test_no_module_imports_across_the_doors(folder: str, forbidden: str) -> None:
     assert [(file, name) for file, name in imports(folder)
             if name.partition(".")[0] == forbidden] == []
 
@@ -117,7 +117,7 @@ def test_only_one_room_imports_the_databricks_sdk() -> None:
 
 @pytest.mark.parametrize("place", [
     "packages/branchline/src/branchline/features", "src/fraud_detection/model"])
-def test_features_and_the_protocol_know_no_spark(place: str) -> None:
+def test_features_and_the_protocol_do_not_import_spark(place: str) -> None:
     assert not {name for _, name in imports(place) if name.partition(".")[0] == "pyspark"}
 
 
@@ -143,7 +143,7 @@ def test_help_imports_neither_spark_nor_mlflow_nor_pandas(command: str) -> None:
 
 @pytest.mark.parametrize("trigger", sorted(
     path.stem for path in (ROOT / "mlflow-triggers").glob("[!_]*.py")))
-def test_a_trigger_is_the_command_of_its_name(trigger: str) -> None:
+def test_a_trigger_is_the_command_with_its_name(trigger: str) -> None:
     done = subprocess.run([sys.executable, f"mlflow-triggers/{trigger}.py", "--help"], cwd=ROOT,
                           capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout.startswith(f"Usage: {trigger}.py")

@@ -40,7 +40,7 @@ def test_a_text_becomes_a_value_of_its_type(parameter: Parameter, text: str,
     (SINCE, "8.8.18", "expected a date (YYYY-MM-DD)."),
     (KIND, "bush", "expected one of tree, forest."),
     (DAYS, "9" * 5000, "expected a whole number from 1 to 3,650.")])
-def test_what_does_not_fit_is_reported_in_one_short_line(
+def test_an_invalid_text_is_reported_in_one_short_line(
         parameter: Parameter, text: str, expected: str) -> None:
     for refuse in (parameter.check, parameter.value):
         with pytest.raises(BadInput) as refused:
@@ -54,7 +54,7 @@ def test_what_does_not_fit_is_reported_in_one_short_line(
 @pytest.mark.parametrize("parameter", [
     Parameter("data", "location", "simulated"), Parameter("schema", "string", "sandbox"),
     Parameter("steps", "list", "load"), DAYS, KIND])
-def test_a_ci_variable_that_is_not_set_is_no_value(parameter: Parameter, text: str) -> None:
+def test_an_unset_ci_variable_is_not_a_value(parameter: Parameter, text: str) -> None:
     with pytest.raises(BadInput) as refused:
         parameter.check(text, lambda _: "/the/working/folder")
     assert str(refused.value) == (f"parameter {parameter.name} is {text!r}; expected something; "
@@ -62,7 +62,7 @@ def test_a_ci_variable_that_is_not_set_is_no_value(parameter: Parameter, text: s
 
 
 @pytest.mark.parametrize("text", ["$(Data.Folder)", "${{ vars.DATA }}", "${DATA}", "$DATA"])
-def test_a_ci_variable_that_was_not_filled_in_is_no_value(text: str) -> None:
+def test_an_unexpanded_ci_variable_is_not_a_value(text: str) -> None:
     with pytest.raises(BadInput, match="expected the value of that CI variable, which is not set"):
         Parameter("schema", "string", "sandbox").check(text)
 
@@ -77,7 +77,7 @@ def test_an_empty_text_is_a_value_only_where_it_is_the_default(kind: str) -> Non
         Parameter("data", kind, None).check("")
 
 
-def test_a_location_becomes_what_the_target_makes_of_it() -> None:
+def test_the_target_resolves_a_location() -> None:
     def locate(text: str) -> str:
         if text == "nowhere":
             raise ValueError("an existing file or folder")
@@ -90,5 +90,5 @@ def test_a_location_becomes_what_the_target_makes_of_it() -> None:
         data.check("nowhere", locate)
 
 
-def test_its_help_is_one_line() -> None:
+def test_the_help_of_a_parameter_is_one_line() -> None:
     assert str(DAYS) == "days: integer from 1 to 3,650 (default 7)  days of data"

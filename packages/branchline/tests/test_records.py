@@ -16,7 +16,7 @@ def test_a_record_says_its_kind_and_version() -> None:
 
 @pytest.mark.parametrize("older", [{"one": 3}, {"format": "thing/1", "one": 3},
                                    {"format": "thing/2", "two": 3}])
-def test_an_older_record_is_brought_to_the_present_version(older: dict[str, object]) -> None:
+def test_an_older_record_is_upgraded_to_the_current_version(older: dict[str, object]) -> None:
     assert FORMAT.read(older, "a file") == {"three": 3}
 
 

@@ -45,13 +45,13 @@ def test_values_of_every_type_are_text_or_null() -> None:
     assert as_lines(rows.slice(0, 0)) == ""
 
 
-def test_rows_are_printed_safe_and_cut_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+def test_rows_are_printed_safe_and_cut_on_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     print_rows([{"id": "1", "name": "##vso[x]\x1b[2J [b]"}, {"id": None, "name": "é" * 60}], 7)
     said = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert said == ["id  name", r"1   # #vso[x]\x1b[2J [b]", f"    {'é' * 45}...", "2 of 7 rows"]
 
 
-def test_rows_wider_than_the_terminal_are_printed_a_block_each(
+def test_rows_wider_than_the_terminal_are_printed_as_blocks(
         capsys: pytest.CaptureFixture[str]) -> None:
     print_rows([{f"column_{at}": "x" * 30 for at in range(9)}], 1)
     said = capsys.readouterr().out.splitlines()
@@ -59,7 +59,7 @@ def test_rows_wider_than_the_terminal_are_printed_a_block_each(
     assert said[-1] == "1 of 1 row"
 
 
-def test_the_command_that_is_told_names_the_run_s_project_and_place(run: Any) -> None:
+def test_the_suggested_command_names_the_runs_project_and_target(run: Any) -> None:
     assert command_for(THINGS) == "branchline show PROJECT silver.things"
     mlflow.end_run()
     with mlflow.start_run(experiment_id=run.info.experiment_id, tags={
@@ -69,8 +69,8 @@ def test_the_command_that_is_told_names_the_run_s_project_and_place(run: Any) ->
 
 
 @pytest.mark.spark
-def test_some_rows_of_a_table_are_kept_in_the_run(run: Any, store: str,
-                                                  lakehouse: Lakehouse) -> None:
+def test_show_logs_some_rows_of_a_table_to_the_run(
+        run: Any, store: str, lakehouse: Lakehouse) -> None:
     lakehouse.create(THINGS)
     rows = lakehouse.spark.range(9).selectExpr("id", "nullif(id, 8) || '' AS name")
     lakehouse.merge(THINGS, rows)
@@ -88,7 +88,7 @@ def test_some_rows_of_a_table_are_kept_in_the_run(run: Any, store: str,
             PIPELINE.show.run(lakehouse, Settings(**{"table": "silver.things", **wrong}))
 
 
-def test_it_waits_for_no_run_that_writes_the_tables(tmp_path: Path) -> None:
+def test_show_does_not_wait_for_a_run_that_writes_the_tables(tmp_path: Path) -> None:
     here, too = (Lakehouse(None, f"{tmp_path}/tables", "a_branch")  # type: ignore[arg-type]
                  for _ in range(2))
     with here.writing():
@@ -97,7 +97,7 @@ def test_it_waits_for_no_run_that_writes_the_tables(tmp_path: Path) -> None:
             Job(PIPELINE, Settings(steps=("make", "show")), too)
 
 
-def test_the_newest_run_s_parameters_tell_which_tables(run: Any, store: str) -> None:
+def test_the_newest_runs_parameters_select_the_tables(run: Any, store: str) -> None:
     mlflow.log_params({"data": "/landed", "steps": "ingest"})
     tracking = Tracking(store, None)
     name = mlflow.get_experiment(run.info.experiment_id).name

@@ -16,7 +16,7 @@ EACH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.
 
 
 @EACH
-def test_each_signal_interrupts_and_first_does_what_has_to_be_done_at_once(number: int) -> None:
+def test_each_signal_calls_at_once_and_then_interrupts(number: int) -> None:
     done: list[str] = []
     with pytest.raises(KeyboardInterrupt), interruptible(lambda: done.append("at once")):
         os.kill(os.getpid(), number)
@@ -43,7 +43,7 @@ def test_the_previous_handlers_are_restored(number: int) -> None:
 
 
 @EACH
-def test_signals_after_the_first_do_not_disturb_what_it_began(number: int) -> None:
+def test_later_signals_do_not_disturb_the_reaction_to_the_first(number: int) -> None:
     done: list[str] = []
     with pytest.raises(KeyboardInterrupt), interruptible():
         try:

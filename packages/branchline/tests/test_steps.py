@@ -31,7 +31,7 @@ def job(folder: Path, pipeline: Pipeline = PIPELINE, *steps: str) -> Job:
     return Job(pipeline, Settings(steps=steps), tables)
 
 
-def test_the_steps_that_a_run_may_name_are_the_pipeline_s() -> None:
+def test_a_run_may_name_the_pipelines_steps_only() -> None:
     steps = PIPELINE.parameters[0]
     assert (steps.name, steps.type, steps.default) == ("steps", "list", "load,fit")
     assert steps.choices == PIPELINE.names == (
@@ -59,7 +59,7 @@ def test_the_error_for_a_missing_table_names_the_step_that_writes_it(
     PIPELINE.check_tables(lakehouse, Settings(steps=("fit",)))
 
 
-def test_a_step_that_was_asked_for_runs_and_logs_counts_and_seconds(
+def test_a_requested_step_runs_and_logs_counts_and_seconds(
         run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import mlflow
     running = job(tmp_path, PIPELINE, "load")
@@ -72,7 +72,7 @@ def test_a_step_that_was_asked_for_runs_and_logs_counts_and_seconds(
     running.finish()
 
 
-def test_what_a_step_s_package_warns_of_stands_below_its_line_and_nothing_else_does(
+def test_only_warnings_of_a_steps_package_are_printed_below_its_line(
         run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def warn(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
         logging.getLogger(__name__).warning("kept out: %s", "column x")
@@ -103,7 +103,7 @@ def test_the_error_for_a_step_without_a_cell_says_where_to_add_one(
         running.finish()
 
 
-def test_settings_that_cannot_be_used_are_the_reason_of_the_run_that_was_made_for_them(
+def test_invalid_settings_are_the_reason_in_the_failed_run(
         store: str) -> None:
     import mlflow
     client = mlflow.MlflowClient(store)

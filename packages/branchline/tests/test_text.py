@@ -30,12 +30,12 @@ def is_command(text: str) -> bool:
 
 
 @pytest.mark.parametrize("text", COMMANDS)
-def test_no_line_is_a_command_of_a_ci(text: str) -> None:
+def test_no_line_is_a_ci_command(text: str) -> None:
     assert is_command(text) and not is_command(safe(text)) and not is_command(one_line(text))
 
 
 @given(PIECES | st.text())
-def test_whatever_comes_is_neither_a_command_nor_a_control_character(text: str) -> None:
+def test_any_text_becomes_free_of_ci_commands_and_control_characters(text: str) -> None:
     for shown in (safe(text), one_line(text)):
         assert not is_command(shown)
         assert {unicodedata.category(each) for each in shown if each not in "\n\t"}.isdisjoint(
@@ -71,7 +71,7 @@ def test_lines_are_joined_for_a_message_of_one_line() -> None:
     ("https://h/x?access_token=secret", "https://h/x?access_token=***"),
     ("token dapi" + "0" * 32 + ".", "token dapi***."),
     ("Authorization: Bearer secret-and-long", "Authorization: Bearer ***")])
-def test_credentials_are_cut_out(text: str, shown: str) -> None:
+def test_credentials_are_removed(text: str, shown: str) -> None:
     assert without_credentials(text) == shown
     assert "secret" not in safe(text) + one_line(text) + markdown(text) + html(text)
 
@@ -108,7 +108,7 @@ def test_html_is_escaped_and_its_lines_stay() -> None:
     assert html("<a href='x'>\n\u202e") == "&lt;a href=&#x27;x&#x27;&gt;\n\\u202e"
 
 
-def test_all_that_is_printed_is_safe_but_what_a_ci_is_told(
+def test_everything_printed_is_safe_except_commands_for_the_ci(
         capsys: pytest.CaptureFixture[str]) -> None:
     with protected_output():
         print("##vso[a]b", "::x")

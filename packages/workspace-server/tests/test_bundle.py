@@ -118,7 +118,7 @@ def test_a_bundle_runs_with_its_clusters_and_the_parameters_of_the_command(
     assert output["logs"] == f"['mine', '{deployed.run}']\n"
 
 
-def test_a_second_deployment_finds_all_that_the_first_left(cli: Cli, deployed: Deployed) -> None:
+def test_a_second_deployment_finds_everything_from_the_first(cli: Cli, deployed: Deployed) -> None:
     assert cli.call("GET", "/api/2.0/workspace/export", path=STATE, direct_download="true"
                     )[1] == json.dumps({"jobs": [deployed.job]}).encode()
     assert cli.status(f"{ROOT}/files/src/look")[1]["repos_export_format"] == "SOURCE"

@@ -117,8 +117,8 @@ def test_experiments_are_searched_without_saying_how_many(
     assert [str(each.name)[-1] for each in answer] == list(found)
 
 
-def test_a_search_for_nothing_in_particular_finds_what_was_made(three: list[str],
-                                                                client: WorkspaceClient) -> None:
+def test_a_search_without_a_filter_finds_every_experiment(
+        three: list[str], client: WorkspaceClient) -> None:
     for found in (client.experiments.search_experiments(), client.experiments.list_experiments(),
                   client.experiments.search_experiments(max_results=2)):
         ids = [each.experiment_id for each in found]

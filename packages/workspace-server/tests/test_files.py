@@ -139,7 +139,7 @@ def test_dbfs_moves_files_and_folders(client: WorkspaceClient) -> None:
     assert client.dbfs.download("/moved/b.txt").read() == b"a"
 
 
-def test_dbfs_moves_nothing_onto_or_out_of_nothing_or_into_itself(
+def test_dbfs_refuses_impossible_moves(
         client: WorkspaceClient) -> None:
     client.dbfs.upload("/stays/a.txt", io.BytesIO(b"a"))
     client.dbfs.upload("/stays/b.txt", io.BytesIO(b"b"))

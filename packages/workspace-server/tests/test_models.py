@@ -98,7 +98,7 @@ def test_a_run_is_registered_once_and_the_next_run_is_the_next_version(
     assert register(registry, name, candidate).version == "1"
 
 
-def test_a_version_that_was_cut_off_while_its_files_arrived_is_not_taken_for_the_runs(
+def test_a_version_with_incomplete_files_is_not_taken_for_the_runs_version(
         registry: Registry, candidate: Candidate, name: str, client: WorkspaceClient) -> None:
     asked(client, "POST", "registered-models/create", name=name)
     asked(client, "POST", "model-versions/create", name=name, source="", run_id=candidate.run_id)
@@ -131,7 +131,7 @@ def test_a_name_without_its_catalog_and_schema_gets_the_clients_hint(registry: R
 
 
 @pytest.mark.parametrize(("key", "value"), [("a.b", "c"), ("a", "c" * 1001), ("a", " c")])
-def test_a_tag_is_one_of_unity_catalogs(
+def test_a_tag_must_be_valid_in_unity_catalog(
         registry: Registry, candidate: Candidate, name: str, key: str, value: str) -> None:
     register(registry, name, candidate)
     with pytest.raises(RestException, match="INVALID_PARAMETER_VALUE: .*ag.*'a.*' is not valid"):

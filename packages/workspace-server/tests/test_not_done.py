@@ -155,7 +155,7 @@ def test_a_value_of_another_type_is_a_malformed_request(body: dict[str, Any],
     assert found.value.error_code == "MALFORMED_REQUEST"
 
 
-def test_what_is_no_address_of_the_api_is_not_found(workspace: Workspace) -> None:
+def test_an_address_outside_of_the_api_is_not_found(workspace: Workspace) -> None:
     import requests
     answer = requests.get(f"{workspace.host}/aad/auth", timeout=60)
     assert (answer.status_code, answer.json()["error_code"]) == (404, "ENDPOINT_NOT_FOUND")

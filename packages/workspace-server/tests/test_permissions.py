@@ -32,8 +32,8 @@ def direct(answer: dict[str, Any]) -> dict[str, str]:
             for each in entry["all_permissions"] if not each["inherited"]}
 
 
-def test_a_job_is_its_makers_until_another_owner_is_set(client: WorkspaceClient,
-                                                        saved: SavedJob) -> None:
+def test_a_jobs_creator_owns_it_until_another_owner_is_set(
+        client: WorkspaceClient, saved: SavedJob) -> None:
     job = saved.create(prints("a"))
     answer = call(client, "GET", "jobs", job)
     assert (answer["object_id"], answer["object_type"]) == (f"/jobs/{job}", "job")
@@ -96,7 +96,7 @@ def test_a_job_with_permissions_that_it_cannot_have_is_not_kept(client: Workspac
 
 
 @pytest.mark.parametrize("kind", ["jobs", "clusters", "experiments", "directories", "notebooks"])
-def test_what_is_not_there_has_no_permissions(kind: str, client: WorkspaceClient) -> None:
+def test_a_missing_object_has_no_permissions(kind: str, client: WorkspaceClient) -> None:
     with pytest.raises(ResourceDoesNotExist):
         call(client, "GET", kind, 10**15)
 

@@ -35,7 +35,7 @@ def test_python_params_replace_those_of_the_tasks(client: WorkspaceClient,
     assert run.overriding_parameters.python_params == ["--of", "{{task.name}}"]
 
 
-def test_references_stand_for_what_they_name(saved: SavedJob) -> None:
+def test_references_are_replaced_by_their_values(saved: SavedJob) -> None:
     job = saved.create(prints("a", *REFERENCES), name="refers", parameters=PARAMETERS)
     today = datetime.now(UTC).date()
     run = saved.ended(saved.now(job, job_parameters={"y": "other"}))
@@ -45,7 +45,7 @@ def test_references_stand_for_what_they_name(saved: SavedJob) -> None:
         WORKSPACE_ID, str(today), "0", "1"]
 
 
-def test_the_services_first_references_still_stand_for_something(saved: SavedJob) -> None:
+def test_the_oldest_references_are_still_resolved(saved: SavedJob) -> None:
     job = saved.create(prints("a", "{{job_id}}", "{{run_id}}", "{{parent_run_id}}", "{{task_key}}"))
     run = saved.ended(saved.now(job))
     assert run.tasks
@@ -60,7 +60,7 @@ def test_references_are_resolved_in_submitted_runs_too(jobs: Jobs) -> None:
 
 
 @pytest.mark.parametrize("text", ["{{my.value}}", "{{my.value}", "{{}}", "{{job.parameters.none}}"])
-def test_what_is_no_reference_is_plain_text(text: str, saved: SavedJob) -> None:
+def test_text_without_a_known_reference_is_plain(text: str, saved: SavedJob) -> None:
     assert said(saved, saved.create(prints("a", text))) == text
 
 
@@ -70,7 +70,7 @@ def test_a_wrong_reference_in_a_known_namespace_is_refused(text: str, saved: Sav
         saved.create(prints("a", text))
 
 
-def test_a_run_tells_its_parameters(saved: SavedJob) -> None:
+def test_a_run_shows_its_parameters(saved: SavedJob) -> None:
     run = saved.ended(saved.now(saved.create(prints("a"), parameters=PARAMETERS),
                                 job_parameters={"x": "9"}))
     assert [each.as_dict() for each in run.job_parameters or []] == [
@@ -92,8 +92,7 @@ def test_a_token_starts_one_run_of_a_job_and_no_other_job_gets_it(saved: SavedJo
     assert saved.now(other, idempotency_token="t") != run
 
 
-def test_one_run_more_than_the_job_may_have_is_skipped(saved: SavedJob,
-                                                       workspace: Workspace) -> None:
+def test_a_run_above_the_jobs_limit_is_skipped(saved: SavedJob, workspace: Workspace) -> None:
     job = saved.create(prints("a", new_cluster=CLUSTER))
     workspace.fault("never_starts")
     first = saved.now(job)
@@ -107,9 +106,10 @@ def test_one_run_more_than_the_job_may_have_is_skipped(saved: SavedJob,
 
 @pytest.mark.parametrize(("of_job", "of_run"), [
     ({"queue": {"enabled": True}}, {}), ({}, {"queue": {"enabled": True}})])
-def test_one_run_more_waits_where_the_job_or_the_run_has_a_queue(
-        of_job: dict[str, Any], of_run: dict[str, Any], saved: SavedJob,
-        workspace: Workspace) -> None:
+def test_a_run_above_the_limit_waits_if_the_job_or_run_has_a_queue(of_job: dict[str, Any],
+                                                                   of_run: dict[str, Any],
+                                                                   saved: SavedJob,
+                                                                   workspace: Workspace) -> None:
     job = saved.create(prints("a", new_cluster=CLUSTER), **of_job)
     workspace.fault("never_starts")
     first, second = saved.now(job), saved.now(job, **of_run)

@@ -48,7 +48,7 @@ def test_a_script_finds_neither_the_source_tree_nor_this_process(
     assert log == "[]\n[]\n[]\nFalse\n"
 
 
-def test_a_script_is_signed_in_as_who_submitted_it(workspace: Workspace) -> None:
+def test_a_script_is_signed_in_as_its_submitter(workspace: Workspace) -> None:
     log = Jobs(workspace.client("ci@example.com")).said(
         "from databricks.sdk import WorkspaceClient\n"
         "print(WorkspaceClient().current_user.me().user_name)")

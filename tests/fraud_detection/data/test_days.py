@@ -37,7 +37,7 @@ def test_training_ends_a_label_delay_before_the_test(thirty_days: Any) -> None:
 
 @pytest.mark.parametrize("settings", [Settings(train_days=17), Settings(
     train_days=1, test_start=date(2024, 1, 25)), Settings(train_days=1, test_days=40)])
-def test_days_that_the_data_lack_are_bad_input_that_says_what_they_cover(
+def test_the_error_for_missing_days_says_what_the_data_cover(
         thirty_days: Any, settings: Settings) -> None:
     with pytest.raises(BadInput, match="the data cover 2024-01-01 to 2024-01-30; training on"):
         run_days(thirty_days, settings)

@@ -50,6 +50,6 @@ def test_a_mapping_that_cannot_be_used_is_reported_in_one_line(
     assert told.startswith("columns.yml, line ") and line in told and "\n" not in told
 
 
-def test_a_mapping_that_is_not_there_is_told_with_its_path(tmp_path: Path) -> None:
+def test_a_missing_mapping_is_reported_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=f"{tmp_path}/none.yml: cannot be read: No such file"):
         Columns.read(tmp_path / "none.yml")

@@ -53,7 +53,7 @@ def test_iso_8601_is_a_time(text: str, later: int) -> None:
     "2018-04-01 10:00:00+99:00", "2018-04-01 10:00:00+02:", "-0001-01-01", "+2018-04-01",
     "２０18-04-01", "43191.4166", "2018-04-01+02:00", "1899-12-31 23:59:59", "0000-01-01",
     "2262-01-01", "9999-12-31 23:59:59"])
-def test_what_is_ambiguous_or_out_of_bounds_is_no_time(text: str) -> None:
+def test_an_ambiguous_or_out_of_range_text_is_not_a_time(text: str) -> None:
     assert times([text]) == [None]
 
 
@@ -75,7 +75,7 @@ def test_what_python_writes_is_read_back_to_the_millisecond(
     ("seconds", "1.7041032e9", TEN), ("milliseconds", "1704103200000", TEN),
     ("seconds", "-1.0005", -1001), ("seconds", "9" * 30, None), ("seconds", "soon", None),
     ("seconds", "1_704_103_200", None), ("milliseconds", "9" * 15, None)])
-def test_times_may_be_counted_since_1970(epoch: str, text: str, expected: int | None) -> None:
+def test_times_may_be_numbers_since_1970(epoch: str, text: str, expected: int | None) -> None:
     assert times([text], epoch) == [expected]
     assert times([text, "1.5"], epoch)[0] == expected
 
@@ -93,7 +93,7 @@ def test_a_plain_decimal_number_is_an_amount(text: str, number: float) -> None:
     "$12.50", "12.50 €", "-3", "1e400", "NaN", "inf", "-inf", "Infinity", "1e308", "0x10", "1_000",
     "１２", "12.5d", "12.5f", "12 50", "1e", "1,5", "1'000",
     "1000000000.01", "--1", "+-1", "e5", "."])
-def test_anything_else_is_no_amount(text: str) -> None:
+def test_any_other_text_is_not_an_amount(text: str) -> None:
     for more in ([], ["1"]):
         assert not parsed([{"amount": each} for each in (text, *more)]).valid[0].as_py()
 
@@ -114,7 +114,7 @@ def test_labels_are_numbers_equal_to_0_or_1_truth_values_or_missing() -> None:
 
 
 @pytest.mark.parametrize("text", ["yes", "Y", "t", "2", "-1", "0.5", "１", "1e400", "0 1"])
-def test_anything_else_is_no_label(text: str) -> None:
+def test_any_other_text_is_not_a_label(text: str) -> None:
     assert not parsed([{"is_fraud": text}]).valid[0].as_py()
 
 
@@ -129,7 +129,7 @@ def test_no_id_holds_a_line_break_or_control_character(column: str, broken: str)
 
 @given(st.lists(st.fixed_dictionaries({name: st.one_of(st.none(), st.text(), st.just(text))
                                        for name, text in GOOD.items()}), min_size=1, max_size=20))
-def test_rows_are_judged_one_by_one_whatever_their_neighbours_are(rows: Rows) -> None:
+def test_a_rows_values_do_not_depend_on_its_neighbours(rows: Rows) -> None:
     together = parsed(rows)
     assert together.reasons().to_pylist() == [
         parsed([row]).reasons()[0].as_py() for row in rows]

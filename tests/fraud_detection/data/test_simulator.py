@@ -90,7 +90,7 @@ def test_a_write_that_fails_leaves_no_file(
 
 
 @pytest.mark.parametrize("other", [World(60, 120, 10, seed=4), World(60, 120, 12, seed=3)])
-def test_another_worlds_folder_is_refused_and_left_as_it_was(tmp_path: Path, other: World) -> None:
+def test_the_folder_of_another_world_is_refused_and_unchanged(tmp_path: Path, other: World) -> None:
     write(SMALL, tmp_path)
     before = contents(tmp_path)
     with pytest.raises(BadInput, match="never replaced; choose an empty folder") as refused:

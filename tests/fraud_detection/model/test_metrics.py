@@ -21,12 +21,12 @@ def rows(request: pytest.FixtureRequest) -> pd.DataFrame:
         "score": score if "once" in request.param else score.round(2)})
 
 
-def test_with_all_weights_one_average_precision_is_scikit_learns(rows: pd.DataFrame) -> None:
+def test_with_weights_of_one_average_precision_equals_scikit_learns(rows: pd.DataFrame) -> None:
     assert plain(average_precision(rows), rows) == pytest.approx(
         average_precision_score(rows["is_fraud"], rows["score"]), rel=1e-12)
 
 
-def test_with_all_weights_one_card_precision_counts_card_by_card(rows: pd.DataFrame) -> None:
+def test_with_weights_of_one_card_precision_counts_each_card(rows: pd.DataFrame) -> None:
     cards = rows.groupby(["day", "customer_id"])[["score", "is_fraud"]].max().reset_index()
     found: set[str] = set()
     precisions = []
@@ -39,7 +39,7 @@ def test_with_all_weights_one_card_precision_counts_card_by_card(rows: pd.DataFr
     assert plain(card_precision(rows), rows) == pytest.approx(np.mean(precisions), rel=1e-12)
 
 
-def test_weighted_average_precision_is_scikit_learns(rows: pd.DataFrame) -> None:
+def test_weighted_average_precision_equals_scikit_learns(rows: pd.DataFrame) -> None:
     weights = np.random.default_rng(1).exponential(size=(3, len(rows)))
     expected = [average_precision_score(rows["is_fraud"], rows["score"], sample_weight=each)
                 for each in weights]

@@ -91,7 +91,7 @@ def wait_for_more(topic: Topic, than: int) -> int:
     return found[-1]
 
 
-def test_a_worker_that_is_killed_at_any_moment_scores_each_transaction_once_and_the_same(
+def test_a_worker_killed_at_any_moment_scores_each_transaction_exactly_once(
         broker: Any, tmp_path: Path) -> None:
     client = {"bootstrap.servers": broker.address, "group.id": tmp_path.name,
               "session.timeout.ms": "6000"}
@@ -153,7 +153,7 @@ def test_the_worker_s_scores_are_those_of_batch_to_the_bit(
     assert {row["model_version"] for row in found} == {model.version}
 
 
-def test_a_message_that_batch_would_reject_is_no_event() -> None:
+def test_a_message_that_batch_would_reject_is_not_an_event() -> None:
     good = (b'{"transaction_id": "1", "event_time": "2024-01-01T00:00:01Z", "customer_id": "c", '
             b'"terminal_id": "t", "amount": 1.5, "is_fraud": 1}')
     found = events_of([good, good.replace(b"1.5", b"-1"), b"{", None], [2**41] * 4, Columns())

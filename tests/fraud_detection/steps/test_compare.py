@@ -143,7 +143,7 @@ def test_a_champion_that_does_not_load_is_reported(
 
 
 @pytest.mark.spark
-def test_a_champion_of_another_scikit_learn_is_told_before_it_is_loaded(
+def test_a_champion_of_another_scikit_learn_is_reported_before_it_is_loaded(
         finished: Lakehouse, settings: Settings, run: Any,
         capsys: pytest.CaptureFixture[str]) -> None:
     other = logged(["amount"], "2018-04-26")

@@ -105,7 +105,7 @@ def test_the_lowest_amounts_are_one_band_until_they_are_a_hundredth(spark: Spark
     assert dict(zip(table["band"], counts(table), strict=True)) == {"under 20": (302, 302, 1)}
 
 
-def test_terminals_are_counted_by_what_each_has(transactions: DataFrame) -> None:
+def test_terminals_are_counted_by_their_transactions_and_frauds(transactions: DataFrame) -> None:
     found = explore.by_terminal(transactions)[["transactions", "frauds", "terminals"]]
     assert set(found.itertuples(index=False, name=None)) == {(3, 2, 1), (1, 0, 2)}
 

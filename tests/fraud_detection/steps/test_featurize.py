@@ -52,7 +52,7 @@ def lakehouse(built: Lakehouse, tmp_path: Path) -> Lakehouse:
     return copied(built, tmp_path)
 
 
-def test_days_built_one_by_one_are_those_built_at_once(lakehouse: Lakehouse) -> None:
+def test_days_built_one_by_one_equal_days_built_at_once(lakehouse: Lakehouse) -> None:
     at_once = rows(lakehouse, 60, 63)
     assert len(at_once) == 8
     build(lakehouse, 62, 62)

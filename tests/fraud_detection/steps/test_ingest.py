@@ -78,7 +78,7 @@ def test_columns_that_are_kept_out_are_reported(
     assert "kept out: column scenario" in caplog.text
 
 
-def test_data_that_are_not_there_are_bad_input(lakehouse: Lakehouse, tmp_path: Path) -> None:
+def test_missing_data_are_bad_input(lakehouse: Lakehouse, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="nowhere: no such file or folder"):
         ingest.run(lakehouse, Settings(data=str(tmp_path / "nowhere")))
 
@@ -104,7 +104,7 @@ def test_names_of_any_kind_are_taken_once_each(lakehouse: Lakehouse, landing: Pa
     assert ids(lakehouse) == list("012345")
 
 
-def test_a_file_that_is_named_is_taken_alone_whatever_its_name(
+def test_a_file_given_by_name_is_taken_alone_whatever_its_name(
         lakehouse: Lakehouse, landing: Path) -> None:
     land(landing / "_x.csv", 1)
     land(landing / "sub" / "_x.csv", 2)
@@ -161,7 +161,7 @@ def test_a_file_that_changes_while_it_is_read_is_left_for_the_next_run(
     assert ids(lakehouse) == ["0", "1", "2"]
 
 
-def test_a_run_that_is_cut_off_between_note_and_rows_is_completed_by_the_next(
+def test_a_run_interrupted_between_note_and_rows_is_completed_by_the_next(
         lakehouse: Lakehouse, landing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(data=str(landing))
     for number in range(3):
@@ -174,7 +174,7 @@ def test_a_run_that_is_cut_off_between_note_and_rows_is_completed_by_the_next(
     assert ids(lakehouse) == ["0", "1", "2"]
 
 
-def test_a_killed_runs_append_that_the_server_makes_late_costs_no_row_and_doubles_none(
+def test_a_killed_runs_late_append_loses_and_doubles_no_row(
         lakehouse: Lakehouse, landing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings, append_once, left = Settings(data=str(landing)), files.append_once, []
 
@@ -209,7 +209,7 @@ def test_lost_notes_are_rebuilt_from_bronze(lakehouse: Lakehouse, landing: Path)
     assert ids(lakehouse) == ["1", "2"]
 
 
-def test_bronze_that_is_gone_stops_the_step_until_it_is_repaired(
+def test_missing_bronze_stops_the_step_until_repair(
         lakehouse: Lakehouse, landing: Path) -> None:
     settings = Settings(data=str(landing))
     land(landing / "a.csv", 1)

@@ -58,7 +58,7 @@ def of(topic: Topic) -> Settings:
     return Settings(data=f"kafka://{topic.name}", kafka=KafkaFile(topic.client))
 
 
-def test_messages_come_into_silver_and_bad_ones_into_quarantine_with_their_place(
+def test_messages_go_to_silver_and_bad_ones_to_quarantine_with_their_offset(
         lakehouse: Lakehouse, topic: Topic) -> None:
     topic.send({**ONE, "channel": "web"})
     topic.send(*[message for message, _ in BAD])
@@ -85,7 +85,7 @@ def test_a_message_that_is_sent_twice_is_a_duplicate(lakehouse: Lakehouse, topic
         "rows": 2, "silver": 1, "quarantine": 0, "duplicates": 1}
 
 
-def test_a_topic_needs_a_word_about_how_kafka_is_reached(lakehouse: Lakehouse) -> None:
+def test_a_topic_needs_settings_for_kafka(lakehouse: Lakehouse) -> None:
     with pytest.raises(BadInput, match="data is kafka://t, but not how Kafka is reached"):
         ingest.run(lakehouse, Settings(data="kafka://t"))
 

@@ -19,7 +19,7 @@ def test_an_empty_bin_gives_a_large_but_finite_psi() -> None:
 
 
 @pytest.mark.spark
-def test_shares_count_the_upper_edge_in(lakehouse: Lakehouse) -> None:
+def test_shares_include_the_upper_edge(lakehouse: Lakehouse) -> None:
     rows = lakehouse.spark.createDataFrame([(1.,), (2.,), (2.,), (3.,)], "x DOUBLE")
     assert shares(rows, {"x": [1., 2.]})["x"].tolist() == [.25, .5, .25]
 

@@ -66,14 +66,14 @@ def test_good_rows_become_typed(placed: Lakehouse) -> None:
     assert {row["amount"] for row in silver} == {100.0}
 
 
-def test_of_rows_with_one_id_the_first_that_landed_wins(placed: Lakehouse) -> None:
+def test_the_first_landed_row_of_an_id_wins(placed: Lakehouse) -> None:
     assert rows_of(placed, TRANSACTIONS, "b.csv") == []
     assert [row["amount"] for row in rows_of(placed, TRANSACTIONS, "z.csv")] == [4.0]
     assert [row["amount"] for row in rows_of(placed, DUPLICATES, "z.csv")] == ["5"]
     assert [row["amount"] for row in rows_of(placed, DUPLICATES, "b.csv")] == ["2", "3"]
 
 
-def test_an_id_that_silver_has_is_a_duplicate_in_a_later_file_whatever_the_session_is_set_to(
+def test_an_id_in_silver_is_a_duplicate_in_a_later_file_whatever_the_sessions_settings(
         lakehouse: Lakehouse) -> None:
     later = bronze(lakehouse.spark, [{"amount": "6"}, {"transaction_id": "2"}], minute=2)
     lakehouse.merge(BRONZE_TRANSACTIONS, later)
@@ -107,9 +107,9 @@ class Killed(Exception):
 
 @pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("appended", range(3))
-def test_a_batch_that_was_cut_off_is_completed_by_the_next_run(
-        placed: Lakehouse, unplaced: Lakehouse, monkeypatch: pytest.MonkeyPatch, appended: int,
-        late: bool) -> None:
+def test_an_interrupted_batch_is_completed_by_the_next_run(placed: Lakehouse, unplaced: Lakehouse,
+                                                           monkeypatch: pytest.MonkeyPatch,
+                                                           appended: int, late: bool) -> None:
     done: list[Table] = []
 
     def append(lakehouse: Lakehouse, table: Table, *rest: Any, **note: str) -> str:
@@ -129,9 +129,10 @@ def test_a_batch_that_was_cut_off_is_completed_by_the_next_run(
 
 
 @pytest.mark.parametrize("comes", ["_appended", "_append_repeated", "_append"])
-def test_a_killed_runs_silver_that_the_server_appends_late_is_not_taken_for_duplicates(
-        placed: Lakehouse, unplaced: Lakehouse, monkeypatch: pytest.MonkeyPatch,
-        comes: str) -> None:
+def test_a_killed_runs_late_append_to_silver_makes_no_duplicates(placed: Lakehouse,
+                                                                 unplaced: Lakehouse,
+                                                                 monkeypatch: pytest.MonkeyPatch,
+                                                                 comes: str) -> None:
     """It comes before the next run has looked, once it has, or when it appends by itself."""
     left: list[Any] = []
 
@@ -174,14 +175,13 @@ def test_a_lost_checkpoint_places_no_row_twice(lakehouse: Lakehouse) -> None:
             **COUNTS, "rows": COUNTS["rows"] + 1, "silver": COUNTS["silver"] + 1}
 
 
-def test_one_table_that_is_gone_stops_the_step_with_the_remedy(lakehouse: Lakehouse) -> None:
+def test_one_missing_table_stops_the_step_with_the_remedy(lakehouse: Lakehouse) -> None:
     shutil.rmtree(Path(lakehouse.root, lakehouse.schema, "silver", "duplicates"))
     with pytest.raises(RowsLost, match="silver.duplicates is gone.* step repair"):
         prepare.run(lakehouse, Settings())
 
 
-def test_bronze_that_is_another_table_stops_the_step_with_the_remedy(
-        spark: Any, lakehouse: Lakehouse) -> None:
+def test_a_replaced_bronze_stops_the_step_with_the_remedy(spark: Any, lakehouse: Lakehouse) -> None:
     shutil.rmtree(Path(lakehouse.root, lakehouse.schema, "bronze"))
     for minute in range(3):
         lakehouse.merge(BRONZE_TRANSACTIONS, bronze(spark, [{}], f"{minute}.csv", minute))
@@ -231,8 +231,8 @@ def test_verify_counts_by_reading_the_rows(placed: Lakehouse) -> None:
     ("UPDATE {silver} SET transaction_id = '1' WHERE transaction_id = 'g0'",
      "1 ids are in silver more than once .such as 1."),
 ])
-def test_verify_names_what_is_off_even_where_the_sums_hold(lakehouse: Lakehouse, statement: str,
-                                                           found: str) -> None:
+def test_verify_finds_errors_even_if_the_sums_hold(
+        lakehouse: Lakehouse, statement: str, found: str) -> None:
     lakehouse.spark.sql(statement.format(silver=lakehouse.reference(TRANSACTIONS)))
     with pytest.raises(RowsLost, match=f"verify found that .*{found}.*step repair"):
         prepare.run(lakehouse, VERIFIED)

@@ -54,8 +54,8 @@ def test_rows_are_moved_as_they_landed_with_the_reason(moved: Lakehouse) -> None
     assert [row["source_file"] for row in moved.read(TRANSACTIONS).collect()] == ["a.csv"]
 
 
-def test_the_sums_hold_and_later_files_are_placed_as_ever(moved: Lakehouse,
-                                                          tmp_path: Path) -> None:
+def test_the_sums_hold_and_later_files_are_placed_as_before(
+        moved: Lakehouse, tmp_path: Path) -> None:
     lakehouse = copied(moved, tmp_path)
     assert prepare.run(lakehouse, Settings(verify="true")) == COUNTS
     lakehouse.merge(BRONZE_TRANSACTIONS, bronze(lakehouse.spark, [{"transaction_id": "new"}],
@@ -69,9 +69,9 @@ class Killed(Exception):
 
 @pytest.mark.parametrize("next_is", ["reject", "prepare"])
 @pytest.mark.parametrize("appended", [False, True])
-def test_a_move_that_was_cut_off_is_finished_by_the_next_run(
-        lakehouse: Lakehouse, moved: Lakehouse, monkeypatch: pytest.MonkeyPatch, appended: bool,
-        next_is: str) -> None:
+def test_an_interrupted_move_is_finished_by_the_next_run(lakehouse: Lakehouse, moved: Lakehouse,
+                                                         monkeypatch: pytest.MonkeyPatch,
+                                                         appended: bool, next_is: str) -> None:
     def append(*rest: Any, **note: str) -> None:
         if appended:
             append_once(*rest, **note)
@@ -89,7 +89,7 @@ def test_a_move_that_was_cut_off_is_finished_by_the_next_run(
     assert contents(lakehouse) == contents(moved)
 
 
-def test_nothing_found_moves_nothing_and_says_so(
+def test_if_no_row_matches_nothing_is_moved_and_a_line_says_so(
         lakehouse: Lakehouse, placed: Lakehouse, caplog: pytest.LogCaptureFixture) -> None:
     version = lakehouse.version(QUARANTINE)
     assert reject.run(lakehouse, Settings(where="amount > 1e6", reason="none")) == {"rows": 0}
@@ -98,8 +98,7 @@ def test_nothing_found_moves_nothing_and_says_so(
     assert lakehouse.version(QUARANTINE) == version
 
 
-def test_one_move_after_another_and_one_that_meets_the_same_rows_again(
-        lakehouse: Lakehouse) -> None:
+def test_moves_can_follow_each_other_and_match_the_same_rows_again(lakehouse: Lakehouse) -> None:
     moves_of = [("transaction_id = '3'", 1), ("amount < 1000", 2), ("amount < 1000", 0)]
     assert [reject.run(lakehouse, Settings(where=where, reason="why"))["rows"]
             for where, _ in moves_of] == [rows for _, rows in moves_of]
@@ -107,7 +106,7 @@ def test_one_move_after_another_and_one_that_meets_the_same_rows_again(
         **COUNTS, "silver": 0, "quarantine": 4}
 
 
-def test_what_is_to_be_run_next_is_said_with_the_days_that_saw_the_rows(
+def test_the_next_commands_are_printed_with_the_affected_days(
         lakehouse: Lakehouse, caplog: pytest.LogCaptureFixture) -> None:
     reject.run(lakehouse, Settings(where="transaction_id = '3'", reason="why"))
     (said,) = caplog.messages

@@ -35,8 +35,8 @@ def one_thread() -> Iterator[None]:
 
 @pytest.mark.parametrize("model", SEARCH_SPACES)
 @pytest.mark.parametrize("class_weight", ["none", "balanced"])
-def test_each_model_finds_what_there_is_to_find(rows: pd.DataFrame, model: str,
-                                                class_weight: str) -> None:
+def test_each_model_learns_an_obvious_pattern(
+        rows: pd.DataFrame, model: str, class_weight: str) -> None:
     fitted, unseen = fit(rows, Settings(model=model, class_weight=class_weight))
     assert average_precision_score(unseen["is_fraud"], unseen["score"]) > .6
     assert fitted.predict_proba(rows[inputs(model, "full")]).shape == (3000, 2)
@@ -49,7 +49,7 @@ def test_the_default_model_never_finds_more_money_less_suspicious(rows: pd.DataF
     assert (fitted.predict_proba(more)[:, 1] >= fitted.predict_proba(rows[columns])[:, 1]).all()
 
 
-def test_the_default_model_takes_some_of_the_full_set_and_all_of_the_published_one() -> None:
+def test_the_default_model_uses_some_full_features_and_all_published_ones() -> None:
     assert set(inputs("hist_gradient_boosting", "full")) < set(names("full"))
     assert inputs("hist_gradient_boosting", "published") == names("published")
 
@@ -61,7 +61,7 @@ def test_published_features_leave_the_further_ones_out(rows: pd.DataFrame) -> No
 
 
 @pytest.mark.parametrize("model", ["hist_gradient_boosting", "logistic_regression"])
-def test_the_seed_decides_all(rows: pd.DataFrame, model: str) -> None:
+def test_the_seed_decides_everything(rows: pd.DataFrame, model: str) -> None:
     settings = Settings(model=model, class_weight="none", seed=5)
     first, second, other = (fit(rows.head(1000), chosen)[1]["score"].to_numpy()
                             for chosen in (settings, settings, replace(settings, seed=6)))

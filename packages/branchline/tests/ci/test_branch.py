@@ -152,7 +152,7 @@ def test_every_situation_names_its_branch(
     pytest.param(github("push", "refs/heads/"), {}, id="ref-without-a-name"),
     pytest.param(github("pull_request_target", "refs/heads/main", "main"), {}, id="no-number"),
 ])
-def test_an_unknown_branch_is_an_error_of_one_line_that_says_what_to_pass(
+def test_the_error_for_an_unknown_branch_says_what_to_pass_in_one_line(
     environment: Mapping[str, str], more: dict[str, Any],
 ) -> None:
     with pytest.raises(UnknownBranch, match=r"\A[^\n]*--branch NAME\Z"):
@@ -195,7 +195,7 @@ def git(directory: Path, *arguments: str) -> None:
     subprocess.run(["git", *settings, *arguments], cwd=directory, check=True, capture_output=True)
 
 
-def test_a_checkout_tells_its_branch_and_nothing_once_detached(tmp_path: Path) -> None:
+def test_a_checkout_names_its_branch_unless_detached(tmp_path: Path) -> None:
     git(tmp_path, "init")
     git(tmp_path, "checkout", "-b", "feature/a/x")
     git(tmp_path, "commit", "--allow-empty", "-m", "first")
@@ -236,7 +236,7 @@ def test_without_git_the_branch_of_the_ci_is_used(
     pytest.param("[]", PULL_12, id="no-object"),
     pytest.param(None, PULL_12, id="no-file"),
 ])
-def test_the_event_file_tells_a_fork_and_counts_as_one_when_unreadable(
+def test_the_event_file_marks_a_fork_and_an_unreadable_one_counts_as_a_fork(
     tmp_path: Path, text: str | None, expected: Branch,
 ) -> None:
     file = tmp_path / "event.json"

@@ -77,14 +77,14 @@ def test_code_that_cannot_be_imported_is_one_line(
     assert line in str(refused.value) and "\n" not in str(refused.value)
 
 
-def test_where_a_library_of_the_code_is_missing_nothing_is_refused_nor_noted(
+def test_if_the_codes_library_is_missing_nothing_is_refused_or_remembered(
         project: Project, tmp_path: Path) -> None:
     (tmp_path / "ours" / "__init__.py").write_text("import no_such_library\n")
     check_code(project, tmp_path)
     assert note(tmp_path) == ""
 
 
-def test_a_project_without_a_pipeline_stands_for_itself(tmp_path: Path) -> None:
+def test_a_project_without_a_pipeline_is_not_checked(tmp_path: Path) -> None:
     (tmp_path / "MLproject").write_text("entry_points: {main: {command: python main.py}}\n")
     check_code(Project.read(tmp_path), tmp_path)
     assert not (tmp_path / ".local").exists()

@@ -51,7 +51,7 @@ def test_a_command_that_succeeds_exits_with_0(
     assert ended(monkeypatch, capsys, None) == (0, "at work\n", "")
 
 
-def test_what_a_command_prints_is_no_command_of_the_ci(
+def test_a_commands_output_cannot_be_a_ci_command(
         monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     @click.command()
     def command() -> None:

@@ -104,7 +104,7 @@ def test_a_step_that_is_missing_is_reported_with_what_to_add(folder: Path) -> No
     ("      days:", "      old: {default: ''}\n      days:", "parameter old of entry point main is "
      "not declared in the project's settings"),
 ])
-def test_what_differs_is_reported_once_with_its_line(
+def test_a_difference_is_reported_once_with_its_line(
         folder: Path, before: str, after: str, line: str) -> None:
     text = refused(edited(folder, before, after))
     assert line in text and "more)" not in text
@@ -113,7 +113,7 @@ def test_what_differs_is_reported_once_with_its_line(
     assert any(word in written for word in ("days:", "command:", "old:", "steps:"))
 
 
-def test_an_entry_point_that_is_no_step_may_stay_but_is_not_written_over(folder: Path) -> None:
+def test_an_entry_point_that_is_not_a_step_may_stay_but_is_not_overwritten(folder: Path) -> None:
     project = edited(folder, "entry_points:\n", "entry_points:\n  odd: {command: echo}\n")
     check(project, DECLARED)
     with pytest.raises(BadInput, match="entry point odd is not a step"):

@@ -34,12 +34,12 @@ def test_jobs_and_what_differs_between_targets_are_read(tmp_path: Path) -> None:
     assert found.checked == ("score",)
 
 
-def test_without_a_mark_every_job_is_checked(tmp_path: Path) -> None:
+def test_if_no_job_is_marked_all_are_checked(tmp_path: Path) -> None:
     found = read_deploy_file(written(tmp_path, GOOD.replace("    check: true\n", "")))
     assert found.checked == ("score", "monitor")
 
 
-def test_the_file_that_is_shipped_deploys_scoring_and_monitoring() -> None:
+def test_the_shipped_file_deploys_scoring_and_monitoring() -> None:
     found = read_deploy_file(PROJECT / "deploy.yml")
     assert [job.name for job in found.jobs] == ["fraud-scoring", "fraud-monitoring"]
 
@@ -55,8 +55,8 @@ def test_the_file_that_is_shipped_deploys_scoring_and_monitoring() -> None:
     ("entry_point: other", "entrypoint: other", 6, "unknown key entrypoint"),
     ("run_as: 6f1c1f0e", "run_as: robot", 8, "expected a service principal's application id"),
 ])
-def test_what_cannot_be_used_is_said_with_its_line(tmp_path: Path, old: str, new: str, line: int,
-                                                   said: str) -> None:
+def test_an_invalid_value_is_reported_with_its_line(tmp_path: Path, old: str, new: str, line: int,
+                                                    said: str) -> None:
     assert old in GOOD
     with pytest.raises(BadInput) as refused:
         read_deploy_file(written(tmp_path, GOOD.replace(old, new)))

@@ -27,7 +27,7 @@ def test_the_repositorys_gate_asks_for_something_of_every_kind() -> None:
     assert found.broken_champion == "fail"
 
 
-def test_one_metric_is_a_policy_and_all_else_has_a_default(tmp_path: Path) -> None:
+def test_a_policy_needs_one_metric_and_the_rest_has_defaults(tmp_path: Path) -> None:
     assert policy(tmp_path, METRIC) == Policy((MetricRule("ap", "higher", 0.3, Tolerance(0.02)),))
 
 

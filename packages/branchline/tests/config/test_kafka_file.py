@@ -46,6 +46,6 @@ def test_event_hubs_connection_string_is_the_password_of_an_environment_variable
     ("bootstrap_servers: a:1\npassword_variable: NONE", "line 2: the environment variable NONE is"),
     ("bootstrap_servers: a:1\nclient: {sasl.password: x}", "line 2: sasl.password would be a sec"),
     ("bootstrap_servers: 9092", "line 1: bootstrap_servers is 9092; expected text")])
-def test_what_is_unfit_is_refused_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+def test_an_invalid_setting_is_refused_with_its_line(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(BadInput, match=said):
         read(tmp_path, text)

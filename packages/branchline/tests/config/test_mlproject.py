@@ -53,7 +53,7 @@ def test_what_cannot_be_used_is_reported_in_one_line(
 
 
 @pytest.mark.slow
-def test_a_command_is_filled_in_as_mlflow_does_it() -> None:
+def test_a_command_is_filled_in_as_in_mlflow() -> None:
     from mlflow.projects.utils import load_project
     ours = find_project("fraud-training", ROOT / "mlflow-notebooks")
     values = ours.entry_point("train").check({"data": "/Volumes/it's $(odd)/a b"})
@@ -73,7 +73,7 @@ def test_a_location_is_checked_by_the_target(project: Project) -> None:
         point.check({"volume": "1", "file": "other"}, locate)
 
 
-def test_an_unknown_project_or_entry_point_lists_those_there_are(
+def test_the_error_for_an_unknown_project_or_entry_point_lists_the_known_ones(
         project: Project, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="found greeting"):
         find_project("greetings", tmp_path)
@@ -115,7 +115,7 @@ P = MAIN + "    parameters:\n      n: "
      "aliases that stand for more than 20,000 values"),
     ("a: " + "[" * 5000, "line 1: nested more than 20 deep"),
 ])
-def test_a_file_that_is_no_mlproject_is_bad_input_with_its_line(
+def test_an_invalid_mlproject_is_bad_input_with_its_line(
         tmp_path: Path, content: str, line: str) -> None:
     (tmp_path / "MLproject").write_text(content)
     with pytest.raises(BadInput) as refused:

@@ -57,7 +57,7 @@ def test_a_workspace_gives_each_branch_a_schema_of_its_catalog(tmp_path: Path) -
     ("", "b"), ("", "w"), ("  schema_prefix: information_\n", "schema"),
     ("  schema_prefix: de\n", "fault")],
     ids=["of the volume", "of the wheels", "of the platform", "default"])
-def test_a_branch_s_schema_is_never_one_that_is_taken(
+def test_a_branchs_schema_is_never_reserved_or_in_use(
         tmp_path: Path, lines: str, branch: str) -> None:
     (tmp_path / "targets.yml").write_text(DEV.replace("/b/w", "/w/w") + lines)
     target = read_target(tmp_path / "targets.yml", "dev")
@@ -157,7 +157,7 @@ def test_on_this_machine_a_file_becomes_absolute_and_an_address_stays(
             target.location(text)
 
 
-def test_a_workspace_takes_addresses_that_it_reaches_alone() -> None:
+def test_a_workspace_accepts_only_addresses_that_it_can_reach() -> None:
     target = read_target(TARGETS, "dev")
     for address in ("dbfs:/data", "/Volumes/main/raw/landing", "s3://bucket/data"):
         assert target.location(address) == address

@@ -27,7 +27,7 @@ def test_an_error_has_the_line_of_its_key_or_else_of_its_mapping(tmp_path: Path)
     assert str(thing.wrong("no.")) == "things.yml, line 3: no."
 
 
-def test_what_is_missing_is_an_empty_mapping(tmp_path: Path) -> None:
+def test_a_missing_key_is_an_empty_mapping(tmp_path: Path) -> None:
     assert mapping(tmp_path, "").values == {}
     assert mapping(tmp_path, "a: {b: 1}").below("c").values == {}
 
@@ -44,7 +44,7 @@ def test_keys_are_those_of_the_dataclass(tmp_path: Path, text: str, line: str) -
 
 @pytest.mark.parametrize(("text", "line"), [
     ("[1, 2]", "line 1: the file is [1, 2]; expected lines such as"), ("a: [", "cannot be read")])
-def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str, line: str) -> None:
+def test_a_value_that_is_not_a_mapping_is_refused(tmp_path: Path, text: str, line: str) -> None:
     with pytest.raises(BadInput) as refused:
         mapping(tmp_path, text)
     assert line in str(refused.value)

@@ -33,7 +33,7 @@ def refused(tmp_path: Path, content: bytes | str) -> str:
     ('a: 1\n"a": 2\n', "line 2: key a is there twice"),
     ("a: [{b: 1, b: 2}]\n", "line 1: key b is there twice"),
 ])
-def test_a_key_that_is_there_twice_is_refused(tmp_path: Path, text: str, line: str) -> None:
+def test_a_duplicate_key_is_refused(tmp_path: Path, text: str, line: str) -> None:
     assert f"things.yml, {line}" in refused(tmp_path, text)
 
 
@@ -45,7 +45,7 @@ def test_a_key_that_is_there_twice_is_refused(tmp_path: Path, text: str, line: s
     ("? {a: b}\n", "a key that is a list or a mapping"), ("<<", "merge key <<"),
     ("=", "key = is YAML's own `=`"),
 ])
-def test_a_key_that_is_no_text_is_refused(tmp_path: Path, key: str, found: str) -> None:
+def test_a_key_that_is_not_text_is_refused(tmp_path: Path, key: str, found: str) -> None:
     said = refused(tmp_path, f"a: 1\n{key}: x\n")
     assert said.startswith(f"things.yml, line 2: {found}; expected ")
 
@@ -74,7 +74,7 @@ def test_a_number_that_is_not_plain_and_finite_is_refused(tmp_path: Path, number
     ("a: " + "{b: " * 20_000, "line 1: nested more than 20 deep"),
     ("\n".join(" " * n + "k:" for n in range(300)), "line 21: nested more than 20 deep"),
 ])
-def test_what_grows_refers_or_constructs_is_refused(tmp_path: Path, text: str, line: str) -> None:
+def test_anchors_tags_and_other_surprises_are_refused(tmp_path: Path, text: str, line: str) -> None:
     assert f"things.yml, {line}" in refused(tmp_path, text)
 
 
@@ -103,7 +103,7 @@ def test_a_folder_or_a_missing_file_cannot_be_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["\ufeffa: 1\n", "a: 1\r\n", "---\na: 1\n...\n", "a: 1  # note"])
-def test_what_editors_add_is_read(tmp_path: Path, text: str) -> None:
+def test_byte_order_marks_and_line_ends_of_editors_are_read(tmp_path: Path, text: str) -> None:
     (tmp_path / "things.yml").write_bytes(text.encode())
     assert read_yaml(tmp_path / "things.yml").values == {"a": 1}
 

@@ -88,7 +88,7 @@ def test_rollback_returns_to_the_jobs_the_wheel_and_the_model_before(shop: Shop)
     assert deployment.state.version == "1.0+g1" and shop.state() == before
 
 
-def test_rollback_again_stays_where_it_is(shop: Shop) -> None:
+def test_a_second_rollback_changes_nothing(shop: Shop) -> None:
     for version in ("1.0+g1", "1.0+g2", "1.0+g3"):
         shop.deploy(version)
     assert shop.rollback().state.version == "1.0+g2"
@@ -111,7 +111,7 @@ def test_rollback_of_evidence_that_was_not_deployed_last_changes_nothing(shop: S
     assert shop.rollback(deployed.evidence).restores == 0
 
 
-def test_there_is_nothing_to_roll_back_at_first(shop: Shop) -> None:
+def test_without_a_deployment_rollback_is_refused(shop: Shop) -> None:
     with pytest.raises(BadInput, match="nothing is deployed yet"):
         shop.rollback()
 
@@ -129,7 +129,7 @@ def test_evidence_of_a_production_that_has_moved_on_is_refused(shop: Shop) -> No
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_wheels_of_which_one_was_changed_are_not_deployed(shop: Shop, number: int) -> None:
+def test_a_changed_wheel_is_not_deployed(shop: Shop, number: int) -> None:
     found = shop.release("1.0+g1")
     checksum = shop.plan(found)
     shop.source.replace(str(found.artifacts[number].path), b"another wheel, bad")
@@ -160,7 +160,7 @@ def test_without_model_and_champion_nothing_can_be_planned(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_rollback_to_a_deployment_of_which_a_wheel_is_gone_changes_nothing(
+def test_rollback_to_a_deployment_with_a_missing_wheel_changes_nothing(
         shop: Shop, number: int) -> None:
     first = shop.deploy("1.0+g1")
     shop.deploy("1.0+g2")

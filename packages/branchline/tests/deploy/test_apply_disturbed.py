@@ -166,7 +166,7 @@ except NotApproved as problem:
 
 
 @pytest.mark.parametrize("kind", ["local", f"{VOLUME}/begun"])
-def test_of_two_processes_that_begin_a_deployment_one_wins_and_the_other_is_refused(
+def test_if_two_processes_start_a_deployment_one_wins_and_the_other_is_refused(
         workspace: Workspace, tmp_path: Path, kind: str) -> None:
     address = str(tmp_path) if kind == "local" else kind
     said = sorted(text.strip() for text, _ in at_once(

@@ -17,7 +17,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "root"
 
 
-def test_those_since_the_deployed_commit_are_listed_the_newest_first(root: Path) -> None:
+def test_commits_since_the_deployed_one_are_listed_newest_first(root: Path) -> None:
     first, _, last = commit(root, "first"), commit(root, "second"), commit(root, "third")
     found = commits_between(root, first, last)
     assert [line.split(" ", 1)[1] for line in found["commits"]] == ["third", "second"]
@@ -32,7 +32,7 @@ def test_a_shallow_clone_says_why_it_lists_none_and_what_to_do(root: Path, tmp_p
     assert found["commits"] == [] and "git fetch --unshallow" in found["commits_missing"]
 
 
-def test_a_commit_that_is_not_here_is_named(root: Path) -> None:
+def test_a_commit_missing_in_the_checkout_is_named(root: Path) -> None:
     last = commit(root, "first")
     found = commits_between(root, "c" * 40, last)
     assert found["commits"] == [] and "c" * 40 in found["commits_missing"]
@@ -42,7 +42,7 @@ def test_without_git_the_missing_commits_are_explained(tmp_path: Path) -> None:
     assert "not a git checkout" in commits_between(tmp_path, None, "c" * 40)["commits_missing"]
 
 
-def test_a_part_of_a_larger_repository_lists_only_its_own(root: Path) -> None:
+def test_a_folder_of_a_larger_repository_lists_only_its_own_commits(root: Path) -> None:
     part = root / "apps" / "fraud"
     part.mkdir(parents=True)
     (part / "pyproject.toml").write_text("")

@@ -24,6 +24,6 @@ def test_the_value_of_an_option_is_found_by_the_options_name() -> None:
         Difference("parameters[1 --data]", "landed", "sample")]
 
 
-def test_what_a_platform_adds_is_no_drift_and_what_it_lacks_is() -> None:
+def test_fields_added_by_a_platform_are_not_drift_and_missing_ones_are() -> None:
     assert drift(WAS, {**WAS, "email_notifications": {"on_failure": ["x"]}}) == []
     assert drift(WAS, {"tasks": WAS["tasks"]}) == [Difference("schedule", "daily", None)]

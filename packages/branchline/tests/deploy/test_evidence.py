@@ -30,7 +30,7 @@ EVIDENCE: dict[str, Any] = {
     "drift": [], "commits": ["abc a <b>bold</b> change"], "commits_missing": None}
 
 
-def test_a_bundle_is_read_by_the_checksum_that_it_was_written_with(tmp_path: Path) -> None:
+def test_a_bundle_is_read_by_its_checksum(tmp_path: Path) -> None:
     checksum = write_bundle(EVIDENCE, PNG, tmp_path)
     assert checksum == sha256((tmp_path / "evidence.json").read_bytes())
     found = read_bundle(tmp_path, checksum, "production")
@@ -59,7 +59,7 @@ def test_a_bundle_for_another_target_is_refused(tmp_path: Path) -> None:
         read_bundle(tmp_path, checksum, "staging")
 
 
-def test_a_bundle_that_is_not_there_says_how_one_is_made(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_bundle_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="expected what `deploy.py plan --out` wrote"):
         read_bundle(tmp_path, "0" * 64, "production")
 
@@ -85,7 +85,7 @@ class Page(HTMLParser):
         self.text += data
 
 
-def test_the_page_is_whole_and_needs_nothing_else() -> None:
+def test_the_page_is_complete_and_self_contained() -> None:
     shown = Page(page(EVIDENCE, PNG))
     assert shown.open == []
     assert shown.sources == ["data:image/png;base64," + base64.b64encode(PNG).decode()]
@@ -128,7 +128,7 @@ def test_the_tests_results_are_counted_and_failures_named(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("text", ["", "<testsuites/>", "no xml"])
-def test_results_that_hold_no_test_are_refused(tmp_path: Path, text: str) -> None:
+def test_results_without_a_test_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "junit.xml").write_text(text)
     with pytest.raises(BadInput, match="JUnit XML|has no test"):
         junit(tmp_path / "junit.xml")

@@ -36,7 +36,7 @@ def test_a_version_is_released_for_each_project(tmp_path: Path) -> None:
     assert one.artifacts == other.artifacts
 
 
-def test_a_deployment_of_one_project_is_none_of_the_others(tmp_path: Path) -> None:
+def test_a_deployment_of_one_project_is_not_in_another_projects_journal(tmp_path: Path) -> None:
     destination = LocalFolder(tmp_path)
     one, other = (Journal("sample", name, destination) for name in ("greeting", "watching"))
     deployment = one.begin(Deployment(1, State(version="1.0"), None, None, "ci"))
@@ -47,7 +47,7 @@ def test_a_deployment_of_one_project_is_none_of_the_others(tmp_path: Path) -> No
     assert deployed_versions("sample", destination) == {"1.0", "2.0"}
 
 
-def test_a_journal_from_before_several_projects_continues_as_its_projects(tmp_path: Path) -> None:
+def test_an_old_journal_without_projects_continues_for_its_project(tmp_path: Path) -> None:
     destination = LocalFolder(tmp_path)
     destination.create("sample/deployments/000001.json", encoded(OLD))
     destination.create("sample/deployments/000001.finished.json", encoded({"at": "2026-01-01"}))

@@ -38,14 +38,14 @@ def test_a_release_is_found_again_as_it_was_recorded(
     assert release_files.picture_of(found, destination) == b"png"
 
 
-def test_a_wheel_that_was_only_published_is_no_release(
+def test_a_wheel_that_was_only_published_is_not_a_release(
         destination: Destination, tmp_path: Path) -> None:
     publish([wheel(tmp_path)], destination)
     assert release_files.look_up("sample", "greeting", "1.0+g1", destination) is None
     assert release_files.newest("sample", "greeting", "main", destination) is None
 
 
-def test_of_two_releases_of_a_version_the_first_stays(
+def test_a_second_release_of_a_version_keeps_the_first(
         destination: Destination, tmp_path: Path) -> None:
     first = released(destination, tmp_path, origin=replace(ORIGIN, by="the first build"))
     assert released(destination, tmp_path, origin=replace(ORIGIN, by="the second build")) == first
@@ -71,7 +71,7 @@ def test_the_newest_release_of_main_is_not_that_of_another_branch(tmp_path: Path
 
 
 @pytest.mark.parametrize("outcome", ["refused", "undecidable", "none"])
-def test_what_the_gate_did_not_pass_needs_a_reason(outcome: str) -> None:
+def test_releasing_without_a_passed_gate_needs_a_reason(outcome: str) -> None:
     gate_result = GateResult(outcome, "precision .1, expected .3")
     for reason in (None, "", "  "):
         with pytest.raises(GateRefused, match=f"{outcome}: precision .1, .* --override REASON"):

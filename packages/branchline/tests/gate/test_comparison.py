@@ -17,11 +17,11 @@ FULL = Comparison(
 
 @pytest.mark.parametrize("comparison", [
     FULL, Comparison(Model("runs:/a"), None, (Measured("letters", 5.0),))])
-def test_what_is_written_is_read_again(comparison: Comparison) -> None:
+def test_a_comparison_survives_writing_and_reading(comparison: Comparison) -> None:
     assert Comparison.from_json(comparison.to_json()) == comparison
 
 
-def test_what_is_not_finite_is_null() -> None:
+def test_values_that_are_not_finite_are_null() -> None:
     odd = Comparison(Model("a"), None, (Measured("ap", float("nan"), float("inf")),))
     text = odd.to_json()
     json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))

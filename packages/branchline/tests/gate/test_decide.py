@@ -34,7 +34,7 @@ def measured(candidate: float | None, champion: float | None = 0.5,
     return replace(GOOD, measures=(Measured("ap", candidate, champion, error),))
 
 
-def test_a_candidate_that_is_as_good_on_sane_data_passes_in_every_point() -> None:
+def test_an_equally_good_candidate_on_sane_data_passes_every_check() -> None:
     found = verdict(GOOD)
     assert found.passed and found.line == "passed"
     assert {each.outcome for each in found.reasons} == {"pass"}
@@ -58,7 +58,7 @@ def test_a_difference_without_noise_is_decided_by_the_tolerance_alone() -> None:
     assert not verdict(measured(0.4799, error=None)).passed
 
 
-def test_the_level_is_shared_out_among_all_that_is_compared() -> None:
+def test_the_level_is_divided_among_all_comparisons() -> None:
     alone = verdict(replace(GOOD, slices=()), replace(POLICY, slices=()))
     among_two = reason(verdict(GOOD), "ap difference").interval
     single = reason(alone, "ap difference").interval
@@ -67,7 +67,7 @@ def test_the_level_is_shared_out_among_all_that_is_compared() -> None:
     assert among_two.high - among_two.difference == pytest.approx(1.960 * 0.01, rel=1e-3)
 
 
-def test_where_lower_is_better_more_is_worse() -> None:
+def test_if_lower_is_better_a_higher_value_is_worse() -> None:
     lower = replace(POLICY, metrics=(MetricRule("ap", "lower", 0.6, Tolerance(0.02)),))
     assert verdict(measured(0.4), lower).passed
     worse = verdict(measured(0.59), lower)
@@ -89,13 +89,13 @@ def test_without_a_champion_the_floors_alone_decide() -> None:
     assert not [each for each in found.reasons if each.interval]
 
 
-def test_a_metric_that_the_champion_lacks_is_checked_against_its_floor_only() -> None:
+def test_a_metric_without_a_champion_value_is_checked_against_its_floor_only() -> None:
     found = verdict(measured(0.52, None, None))
     assert found.passed and reason(found, "ap difference").outcome == "not judged"
     assert not verdict(measured(0.29, None, None)).passed
 
 
-def test_a_broken_champion_fails_or_leaves_the_floors_as_the_policy_says() -> None:
+def test_the_policy_decides_whether_a_broken_champion_fails_or_only_floors_apply() -> None:
     broken = replace(measured(0.52, None, None),
                      champion=Model("models:/fraud/3", problem="it needs speed, which is gone"))
     assert not verdict(broken).passed
@@ -103,7 +103,7 @@ def test_a_broken_champion_fails_or_leaves_the_floors_as_the_policy_says() -> No
     assert verdict(broken, replace(POLICY, broken_champion="floors")).passed
 
 
-def test_a_champion_that_was_logged_with_other_libraries_is_told_and_judged() -> None:
+def test_a_champion_logged_with_other_libraries_is_reported_and_compared() -> None:
     other = replace(GOOD, notes={"other_libraries": ["scikit-learn==1.5.0 (here 1.9.1)"]})
     told = reason(verdict(other), "champion's libraries")
     assert verdict(other).passed and told.outcome == "not judged"
@@ -137,7 +137,7 @@ def test_a_kind_of_slice_that_was_not_compared_fails() -> None:
     (Data(5000, 50, NOW, NOW - timedelta(days=7, hours=1)), "last arrival"),
     (Data(5000, 50, NOW, None), "last arrival"),
 ])
-def test_data_that_are_few_odd_or_stale_fail(data: Data, name: str) -> None:
+def test_too_few_implausible_or_stale_data_fail(data: Data, name: str) -> None:
     found = verdict(replace(GOOD, data=data))
     assert not found.passed and name in {each.name for each in found.against}
 

@@ -35,7 +35,7 @@ def crossed(of_cards: float, of_days: float) -> tuple[Floats, np.ndarray, np.nda
 
 
 @pytest.mark.parametrize(("of_cards", "of_days"), [(0., 0.), (1., 0.), (0., 1.), (1., 1.)])
-def test_what_cards_and_days_share_is_both_counted(of_cards: float, of_days: float) -> None:
+def test_errors_shared_by_cards_and_by_days_both_count(of_cards: float, of_days: float) -> None:
     values, card, day = crossed(of_cards, of_days)
     found = standard_errors(mean_of(values), card, day, 400, 0)[0]
     true = np.sqrt(of_cards / 300 + of_days / 30 + 1 / len(values))
@@ -49,7 +49,7 @@ def test_two_equal_models_do_not_differ_by_chance() -> None:
     assert same[0] == 0
 
 
-def test_one_seed_gives_one_error_and_several_measures_are_judged_on_the_same_draws() -> None:
+def test_a_seed_fixes_the_error_and_all_measures_share_the_draws() -> None:
     values, card, day = crossed(1, 0)
     both = standard_errors(lambda weights: np.column_stack([weights @ values, weights @ values]),
                            card, day, 100, 7)
@@ -57,7 +57,7 @@ def test_one_seed_gives_one_error_and_several_measures_are_judged_on_the_same_dr
     assert both == pytest.approx([alone[0], alone[0]], rel=1e-12)
 
 
-def test_rows_of_one_day_are_judged_by_cards_alone_and_rows_of_one_card_not_at_all() -> None:
+def test_one_day_is_resampled_by_cards_alone_and_one_card_is_an_error() -> None:
     values, card, day = crossed(1, 1)
     found = standard_errors(mean_of(values), card, 0 * day, 200, 0)
     assert 0 < found[0] < 1
@@ -66,14 +66,14 @@ def test_rows_of_one_day_are_judged_by_cards_alone_and_rows_of_one_card_not_at_a
 
 
 @pytest.mark.slow
-def test_of_pairs_without_a_difference_the_gate_refuses_no_more_than_its_level() -> None:
+def test_equal_pairs_are_refused_no_more_often_than_the_level() -> None:
     counts = Counter(outcome(World(), 0, seed) for seed in range(PAIRS))
     print(f"{PAIRS} pairs without a difference: {dict(counts)}")
     assert counts["fail"] / PAIRS <= STRICT.level
 
 
 @pytest.mark.slow
-def test_of_pairs_that_differ_much_it_refuses_nearly_all() -> None:
+def test_nearly_all_clearly_worse_candidates_are_refused() -> None:
     counts = Counter(outcome(World(), 1.0, seed) for seed in range(40))
     print(f"40 pairs that differ: {dict(counts)}")
     assert counts["fail"] >= 36

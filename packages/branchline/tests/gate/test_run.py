@@ -69,7 +69,7 @@ def test_a_failed_gate_removes_an_earlier_verdict(
         "undecidable", "compare: the run failed: no table.")
 
 
-def test_what_passed_is_the_challenger_and_leads_back_to_what_made_it(
+def test_a_model_that_passed_is_the_challenger_and_names_its_run_and_tables(
         judged: tuple[Tracking, Candidate], tmp_path: Path) -> None:
     tracking, candidate = judged
     platform = LocalPlatform(LocalTarget("local", "a", "b", "c"), tmp_path, tracking)

@@ -26,7 +26,7 @@ def test_the_reasons_against_it_start_with_what_failed() -> None:
     assert [reason.outcome for reason in REFUSED.against] == ["fail", "undecided"]
 
 
-def test_markdown_is_a_table_with_a_row_a_reason() -> None:
+def test_markdown_is_a_table_with_one_row_per_reason() -> None:
     page = REFUSED.to_markdown().splitlines()
     assert page[0] == "## Gate: refused ❌"
     assert "| ➖ undecided | a \\| b | -1 | at least 0 |" in page
@@ -48,7 +48,7 @@ def test_markdown_and_terminal_show_hostile_names_as_text(
     assert "##vso[" not in said + page and "\x1b" not in said + page
 
 
-def test_json_has_all_of_it() -> None:
+def test_json_has_the_whole_verdict() -> None:
     found = json.loads(REFUSED.to_json())
     assert found["passed"] is False and found["reasons"][2]["interval"]["worst"] == -0.02
 
@@ -59,7 +59,7 @@ def test_the_terminal_shows_reasons_and_line(capsys: pytest.CaptureFixture[str])
     assert "a | b" in said and said.endswith(f"verdict    {REFUSED.line}\n")
 
 
-def test_the_picture_has_a_panel_a_difference_and_says_how_many_are_worse(tmp_path: Path) -> None:
+def test_the_picture_has_one_panel_per_difference_and_counts_the_worse_ones(tmp_path: Path) -> None:
     drawn = picture(REFUSED)
     assert drawn is not None
     drawn.savefig(tmp_path / "verdict.png")
@@ -68,7 +68,7 @@ def test_the_picture_has_a_panel_a_difference_and_says_how_many_are_worse(tmp_pa
                                     "comparisons")
 
 
-def test_nothing_compared_is_no_picture() -> None:
+def test_without_differences_there_is_no_picture() -> None:
     assert picture(FIRST) is None
 
 

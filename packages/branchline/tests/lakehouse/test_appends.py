@@ -12,7 +12,7 @@ THINGS, OTHERS = (Table(f"silver.{name}", "Things", ("id",), (Column("id", "BIGI
                   for name in ("things", "others"))
 
 
-def test_an_append_is_made_once_and_its_note_and_rows_are_found_in_the_log(
+def test_an_append_happens_once_and_the_log_has_its_note_and_rows(
         lakehouse: Lakehouse) -> None:
     lakehouse.create(THINGS)
     lakehouse.create(OTHERS)

@@ -64,7 +64,7 @@ def stored(lakehouse: Lakehouse, table: Table) -> dict[str, str]:
     return {row["key"]: row["value"] for row in found}
 
 
-def test_a_table_of_code_before_formats_is_read_as_it_is_and_written_as_format_1(
+def test_a_table_older_than_formats_is_read_as_it_is_and_written_as_format_1(
         old: Lakehouse) -> None:
     version = old.version(TABLE)
     assert held(old, TABLE) == [(1, "10"), (2, None)]
@@ -75,7 +75,7 @@ def test_a_table_of_code_before_formats_is_read_as_it_is_and_written_as_format_1
     assert stored(old, TABLE)["branchline.key"] == "id"
 
 
-def test_a_matching_table_is_not_written_by_being_opened(tables: Lakehouse) -> None:
+def test_opening_a_matching_table_does_not_write_it(tables: Lakehouse) -> None:
     tables.create(TABLE)
     version = tables.version(TABLE)
     again(tables).create(TABLE)
@@ -103,7 +103,7 @@ def test_code_that_does_not_know_a_new_column_keeps_reading_and_writing(
     assert held(tables, WIDER) == [(1, 1.5, "a"), (2, None, "b"), (3, None, "c"), (4, None, "d")]
 
 
-def test_a_column_may_be_required_later_where_no_row_lacks_it(tables: Lakehouse) -> None:
+def test_a_column_may_become_required_if_no_row_lacks_it(tables: Lakehouse) -> None:
     strict = replace(TABLE, columns=(ID, replace(WORD, required=True)))
     tables.merge(TABLE, made(tables, TABLE, (1, "a")))
     later = again(tables)
@@ -155,7 +155,7 @@ def test_a_migration_runs_once(old: Lakehouse) -> None:
     assert later.version(MIGRATED) == version
 
 
-def test_migrations_run_in_order_from_the_format_that_is_found(old: Lakehouse) -> None:
+def test_migrations_run_in_order_from_the_tables_format(old: Lakehouse) -> None:
     third = replace(MIGRATED, columns=(*MIGRATED.columns, Column("twice", "INT", "2 numbers")),
                     format=3, migrations=(Migration(3, lambda rows: rows.selectExpr(
                         "*", "2 * number AS twice")), *MIGRATED.migrations))
@@ -172,7 +172,7 @@ def test_newer_tables_are_neither_read_nor_written(old: Lakehouse) -> None:
         again(old).merge(TABLE, made(old, TABLE, (9, "i")))
 
 
-def test_rows_from_before_a_migration_are_not_read_as_rows_of_now(old: Lakehouse) -> None:
+def test_rows_from_before_a_migration_are_not_read_as_current_rows(old: Lakehouse) -> None:
     version = old.version(TABLE)
     changed = replace(TABLE, columns=(ID, replace(WORD, type="INT")), format=2, migrations=(
         Migration(2, lambda rows: rows.selectExpr("id", "CAST(word AS INT) AS word")),))
@@ -217,7 +217,7 @@ def test_a_change_that_cannot_be_made_is_an_error_of_one_line_and_leaves_the_tab
 
 @pytest.mark.parametrize("declared", ["DECIMAL(10, 2)", "INTEGER", "ARRAY<STRUCT<a: INT>>",
                                       "VARCHAR(5)", "TIMESTAMP_NTZ"])
-def test_a_type_that_is_written_otherwise_than_spark_does_is_no_change(
+def test_another_spelling_of_a_type_is_not_a_change(
         declared: str, lakehouse: Lakehouse) -> None:
     table = replace(TABLE, columns=(ID, Column("value", declared, "Any")))
     lakehouse.create(table)
@@ -226,7 +226,7 @@ def test_a_type_that_is_written_otherwise_than_spark_does_is_no_change(
     assert lakehouse.version(table) == version
 
 
-def test_a_format_that_is_no_number_is_an_error_of_one_line(lakehouse: Lakehouse) -> None:
+def test_a_format_that_is_not_a_number_is_an_error_of_one_line(lakehouse: Lakehouse) -> None:
     lakehouse.create(TABLE)
     lakehouse.spark.sql(f"ALTER TABLE {lakehouse.reference(TABLE)} "
                         "SET TBLPROPERTIES ('branchline.format' = 'two')")

@@ -87,7 +87,7 @@ def test_a_table_is_as_before_after_a_killed_migration_and_the_next_run_migrates
     assert ids(lakehouse, MOVED) == [101, 102] and replacements(lakehouse) == 1
 
 
-def test_what_a_kill_left_undone_is_done_at_the_next_write(
+def test_the_next_write_finishes_what_a_kill_interrupted(
         lakehouse: Lakehouse) -> None:
     lakehouse = filled(lakehouse)
     lakehouse.create(MOVED)
@@ -100,7 +100,7 @@ def test_what_a_kill_left_undone_is_done_at_the_next_write(
     assert ids(later, MOVED) == [101, 102] and replacements(later) == 1
 
 
-def test_of_two_sessions_that_migrate_at_once_one_does_it_and_both_continue(
+def test_if_two_sessions_migrate_at_once_one_does_it_and_both_continue(
         spark: Any, connect: str, tmp_path: Path) -> None:
     spark.sql(f"CREATE SCHEMA spark_catalog.at_once LOCATION '{tmp_path}'")
     try:

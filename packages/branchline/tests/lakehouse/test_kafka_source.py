@@ -56,7 +56,7 @@ def test_each_message_is_taken_once_with_its_partition_and_offset(
         (place + "1", 0, "c", None, None, None), (place + "1", 1, "d", None, None, None)]
 
 
-def test_a_message_that_is_no_object_is_a_row_with_a_problem(
+def test_a_message_that_is_not_an_object_is_a_row_with_a_problem(
         lakehouse: Lakehouse, topic: Topic) -> None:
     topic.send(b"{", None, [1], b'{"id": "\xff"}', {"id": [1]}, b'{"id": 1, "id": 2}')
     assert source(topic).append(lakehouse, LANDED) == Taken(6, 1, 6)
@@ -81,7 +81,7 @@ def test_the_time_of_arrival_is_the_message_s(lakehouse: Lakehouse, topic: Topic
     assert row[0] == 1_700_000_000_123
 
 
-def test_where_the_log_is_cut_off_the_rows_tell_what_was_taken(
+def test_with_a_truncated_log_the_rows_show_what_was_taken(
         lakehouse: Lakehouse, topic: Topic) -> None:
     topic.send({"id": "a"}, {"id": "b"})
     source(topic).append(lakehouse, LANDED)
@@ -94,7 +94,7 @@ def test_where_the_log_is_cut_off_the_rows_tell_what_was_taken(
     assert [row[2] for row in taken(lakehouse)] == ["a", "b", "c"]
 
 
-def test_offsets_that_are_gone_are_an_error_that_says_how_many(
+def test_lost_offsets_are_an_error_that_says_how_many(
         lakehouse: Lakehouse, topic: Topic) -> None:
     topic.send(*[{"id": "early"}] * 3)
     source(topic).append(lakehouse, LANDED)
@@ -111,7 +111,7 @@ def test_offsets_that_are_gone_are_an_error_that_says_how_many(
     assert source(topic).append(lakehouse, LANDED) == Taken()
 
 
-def test_a_topic_that_was_never_taken_begins_where_it_begins_now(
+def test_a_topic_that_was_never_read_starts_at_its_earliest_offset(
         lakehouse: Lakehouse, topic: Topic) -> None:
     topic.send(*[{"id": "a"}] * 3)
     topic.forget(2)
@@ -136,7 +136,7 @@ def test_messages_of_an_aborted_or_open_transaction_are_not_taken(
     assert [row[2] for row in taken(lakehouse)] == ["yes", "open"]
 
 
-def test_a_topic_that_ends_before_what_was_taken_is_another_one(topic: Topic) -> None:
+def test_a_topic_that_ends_before_the_offsets_taken_is_refused(topic: Topic) -> None:
     topic.send({"id": "a"})
     with pytest.raises(BadInput, match="/0: ends with offset 1, but those before 2 were taken"):
         spans(topic.name, topic.client, {0: 2, 1: 0})
@@ -167,7 +167,7 @@ def test_a_password_is_not_shown() -> None:
     assert "geheim" not in repr(KafkaSource("t", {"sasl.password": "geheim"}, LAYOUT))
 
 
-def test_a_span_is_cut_into_parts_and_what_is_lost_belongs_to_the_first() -> None:
+def test_a_span_is_split_and_lost_offsets_belong_to_the_first_part() -> None:
     assert list(Span(0, 0, 5, 12).parts(4)) == [
         Span(0, 0, 5, 9), Span(0, 9, 9, 12)]
     assert list(Span(0, 0, 5, 5).parts(4)) == [Span(0, 0, 5, 5)]

@@ -33,7 +33,7 @@ def test_a_table_is_made_with_its_meaning_and_read_back(spark: Any, tmp_path: Pa
     assert [row["comment"] for row in described][:2] == ["Its number", "b\\"]
 
 
-def test_merge_inserts_only_keys_that_are_not_there(lakehouse: Lakehouse) -> None:
+def test_merge_inserts_only_missing_keys(lakehouse: Lakehouse) -> None:
     lakehouse.merge(TABLE, rows(lakehouse, (1, "a"), (2, "b")))
     lakehouse.merge(TABLE, rows(lakehouse, (2, "other"), (3, "c")))
     assert held(lakehouse) == [(1, "a"), (2, "b"), (3, "c")]
@@ -68,7 +68,7 @@ def test_two_schemas_do_not_meet(spark: Any, tmp_path: Path) -> None:
     assert not other.exists(TABLE)
 
 
-def test_a_table_that_no_step_wrote_is_bad_input_that_says_what_to_run(
+def test_a_missing_table_is_bad_input_that_says_what_to_run(
         lakehouse: Lakehouse) -> None:
     with pytest.raises(BadInput, match="table silver.things: not found in schema a_branch"):
         lakehouse.read(TABLE)

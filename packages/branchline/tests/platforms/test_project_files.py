@@ -89,7 +89,7 @@ def test_a_copy_of_a_newer_branchline_says_what_to_upgrade(
 
 
 @pytest.mark.parametrize("files", [0, 1, 3])
-def test_an_upload_that_was_cut_off_is_completed(
+def test_an_interrupted_upload_is_completed(
         project: Path, destination: Watched, files: int) -> None:
     destination.dies_after = files
     with pytest.raises(ConnectionError):
@@ -121,7 +121,7 @@ def test_live_sources_are_uploaded_where_they_changed(project: Path, destination
     assert not Path(sources, "package", "__init__.py").exists()
 
 
-def test_after_a_sync_that_was_cut_off_nothing_stale_is_left(
+def test_nothing_stale_is_left_after_an_interrupted_sync(
         project: Path, destination: Watched) -> None:
     root = project.parents[1]
     copy, _ = live.sync(root, project, "live/me", destination)

@@ -94,13 +94,13 @@ def test_a_tags_value_is_cut_to_what_unity_catalog_takes(store: str, tmp_path: P
     assert made.tags == {"short": "so", "long": "x" * 999}
 
 
-def test_promoting_what_is_not_there_is_bad_input(store: str, tmp_path: Path) -> None:
+def test_promoting_a_missing_version_is_bad_input(store: str, tmp_path: Path) -> None:
     tracking, _ = experiment(store, tmp_path)
     with pytest.raises(BadInput, match="alias champion of none version 7: MLflow: "):
         Registry(tracking).promote("none", "7")
 
 
-def test_a_registry_that_does_not_answer_is_not_taken_for_one_without_a_champion(
+def test_a_registry_that_does_not_answer_is_an_error_not_a_missing_champion(
         monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with pytest.raises(Unreachable):

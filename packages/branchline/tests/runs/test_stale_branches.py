@@ -40,7 +40,7 @@ def test_a_branch_that_was_never_on_the_remote_is_not_gone() -> None:
     assert gone([experiment("own", seen=False)], {"main"}, ()) == []
 
 
-def test_a_branch_marked_as_one_s_own_need_not_have_been_on_the_remote() -> None:
+def test_a_branch_given_as_mine_may_never_have_been_on_the_remote() -> None:
     own, other = experiment("own", seen=False), experiment("other", seen=False)
     assert gone([own, other], {"main"}, (), {"own"}) == [own]
     assert gone([own], {"main", "own"}, (), {"own"}) == []
@@ -80,11 +80,11 @@ def test_the_branches_of_a_checkout_are_its_own_and_not_the_remotes(checkout: Pa
     Experiment("1", "/Shared/p/tag-v1", Branch("tag", "v1"), False),
     Experiment("1", "/Shared/p/whose", None, False)],
     ids=["main", "pattern", "active run", "fork", "tag", "unknown"])
-def test_what_is_protected_active_or_of_no_known_branch_is_never_gone(kept: Experiment) -> None:
+def test_protected_active_and_unknown_branches_are_never_gone(kept: Experiment) -> None:
     assert gone([kept], {"other"}, ("main", "release/*")) == []
 
 
-def test_the_remotes_branches_are_asked_for(checkout: Path) -> None:
+def test_the_remotes_branches_are_listed(checkout: Path) -> None:
     assert remote_branches(checkout, "origin") == {"main", "feature/x"}
     with pytest.raises(BadInput, match="git remote upstream: its branches cannot be listed"):
         remote_branches(checkout, "upstream")

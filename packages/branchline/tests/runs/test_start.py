@@ -30,7 +30,7 @@ def test_options_become_pairs_and_a_value_may_hold_an_equals_sign() -> None:
 @pytest.mark.parametrize(("given", "line"), [
     (["seed"], "-P seed: expected NAME=VALUE."), (["=1"], "-P =1: expected NAME=VALUE."),
     (["seed=1", "seed=2"], "-P seed: given twice.")])
-def test_what_is_no_pair_is_refused(given: list[str], line: str) -> None:
+def test_an_option_without_an_equals_sign_is_refused(given: list[str], line: str) -> None:
     with pytest.raises(BadInput) as refused:
         pairs(given)
     assert str(refused.value) == line
@@ -67,7 +67,7 @@ def test_a_run_that_is_interrupted_before_it_is_launched_is_killed(
     assert run.info.status == "KILLED"
 
 
-def test_a_local_target_is_here_and_the_variable_names_its_store(tmp_path: Path) -> None:
+def test_a_local_target_uses_the_tracking_store_in_the_variable(tmp_path: Path) -> None:
     platform = open_platform(LOCAL, tmp_path, {})
     assert isinstance(platform, LocalPlatform) and platform.backend == "local"
     assert platform.tracking.uri == f"sqlite:///{tmp_path}/here/mlflow.db"

@@ -25,7 +25,7 @@ def test_the_start_says_what_runs_where_and_as_which_run(
         "run         c0ffee\n\n")
 
 
-def test_a_branch_s_name_is_no_command_and_no_control_character(
+def test_a_branchs_name_prints_neither_a_ci_command_nor_a_control_character(
         capsys: pytest.CaptureFixture[str]) -> None:
     request = Request(Path(), PROJECT, "main", {}, Branch("branch", "##vso[x]\x1b[1m\n::error::"))
     show_start(request, "local", "/x", "c0ffee")
@@ -33,7 +33,7 @@ def test_a_branch_s_name_is_no_command_and_no_control_character(
         "greeting on local, branch # #vso[x]\\x1b[1m ::error::", "experiment  /x"]
 
 
-def test_the_lines_of_a_trace_are_no_commands(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_lines_of_a_traceback_are_not_ci_commands(capsys: pytest.CaptureFixture[str]) -> None:
     narrator()("Traceback\n::set-output name=a::b\n##[error]\x1b[1m")
     assert capsys.readouterr().out.splitlines() == [
         "   0:00  Traceback", "         : :set-output name=a::b", "         # #[error]\\x1b[1m"]

@@ -60,7 +60,7 @@ def test_an_error_of_the_store_does_not_show_its_password() -> None:
 
 @pytest.mark.parametrize("name", ["MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID",
                                   "MLFLOW_EXPERIMENT_NAME", "MLFLOW_REGISTRY_URI"])
-def test_variables_that_would_lead_a_run_elsewhere_are_not_used_and_named(
+def test_variables_that_would_redirect_a_run_are_ignored_and_named(
         name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     environment = {name: "x", "MLFLOW_TRACKING_URI": "sqlite:///y.db"}
     open_platform(LocalTarget("local", "sqlite:///x.db", "b", "/c"), tmp_path, environment)

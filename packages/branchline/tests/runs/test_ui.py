@@ -19,7 +19,7 @@ def listening() -> socket.socket:
     return socket.create_server(("127.0.0.1", 0))
 
 
-def test_a_port_that_is_taken_is_passed_over() -> None:
+def test_a_taken_port_is_skipped() -> None:
     with listening() as other:
         taken = other.getsockname()[1]
         assert port_to_use(taken) > taken

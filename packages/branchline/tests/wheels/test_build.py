@@ -49,7 +49,7 @@ def test_each_wheel_holds_the_packages_of_its_distribution_whole(
 
 
 @pytest.mark.slow
-def test_the_wheels_require_neither_spark_nor_delta_but_for_local_runs(
+def test_the_wheels_require_spark_and_delta_only_for_local_runs(
         built: tuple[Path, ...]) -> None:
     for file in built:
         with zipfile.ZipFile(file) as archive:
@@ -60,7 +60,7 @@ def test_the_wheels_require_neither_spark_nor_delta_but_for_local_runs(
         assert metadata["Requires-Python"] == ">=3.11"
 
 
-def test_a_path_that_is_no_wheel_is_bad_input(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_wheel_is_bad_input(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     for path in (tmp_path / "notes.txt", tmp_path / "branchline-1.0-py3-none-any.whl"):
         with pytest.raises(BadInput, match="no such wheel file; build one with `make wheel`"):
@@ -148,7 +148,7 @@ def test_a_folder_without_git_builds_without_caches(checkout: Path, tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_the_wheels_of_a_state_are_left_alone_in_their_folder(checkout: Path) -> None:
+def test_a_build_leaves_only_its_own_wheels_in_the_folder(checkout: Path) -> None:
     wheel.build_alone(checkout, checkout / "dist")
     (checkout / "src" / "sample" / "new.py").touch()
     wheel.build_alone(checkout, checkout / "dist")

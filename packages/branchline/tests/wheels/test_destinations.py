@@ -12,12 +12,12 @@ ODD = "a+b/1.0+g1 %#?/x y.py"
 NOTEBOOK = b"# Databricks notebook source\nprint(1)\n"
 
 
-def test_what_is_created_can_be_read(destination: Destination) -> None:
+def test_a_created_file_can_be_read(destination: Destination) -> None:
     destination.create("one/two/file", b"content")
     assert destination.read("one/two/file") == b"content"
 
 
-def test_names_and_contents_stay_what_they_are(destination: Destination) -> None:
+def test_names_and_contents_are_kept_exactly(destination: Destination) -> None:
     destination.create(ODD, NOTEBOOK)
     assert destination.read(ODD) == NOTEBOOK
     assert [file.name for file in destination.listing("a+b/1.0+g1 %#?")] == ["x y.py"]
@@ -31,14 +31,14 @@ def test_a_large_file_arrives_whole(destination: Destination) -> None:
     assert destination.read("large") == content[:2**20]
 
 
-def test_a_file_that_is_there_is_not_created_again(destination: Destination) -> None:
+def test_an_existing_file_is_not_created_again(destination: Destination) -> None:
     destination.create("folder/file", b"first")
     with pytest.raises(FileExistsError):
         destination.create("folder/file", b"second")
     assert destination.read("folder/file") == b"first"
 
 
-def test_a_file_is_replaced_whether_or_not_it_is_there(destination: Destination) -> None:
+def test_replace_writes_new_and_existing_files(destination: Destination) -> None:
     for content in (b"first", b"second, which is longer", b"3"):
         destination.replace("folder/file", content)
         assert destination.read("folder/file") == content
@@ -56,7 +56,7 @@ def test_a_listing_has_files_with_size_and_time_and_folders_by_name(
     assert all(abs((file.modified or 0) - before) < 600 for file in found if not file.folder)
 
 
-def test_what_is_not_there_is_none_or_empty_and_deleting_it_is_no_error(
+def test_a_missing_file_or_folder_reads_as_none_or_empty_and_may_be_deleted(
         destination: Destination) -> None:
     destination.create("folder/file", b"")
     for path in ("folder/other", "nowhere/at/all"):
@@ -75,7 +75,7 @@ def test_a_folder_is_deleted_only_when_it_is_empty(destination: Destination) -> 
     assert destination.listing("top") == []
 
 
-def test_a_local_folder_shows_nothing_that_has_not_arrived_whole(tmp_path: Path) -> None:
+def test_a_local_folder_never_shows_an_incomplete_file(tmp_path: Path) -> None:
     LocalFolder(tmp_path).create("file", b"1")
     (tmp_path / ".file.123").write_bytes(b"h")
     assert LocalFolder(tmp_path).listing("") == [

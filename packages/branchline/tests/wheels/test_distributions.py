@@ -22,7 +22,7 @@ def edited(root: Path, old: str, new: str) -> None:
     file.write_text(file.read_text().replace(old, new))
 
 
-def test_members_that_the_root_requires_come_before_it_and_those_of_tests_do_not(
+def test_required_members_come_before_the_root_and_members_for_tests_are_left_out(
         root: Path) -> None:
     assert [(one.folder, one.name, one.version) for one in distributions(root)] == [
         ("packages/branchline", "branchline", "7.1"), ("", "team_a", "0.3.0")]
@@ -34,7 +34,7 @@ def test_a_member_that_another_member_requires_comes_first(root: Path) -> None:
     assert [one.name for one in distributions(root)] == ["for_tests", "branchline", "team_a"]
 
 
-def test_what_is_required_besides_has_the_extras_of_members_resolved(root: Path) -> None:
+def test_other_requirements_include_those_of_members_extras(root: Path) -> None:
     assert requirements(root) == ("packaging", "pyyaml>=6", "click>=8.1")
 
 
@@ -48,7 +48,7 @@ def of_the_index(root: Path, lock: str) -> None:
     (root / "uv.lock").write_text(f'version = 1\n{lock}')
 
 
-def test_branchline_of_the_index_is_required_in_the_locked_version(root: Path) -> None:
+def test_branchline_from_the_index_is_required_in_the_locked_version(root: Path) -> None:
     of_the_index(root, '[[package]]\nname = "branchline"\nversion = "7.0.2"\nsource = '
                        '{ registry = "https://example.com/simple" }\n')
     assert [one.name for one in distributions(root)] == ["team_a"]
@@ -59,14 +59,14 @@ def test_branchline_of_the_index_is_required_in_the_locked_version(root: Path) -
 
 @pytest.mark.parametrize("lock", ["", '[[package]]\nname = "branchline"\nversion = "7"\nsource = '
                                       '{ editable = "../branchline" }\n'])
-def test_branchline_that_no_run_elsewhere_could_install_is_an_error_of_one_line(
+def test_a_branchline_that_no_workspace_can_install_is_an_error_of_one_line(
         root: Path, lock: str) -> None:
     of_the_index(root, lock)
     with pytest.raises(BadInput, match="neither a workspace member nor locked"):
         locked(root)
 
 
-def test_a_member_is_not_asked_of_the_index(root: Path) -> None:
+def test_a_workspace_member_is_not_required_from_the_index(root: Path) -> None:
     assert locked(root) == ()
 
 

@@ -32,7 +32,7 @@ def test_a_published_wheel_is_found_by_its_version(
     assert verified(found.artifacts[-1], destination) == b"the wheel"
 
 
-def test_what_was_not_published_is_not_found(destination: Destination, tmp_path: Path) -> None:
+def test_an_unpublished_version_is_not_found(destination: Destination, tmp_path: Path) -> None:
     assert look_up("sample", "1.0+g1", destination) is None
     assert published("sample", destination) == []
     put(wheel(tmp_path), destination)
@@ -99,7 +99,7 @@ def test_a_removed_wheel_leaves_nothing_and_may_be_published_again(
     assert destination.read(PATH) == b"another"
 
 
-def test_bytes_that_were_changed_or_removed_afterwards_are_not_verified(
+def test_changed_or_removed_bytes_fail_verification(
         destination: Destination, tmp_path: Path) -> None:
     made = put(wheel(tmp_path), destination)
     destination.replace(PATH, b"same size")
@@ -137,7 +137,7 @@ def several(folder: Path, version: str = "1.0+g1") -> list[Path]:
     return files
 
 
-def test_all_wheels_of_a_version_are_in_one_folder_and_in_the_order_of_installing(
+def test_all_wheels_of_a_version_are_in_one_folder_in_installation_order(
         destination: Destination, tmp_path: Path) -> None:
     made = publish(several(tmp_path), destination)
     assert [artifact.name for artifact in made.artifacts] == ["branchline", "a", "sample"]

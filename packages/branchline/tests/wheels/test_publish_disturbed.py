@@ -30,7 +30,7 @@ class Dying(LocalFolder):
 
 
 @pytest.mark.parametrize("written", [None, 0, 4])
-def test_a_killed_publisher_leaves_nothing_that_counts_and_is_completed_by_the_next(
+def test_a_killed_publisher_leaves_nothing_published_and_the_next_completes_it(
         tmp_path: Path, written: int | None) -> None:
     destination = LocalFolder(tmp_path / "wheels")
     with pytest.raises(KeyboardInterrupt):
@@ -54,7 +54,7 @@ def test_a_service_that_fails_after_the_claim_is_completed_by_the_next(
     assert verified(put(wheel(tmp_path), destination), destination) == b"the wheel"
 
 
-def test_a_wheel_cut_off_between_two_blocks_does_not_count(
+def test_an_incomplete_upload_is_not_published(
         workspace: Workspace, tmp_path: Path) -> None:
     destination, content = Dbfs(workspace.client(), "dbfs:/FileStore/failing"), bytes(3 * 2**20)
     workspace.fault("500", path="/api/2.0/dbfs/add-block", after=1)
@@ -108,7 +108,7 @@ def test_two_processes_that_publish_the_same_bytes_both_succeed(
 
 
 @pytest.mark.parametrize("kind", ["local", VOLUME])
-def test_of_two_processes_that_publish_other_bytes_one_wins_whole(
+def test_if_two_processes_publish_different_bytes_one_wins_completely(
         workspace: Workspace, tmp_path: Path, kind: str) -> None:
     address = str(tmp_path / "wheels") if kind == "local" else f"{kind}/different"
     files = [wheel(tmp_path / name, os.urandom(2**20)) for name in ("one", "two")]

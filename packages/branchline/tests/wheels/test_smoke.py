@@ -34,7 +34,7 @@ def test_every_module_of_a_wheel_is_imported(root: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_module_that_needs_what_the_wheel_does_not_require_is_refused(root: Path) -> None:
+def test_a_module_with_an_undeclared_requirement_is_refused(root: Path) -> None:
     files = built(root, first="import branchline\n")  # which this interpreter has
     with pytest.raises(BadInput, match="sample.first does not .*No module named 'branchline'"):
         imports(files, root)

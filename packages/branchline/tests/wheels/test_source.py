@@ -61,7 +61,7 @@ def test_untracked_files_count_where_git_s_status_does_not_show_them(checkout: P
 
 @pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
 @pytest.mark.parametrize("text", ["changed\n", None])
-def test_a_change_that_git_was_told_to_overlook_counts(
+def test_a_change_that_git_is_configured_to_ignore_counts(
         checkout: Path, flag: str, text: str | None) -> None:
     git(checkout, "update-index", flag, str(SAYS))
     (checkout / SAYS).write_text(text) if text else (checkout / SAYS).unlink()
@@ -78,7 +78,7 @@ def test_line_ends_of_the_checkout_change_neither_version_nor_files(
     assert b"\r" not in snapshot(other).files[str(SAYS)]
 
 
-def test_a_symbolic_link_to_a_file_that_nobody_compares_is_dirty(checkout: Path) -> None:
+def test_a_symbolic_link_out_of_the_compared_files_is_dirty(checkout: Path) -> None:
     (checkout / "tests" / "said.py").write_text("SAYS = 1\n")
     (checkout / SAYS).with_name("said.py").symlink_to("../../tests/said.py")
     (checkout / SAYS).with_name("same.py").symlink_to("__init__.py")
@@ -98,7 +98,7 @@ def test_a_download_inside_another_checkout_has_none_of_its_commits(tmp_path: Pa
         assert source.commit is None and source.dirty and source.version.startswith("0.3.0+d")
 
 
-def test_in_a_part_of_a_larger_repository_only_its_own_files_and_commits_count(
+def test_in_a_folder_of_a_larger_repository_only_its_own_files_and_commits_count(
         tmp_path: Path) -> None:
     git(tmp_path, "init", "-q", "-b", "main")
     part = uv_workspace(tmp_path / "apps" / "fraud", in_git=False)

@@ -88,7 +88,7 @@ def test_a_publisher_that_was_killed_between_two_wheels_is_completed_by_the_next
         assert verified(artifact, volume)
 
 
-def test_wheels_are_put_into_the_order_of_installing_and_one_too_few_is_refused(
+def test_wheels_are_put_in_installation_order_and_a_missing_one_is_refused(
         tmp_path: Path) -> None:
     root = uv_workspace(tmp_path / "a")
     files = [tmp_path / f"{name}-1.0-py3-none-any.whl" for name in ("branchline", "team_a", "x")]

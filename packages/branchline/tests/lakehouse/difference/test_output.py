@@ -25,7 +25,7 @@ ODD = TableFound("gold.|odd\n", (0, 2), (0, 2), ("id",), not_matched="the key id
 ALL = [SAME, CHANGED, MISSING, ODD]
 
 
-def test_what_was_found_goes_to_json_and_back() -> None:
+def test_a_comparison_survives_json() -> None:
     for table in ALL:
         text = json.dumps(table.to_json())
         back = TableFound.from_json(json.loads(text))
@@ -51,7 +51,7 @@ def test_the_terminal_shows_each_table_and_the_details_of_those_that_differ(
     assert "Versions 0 and 0, rows not compared: the key id is not unique." in said
 
 
-def test_markdown_says_the_same_and_escapes_what_is_none_of_its_own() -> None:
+def test_markdown_shows_the_same_and_escapes_foreign_markup() -> None:
     text = to_markdown("a project", page(ALL, "main", "feature/x"))
     lines = text.splitlines()
     assert lines[0] == "## a project"

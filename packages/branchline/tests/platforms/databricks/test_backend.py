@@ -41,7 +41,7 @@ def test_a_project_resumes_its_mlflow_run_on_each_kind_of_compute(
     assert [found.info.run_id for found in runs_of(experiment)] == [run.info.run_id]
 
 
-def test_without_an_experiment_there_is_one_line_as_mlflow_run_prints_it(
+def test_without_an_experiment_mlflow_run_prints_one_line(
         greeting: Path, signed_in: Workspace) -> None:
     with pytest.raises(ExecutionException, match="no experiment: .*--experiment-name /Shared/NAME"):
         mlflow.projects.run(str(greeting), backend="databricks-jobs",  # type: ignore
@@ -56,7 +56,7 @@ def test_a_second_run_uploads_nothing(
     assert [call for call in signed_in.calls()[before:] if "import" in call["path"]] == []
 
 
-def test_a_script_that_knows_nothing_of_mlflow_leaves_no_run_running(
+def test_a_script_without_mlflow_leaves_no_run_running(
         greeting: Path, experiment: str) -> None:
     assert project_run(greeting, experiment, entry_point="silent").info.status == "FINISHED"
     (greeting / "silent.py").write_text("raise SystemExit(3)")
@@ -89,7 +89,7 @@ def test_a_cancelled_run_is_killed_on_both_sides(
     assert state and state.result_state and state.result_state.value == "CANCELED"
 
 
-def test_a_command_that_is_no_python_script_is_refused_before_anything_is_made(
+def test_a_command_other_than_a_python_script_is_refused_before_anything_is_created(
         greeting: Path, experiment: str) -> None:
     with pytest.raises(BadInput, match="entry point shell: command 'echo hello'; on Databricks"):
         project_run(greeting, experiment, entry_point="shell")

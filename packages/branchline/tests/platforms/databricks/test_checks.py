@@ -47,7 +47,7 @@ def test_without_sign_in_one_line_says_how_to_sign_in(
     assert found["sign-in"][0] == "wrong" and "unknown-token" not in found["sign-in"][1]
 
 
-def test_for_a_user_who_may_only_read_the_missing_rights_are_listed(
+def test_a_read_only_user_sees_the_missing_permissions(
         signed_in: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABRICKS_TOKEN", signed_in.token("reader@example.com"))
     found = examined(TARGET)
@@ -65,7 +65,7 @@ def test_for_a_user_who_may_only_read_the_missing_rights_are_listed(
     ({"compute": Compute(cluster="other.json")}, "other.json", "cannot be read as JSON"),
     ({"compute": Compute(serverless="4")}, "libraries", "mlflow-skinny>=3.0 (serverless-4 has"),
 ])
-def test_what_a_target_names_and_a_workspace_lacks_is_wrong(
+def test_things_that_a_target_names_but_the_workspace_lacks_are_reported(
         signed_in: Workspace, change: dict[str, Any], what: str, text: str) -> None:
     verdict, said = examined(replace(TARGET, **change))[what]
     assert verdict == "wrong" and text in said

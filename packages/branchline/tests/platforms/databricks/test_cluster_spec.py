@@ -19,7 +19,7 @@ def test_the_fields_of_a_cluster_are_those_of_the_sdk() -> None:
     assert CLUSTER_FIELDS == {field.name for field in fields(ClusterSpec)}
 
 
-def test_the_repositorys_cluster_is_one() -> None:
+def test_the_repositorys_cluster_file_is_valid() -> None:
     assert cluster_spec(CLUSTER, "cluster.json") == CLUSTER
 
 
@@ -35,7 +35,7 @@ def test_the_repositorys_cluster_is_one() -> None:
     ({"num_workers": "two"}, 'cluster.json: size "two"; expected num_workers as a whole number'),
     ({"num_workers": -1}, "cluster.json: size -1; expected"),
 ])
-def test_a_cluster_that_cannot_be_one_is_refused_by_field(
+def test_an_invalid_cluster_is_refused_with_its_field(
         change: dict[str, object], line: str) -> None:
     with pytest.raises(BadInput, match=line):
         cluster_spec({**CLUSTER, **change}, "cluster.json")

@@ -80,7 +80,7 @@ def test_a_disturbed_submission_starts_one_cluster_and_succeeds(
     clusters.append(1)
 
 
-def test_a_submission_that_is_never_taken_is_given_up_with_a_clear_line(
+def test_a_submission_that_is_never_accepted_ends_with_a_clear_line(
         sent: Sent, signed_in: Workspace, clusters: list[int]) -> None:
     signed_in.fault("500", path=SUBMIT, times=100)
     with pytest.raises(Unreachable, match="submit greeting .*: the workspace does not answer"):
@@ -119,7 +119,7 @@ def federated(signed_in: Workspace, monkeypatch: pytest.MonkeyPatch) -> Connecte
     return connect(host=signed_in.host)
 
 
-def test_a_sign_in_that_cannot_be_renewed_for_a_while_is_told_once_and_loses_no_run(
+def test_a_temporary_sign_in_failure_is_reported_once_and_loses_no_run(
         sent: Sent, signed_in: Workspace, federated: ConnectedWorkspace) -> None:
     submitted = replace(sent.submit(script="rest.py"), client=federated,
                         poll_policy=PollPolicy(0.05, longest=0.3, longest_retry=0.5, outage=60))
@@ -131,7 +131,7 @@ def test_a_sign_in_that_cannot_be_renewed_for_a_while_is_told_once_and_loses_no_
     assert "AADSTS700024" in told[0] and "Config:" not in told[0]
 
 
-def test_a_sign_in_that_is_never_renewed_is_given_up_and_the_run_goes_on(
+def test_polling_stops_if_sign_in_is_never_renewed_and_the_run_goes_on(
         sent: Sent, signed_in: Workspace, federated: ConnectedWorkspace) -> None:
     signed_in.fault("never_starts")
     submitted = replace(sent.submit(), client=federated)

@@ -72,8 +72,8 @@ def test_a_job_is_scheduled_runs_as_the_principal_and_says_what_it_is(shop: Shop
 @pytest.mark.parametrize(("compute", "found"), [
     (Compute(existing_cluster_id=CLUSTER), ("existing_cluster_id", CLUSTER)),
     (Compute(serverless="5"), ("environment_key", "default"))])
-def test_a_job_is_computed_where_the_target_says(shop: Shop, compute: Compute,
-                                                 found: tuple[str, Any]) -> None:
+def test_a_job_uses_the_targets_compute(
+        shop: Shop, compute: Compute, found: tuple[str, Any]) -> None:
     there = computed(shop, compute)
     settings = there.settings(scheduled(shop))
     assert settings["tasks"][0][found[0]] == found[1]
@@ -88,8 +88,7 @@ def test_a_job_cluster_gets_experiment_and_tags(shop: Shop) -> None:
     assert cluster["custom_tags"]["commit"] == "c" * 40
 
 
-def test_a_job_of_the_name_that_somebody_made_is_taken_over(
-        shop: Shop, workspace: Workspace) -> None:
+def test_an_existing_job_with_the_same_name_is_taken_over(shop: Shop, workspace: Workspace) -> None:
     job = scheduled(shop)
     task = Task("main", existing_cluster_id=CLUSTER, spark_python_task=SparkPythonTask("/a.py"))
     by_hand = workspace.client().jobs.create(name=job.name, tasks=[task]).job_id
@@ -138,7 +137,7 @@ def test_a_run_of_a_job_is_a_run_in_productions_experiment(
     assert len(list(found)) == 1
 
 
-def test_the_jobs_that_are_shipped_fit_their_project_and_are_taken(shop: Shop) -> None:
+def test_the_shipped_jobs_match_their_project_and_are_accepted(shop: Shop) -> None:
     there, file = workspace_of(shop), read_deploy_file(PROJECT / "deploy.yml")
     project = find_project("fraud-training", ROOT / "mlflow-notebooks")
     given = dict(file.where("production").parameters)
@@ -151,6 +150,6 @@ def test_the_jobs_that_are_shipped_fit_their_project_and_are_taken(shop: Shop) -
         assert {"models:/m/1", job.parameters["steps"], "production"} <= set(parameters)
 
 
-def test_a_job_that_is_not_there_cannot_be_run(shop: Shop) -> None:
+def test_a_missing_job_cannot_be_run(shop: Shop) -> None:
     with pytest.raises(BadInput, match="not in the workspace; deploy it first"):
         shop.platform.jobs.run(f"{shop.name}-score")

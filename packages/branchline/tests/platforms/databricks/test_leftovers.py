@@ -75,7 +75,7 @@ def clean(target: WorkspaceTarget, client: WorkspaceClient, yes: bool) -> list[s
     return listed
 
 
-def test_only_what_a_gone_branch_has_left_is_removed(
+def test_only_leftovers_of_a_gone_branch_are_removed(
         lived: WorkspaceTarget, client: WorkspaceClient) -> None:
     listed = clean(lived, client, yes=False)
     assert clean(lived, client, yes=True) == listed
@@ -100,7 +100,7 @@ def test_a_wheel_that_was_deployed_stays_for_a_rollback(
     assert not [what for what in clean(lived, client, yes=False) if what.startswith("wheel")]
 
 
-def test_an_experiment_whose_runs_name_another_branch_belongs_to_nobody(
+def test_an_experiment_whose_runs_name_another_branch_is_kept(
         lived: WorkspaceTarget, client: WorkspaceClient) -> None:
     stray = mlflow.create_experiment(f"{lived.experiment_root}/fraud-training/by-hand")
     mlflow.MlflowClient().create_run(stray, tags={"branch": "feature/gone",

@@ -51,7 +51,7 @@ def test_a_host_that_is_silent_is_named_and_given_up(silent: str) -> None:
     (None, None, {}, "https://of-default"),
     (None, "nobody", {}, None),
 ])
-def test_the_host_is_that_which_sign_in_uses(
+def test_the_host_is_the_one_that_sign_in_uses(
         tmp_path: Path, host: str | None, profile: str | None, variables: dict[str, str],
         expected: str | None) -> None:
     (tmp_path / "profiles").write_text(

@@ -47,7 +47,7 @@ def test_a_runtime_s_versions_are_versions(name: str) -> None:
         assert canonicalize_name(library) == library and str(Version(version)) == version
 
 
-def test_these_runtimes_are_supported() -> None:
+def test_exactly_these_runtimes_are_supported() -> None:
     assert [runtime.name for runtime in runtimes()] == SUPPORTED
 
 
@@ -96,7 +96,8 @@ def test_on_serverless_only_version_4_has_an_older_mlflow() -> None:
     ("pandas>=3; python_version < '3.12'", []),
     ("pandas>=3; extra == 'local'", []),
 ])
-def test_unmet_is_what_pip_would_replace(requirement: str, found: list[str]) -> None:
+def test_a_requirement_is_unmet_if_pip_would_replace_the_library(
+        requirement: str, found: list[str]) -> None:
     assert unmet([requirement], Runtime.read("18-lts")) == found
 
 
@@ -113,7 +114,7 @@ def test_a_wheel_for_another_python_is_unmet() -> None:
 
 
 @pytest.mark.parametrize("one", distributions(ROOT), ids=lambda one: str(one.name))
-def test_all_that_the_sources_import_is_required(one: Distribution) -> None:
+def test_everything_that_the_sources_import_is_required(one: Distribution) -> None:
     optional = one.table.get("optional-dependencies", {}).values()
     required = {canonicalize_name(Requirement(text).name)
                 for texts in [one.table["dependencies"], *optional] for text in texts}
@@ -173,7 +174,7 @@ def test_an_environment_of_other_libraries_is_another_one(tmp_path: Path) -> Non
     assert (version_in(one), version_in(other)) == ("24.1", "24.2")
 
 
-def test_an_environment_whose_build_was_cut_off_is_built_again(tmp_path: Path) -> None:
+def test_an_interrupted_build_of_an_environment_is_repeated(tmp_path: Path) -> None:
     python = built(tmp_path, "a", sys.executable, ["packaging==24.2"])
     (python.parents[1] / ".whole").unlink()
     next(python.parents[1].rglob("packaging/__init__.py")).unlink()

@@ -41,7 +41,7 @@ assert "jobs" not in services()
 print(type(workspace.jobs).__name__, "jobs" in services())""", workspace) == "JobsExt True"
 
 
-def test_who_asks_for_the_whole_client_gets_it_made_of_the_same_modules(
+def test_the_whole_client_is_made_of_the_same_modules(
         workspace: Workspace) -> None:
     assert told(f"""{LIGHT}
 import databricks.sdk.core
@@ -52,13 +52,13 @@ print(type(client.config) is databricks.sdk.core.Config, client.jobs is not None
       databricks.sdk.WorkspaceClient is WorkspaceClient)""", workspace) == "True True True"
 
 
-def test_what_the_package_does_not_have_is_an_attribute_error() -> None:
+def test_an_unknown_attribute_of_the_package_is_an_attribute_error() -> None:
     assert told(f"""{LIGHT}
 import databricks.sdk
 print(hasattr(databricks.sdk, "no_such_thing"), hasattr(databricks.sdk, "AccountClient"))
 """) == "False True"
 
 
-def test_a_package_that_is_imported_already_stays() -> None:
+def test_an_already_imported_package_is_left_alone() -> None:
     assert told("import databricks.sdk as before" + LIGHT
                 + "import databricks.sdk\nprint(databricks.sdk is before)") == "True"

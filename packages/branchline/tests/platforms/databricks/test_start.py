@@ -30,7 +30,7 @@ def started(*arguments: str, where: Path) -> dict[str, object]:
     return dict(json.loads(done.stdout))
 
 
-def test_a_script_finds_all_as_if_it_was_started_in_its_folder(
+def test_a_script_sees_the_same_as_if_started_in_its_folder(
         project: Path, tmp_path: Path) -> None:
     script = str(project / "main.py")
     found = started("MLFLOW_RUN_ID=r=1", "--", script, "--days", "7", "--", "x", where=tmp_path)
@@ -48,7 +48,7 @@ def test_modules_of_pythonpath_come_first_except_for_the_projects_own(
     assert found == {"mine": True}
 
 
-def test_the_hook_of_a_script_is_called_though_the_platform_catches_what_is_raised(
+def test_a_scripts_excepthook_is_called_although_the_platform_catches_exceptions(
         project: Path, tmp_path: Path) -> None:
     (project / "main.py").write_text(
         "import sys\nsys.excepthook = lambda *error: print('hook', error[1])\nraise ValueError(7)")

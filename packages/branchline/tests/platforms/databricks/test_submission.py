@@ -83,7 +83,7 @@ def test_tags_of_the_cluster_file_override_others() -> None:
 
 
 @given(st.text())
-def test_a_tag_is_one_that_each_cloud_takes(text: str) -> None:
+def test_a_tag_is_valid_on_every_cloud(text: str) -> None:
     tag = tag_value(text)
     assert 0 < len(tag) <= 63
     assert set(tag) <= set(string.ascii_letters + string.digits + "._-")

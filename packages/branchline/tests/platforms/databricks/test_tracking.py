@@ -25,7 +25,7 @@ def test_an_experiment_is_made_in_its_folder_and_then_found(
     assert ours.experiment(f"{folder}/e") == made
 
 
-def test_an_experiment_that_another_run_makes_meanwhile_is_taken(
+def test_an_experiment_that_another_run_creates_meanwhile_is_used(
         workspace: Workspace, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = tracking(workspace), []
 

@@ -45,7 +45,7 @@ def test_a_project_runs_in_its_experiment_with_parameters_tags_and_metrics(
     assert expected.items() <= run.data.tags.items()
 
 
-def test_an_experiment_is_made_once_with_artifacts_beside_the_database(
+def test_an_experiment_is_created_once_with_artifacts_beside_the_database(
         tracking: Tracking) -> None:
     first, second = (tracking.experiment("/branchline/sample-project/twice") for _ in range(2))
     folder = tracking.client().get_experiment(first).artifact_location

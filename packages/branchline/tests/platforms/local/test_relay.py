@@ -25,7 +25,7 @@ def shown(pieces: list[bytes], idle: bool) -> str:
 
 
 @given(PIECES, st.booleans())
-def test_however_it_is_cut_into_pieces_it_is_safe(pieces: list[bytes], idle: bool) -> None:
+def test_output_is_safe_however_it_is_split(pieces: list[bytes], idle: bool) -> None:
     text = shown(pieces, idle)
     assert safe(text) == text
 
@@ -46,7 +46,7 @@ def test_a_line_that_has_not_ended_is_shown_unless_it_may_become_a_command() -> 
     assert lines.complete(b"#vso[a]\n") == "name # #vso[a]\n"
 
 
-def test_of_a_progress_bar_its_last_state_is_left() -> None:
+def test_only_the_last_state_of_a_progress_bar_is_shown() -> None:
     assert shown([b"\r 1%", b"\r50%", b"\r100%\r\nnext\n"], idle=True) == "100%\nnext\n"
 
 
@@ -62,7 +62,7 @@ print("##vso[after]", flush=True)
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
-def test_a_process_below_prints_nothing_that_a_ci_would_act_on(stream: str) -> None:
+def test_a_child_process_prints_nothing_that_a_ci_would_act_on(stream: str) -> None:
     printing = (f"import sys; print('##vso[task.complete]x\\x1b[2J', file=sys.{stream}); "
                 f"sys.{stream}.buffer.write(b'::error::\\xff'); sys.exit(3)")
     done = subprocess.run([sys.executable, "-c", CODE.format(printing=printing)],
