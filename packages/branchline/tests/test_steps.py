@@ -98,7 +98,7 @@ def test_the_error_for_a_step_without_a_cell_says_where_to_add_one(
         run: Any, tmp_path: Path) -> None:
     running = job(tmp_path)
     running.run(LOAD)
-    with pytest.raises(BadInput, match=r"step fit was asked for and has no cell in main.py; add "
+    with pytest.raises(BadInput, match=r"step fit was requested, but has no cell in main.py; add "
                                        r"job.run\(...\)"):
         running.finish()
 

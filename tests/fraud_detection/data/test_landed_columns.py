@@ -32,7 +32,7 @@ def test_a_mapping_names_columns_and_the_unit_of_times(tmp_path: Path) -> None:
     ("amount: ''", "line 1: amount is ''; expected text."),
     ("- amount", "line 1: the file is ['amount']; expected lines such as"),
     ("a: [", "cannot be read as YAML"),
-    ("amount: A\namount: B", "line 2: key amount is there twice, first in line 1; expected it"),
+    ("amount: A\namount: B", "line 2: key amount occurs twice, first in line 1; expected it"),
     ("1: A", "line 1: key 1 is a number; expected text"),
     ("2018-04-01: A", "line 1: key 2018-04-01 is a date; expected text"),
     ("null: A", "line 1: key null is null; expected text"),

@@ -137,7 +137,7 @@ def test_a_taken_file_that_changes_is_reported_and_not_taken_again(
     ingest.run(lakehouse, settings)
     land(landing / "a.csv", 1, 2)
     assert ingest.run(lakehouse, settings)["rows"] == 0
-    assert "a.csv changed after being taken" in caplog.text and ids(lakehouse) == ["1"]
+    assert "a.csv changed after it was taken" in caplog.text and ids(lakehouse) == ["1"]
 
 
 def test_a_file_that_changes_while_it_is_read_is_left_for_the_next_run(

@@ -31,7 +31,7 @@ BAD: list[tuple[Any, str]] = [
     (json.dumps(ONE).encode() * 2, "row is not a JSON object"),
     (json.dumps(ONE).encode("utf-16"), "row is not a JSON object"),
     (b'{"transaction_id": "\xff"}', "text is not UTF-8"),
-    (b'{"amount": 1, "amount": 2}', "key amount is there 2 times"),
+    (b'{"amount": 1, "amount": 2}', "key amount occurs 2 times"),
     ({}, "transaction_id is missing; event_time is missing; customer_id is missing; "
          "terminal_id is missing; amount is missing"),
     ({**ONE, "transaction_id": None}, "transaction_id is missing"),
@@ -86,7 +86,7 @@ def test_a_message_that_is_sent_twice_is_a_duplicate(lakehouse: Lakehouse, topic
 
 
 def test_a_topic_needs_settings_for_kafka(lakehouse: Lakehouse) -> None:
-    with pytest.raises(BadInput, match="data is kafka://t, but not how Kafka is reached"):
+    with pytest.raises(BadInput, match="data is kafka://t, but there are no settings for Kafka"):
         ingest.run(lakehouse, Settings(data="kafka://t"))
 
 

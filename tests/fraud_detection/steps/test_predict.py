@@ -87,7 +87,7 @@ def test_a_rerun_replaces_its_own_days_and_model_and_leaves_the_others(
                                              last_day=last))
     rows = lakehouse.read(SCORES).collect()
     after = {tuple(row)[:2]: row["score"] for row in rows}
-    assert len(after) == len(rows), "a key is there twice"
+    assert len(after) == len(rows), "a key occurs twice"
     new = {key for key, score in after.items() if score != 2}
     assert len(new) == counts["rows"] > 0 and {version for _, version in new} == {
         uri.removeprefix("models:/")}

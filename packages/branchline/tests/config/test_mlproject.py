@@ -97,7 +97,7 @@ P = MAIN + "    parameters:\n      n: "
     (MAIN.replace("x", "python {a}"), "line 3: command of entry point main cannot be filled in: "
                                       "'a'; expected {NAME} of its parameters: none."),
     (MAIN.replace("x", "python }"), "line 3: command of entry point main cannot be filled in"),
-    (MAIN + "  main: {command: y}", "line 4: key main is there twice, first in line 2; expected"),
+    (MAIN + "  main: {command: y}", "line 4: key main occurs twice, first in line 2; expected"),
     (MAIN + "  1: {command: y}", "line 4: key 1 is a number; expected text"),
     (MAIN + "  null: {command: y}", "line 4: key null is null; expected text"),
     (P + "{type: numbr}", "line 5: type is 'numbr'; expected one of string, integer, float"),
@@ -108,7 +108,7 @@ P = MAIN + "    parameters:\n      n: "
     (P + "{minimum: few}", "line 5: minimum is 'few'; expected a number."),
     (P + "{help: 3}", "line 5: help is 3; expected text"),
     ("a: &a {b: *a}\n" + MAIN, "line 1: an alias within its own anchor"),
-    ("a: &a {b: 1}\nc: {<<: *a, <<: *a}\n" + MAIN, "line 2: key << is there twice"),
+    ("a: &a {b: 1}\nc: {<<: *a, <<: *a}\n" + MAIN, "line 2: key << occurs twice"),
     ("a: &a 1\nc: {<<: *a}\n" + MAIN, "line 1: a merge of something else"),
     ("a: &a 1\nb: *c\n" + MAIN, "line 2: cannot be read as YAML: found undefined alias 'c'"),
     ("".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}' if i else '1'] * 9)}]\n" for i in range(9)),

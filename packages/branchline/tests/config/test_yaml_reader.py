@@ -28,10 +28,10 @@ def refused(tmp_path: Path, content: bytes | str) -> str:
 
 
 @pytest.mark.parametrize(("text", "line"), [
-    ("a: 1\nb: 2\na: 3\n", "line 3: key a is there twice, first in line 1; expected it once."),
-    ("a:\n  b: {c: 1, c: 2}\n", "line 2: key c is there twice, first in line 2"),
-    ('a: 1\n"a": 2\n', "line 2: key a is there twice"),
-    ("a: [{b: 1, b: 2}]\n", "line 1: key b is there twice"),
+    ("a: 1\nb: 2\na: 3\n", "line 3: key a occurs twice, first in line 1; expected it once."),
+    ("a:\n  b: {c: 1, c: 2}\n", "line 2: key c occurs twice, first in line 2"),
+    ('a: 1\n"a": 2\n', "line 2: key a occurs twice"),
+    ("a: [{b: 1, b: 2}]\n", "line 1: key b occurs twice"),
 ])
 def test_a_duplicate_key_is_refused(tmp_path: Path, text: str, line: str) -> None:
     assert f"things.yml, {line}" in refused(tmp_path, text)

@@ -44,7 +44,7 @@ def test_a_run_may_be_named(tracked: Store) -> None:
 
 @pytest.mark.parametrize(("made", "line"), [
     ({}, "logged no model; expected a run that trained one."),
-    ({"status": "FAILED"}, "is FAILED; expected one that is FINISHED."),
+    ({"status": "FAILED"}, "is FAILED; expected a run that is FINISHED."),
 ])
 def test_a_named_run_that_does_not_fit_is_refused(
         tracked: Store, made: dict[str, str], line: str) -> None:

@@ -62,7 +62,7 @@ def test_a_message_that_is_not_an_object_is_a_row_with_a_problem(
     assert source(topic).append(lakehouse, LANDED) == Taken(6, 1, 6)
     assert [row[4] for row in taken(lakehouse)] == [
         "row is not a JSON object", "message has no value", "row is not a JSON object",
-        "text is not UTF-8", "id is not a plain value", "key id is there 2 times"]
+        "text is not UTF-8", "id is not a plain value", "key id occurs 2 times"]
 
 
 def test_key_and_headers_are_kept_where_the_table_has_room(

@@ -17,13 +17,13 @@ from workspace_server.identity import USERS
 
 
 def main() -> None:
-    """Serve a workspace from a folder that is kept, and say how to use it."""
+    """Serve a workspace from a folder that is kept, and print how to use it."""
     parser = argparse.ArgumentParser(prog="workspace-server", description=__doc__)
     parser.add_argument("--port", type=int, default=8443)
     parser.add_argument("--folder", type=Path, default=Path(".local/workspace"))
     parser.add_argument("--environment", choices=["current", "runtime"], default="runtime",
                         help="the libraries that runs find: this environment's or the runtime's")
-    parser.add_argument("--no-dbfs-root", action="store_true", help="as new workspaces have it")
+    parser.add_argument("--no-dbfs-root", action="store_true", help="as in new workspaces")
     parser.add_argument("--spark-remote", default="", metavar="sc://HOST:PORT",
                         help="a Spark Connect server that serverless runs share")
     given = parser.parse_args()
@@ -54,7 +54,7 @@ def serve(given: argparse.Namespace) -> None:
 
 
 def make_volumes(client: WorkspaceClient) -> None:
-    """The volumes of the target `emulated` in targets.yml, where they are not there yet."""
+    """Create the volumes of the target `emulated` in targets.yml, if they are missing."""
     with suppress(BadRequest, AlreadyExists):
         client.schemas.create("branchline", "dev")
     for name in ("files", "wheels"):

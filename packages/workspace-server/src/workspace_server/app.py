@@ -1,4 +1,4 @@
-"""The workspace's server: every part below one front door, listening on a socket it is given."""
+"""The workspace's server: every part behind one front door, listening on a given socket."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from workspace_server.tree import Tree
 
 
 def machine_of(options: Options, host: str, switches: Faults) -> Machine:
-    """What runs are executed with."""
+    """The executor of runs."""
     folder = options.folder
     mounts = Mounts(folder / "workspace", folder / "volumes",
                     folder / "dbfs" if options.dbfs_root else None)
@@ -42,7 +42,7 @@ def machine_of(options: Options, host: str, switches: Faults) -> Machine:
 
 
 def application(options: Options, runs: Runs) -> FrontDoor:
-    """All of the workspace as one ASGI application."""
+    """The whole workspace as one ASGI application."""
     folder, calls = options.folder, list[Call]()
     tree = Tree(folder / "workspace")
     known = experiments.Experiments(tree, MlflowServer(folder), folder / "artifacts")
@@ -75,7 +75,7 @@ def application(options: Options, runs: Runs) -> FrontDoor:
 
 def objects(saved: saved_jobs.SavedJobs, runs: Runs, known: experiments.Experiments
             ) -> dict[str, Callable[[str], bool]]:
-    """For each kind that has permissions, whether there is an object with an id."""
+    """For each kind with permissions, whether an object with an id exists."""
     tree = known.tree
     return {
         "jobs": lambda number: number in saved.all(),
@@ -89,7 +89,7 @@ def objects(saved: saved_jobs.SavedJobs, runs: Runs, known: experiments.Experime
 
 
 def main(options: Options, listening: socket.socket) -> None:
-    """Serve until standard input ends: then whoever started this has gone, in whatever way."""
+    """Serve until standard input ends: then the process that started this has ended."""
     host = f"http://127.0.0.1:{listening.getsockname()[1]}"
     runs = Runs(options.folder / "runs", machine_of(options, host, Faults()))
     server = uvicorn.Server(uvicorn.Config(application(options, runs), log_level="warning",

@@ -13,7 +13,7 @@ CATALOGS = ("spark_catalog", "dev", "staging", "production")
 
 
 class Catalog:
-    """A schema is `<tables>/<catalog>/<schema>.db`, as Spark has it; a volume its own folder.
+    """A schema is `<tables>/<catalog>/<schema>.db`, as in Spark; a volume its own folder.
 
     The schema `default` is the catalog's folder itself.
     """

@@ -1,4 +1,4 @@
-"""Clusters: one that is always there, and those of runs."""
+"""Clusters: one that always exists, and those of runs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Clusters:
             **SINGLE_NODE})}
 
     def count_one(self) -> None:
-        """Count a serverless compute, which is no cluster."""
+        """Count a serverless compute, which is not a cluster."""
         with self._lock:
             self.started += 1
 
@@ -63,7 +63,7 @@ class Clusters:
         """The cluster's description.
 
         Raises:
-            ApiError: 400, there is none, which is how the service says it.
+            ApiError: 400, as the service does, if there is none.
         """
         if cluster not in self._all:
             raise invalid(f"Cluster {cluster} does not exist")

@@ -1,4 +1,4 @@
-"""What the tasks of a request run on: new, existing or shared clusters, or serverless compute."""
+"""The compute of a request's tasks: new, existing or shared clusters, or serverless."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Computes:
                          {"environment_version": str, "client": str, "dependencies": list})
 
     def of(self, task: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
-        """Kind, version and cluster of a task, as a Task has them.
+        """Kind, version and cluster for a Task.
 
         Raises:
-            ApiError: 400, none or two are given, or what is given is not there.
+            ApiError: 400, none or two are given, or the given one does not exist.
         """
         key, kinds = task["task_key"], [kind for kind in KINDS if task.get(kind)]
         if len(kinds) > 1:
@@ -55,7 +55,7 @@ class Computes:
         """Wheels and pip requirements of a task.
 
         Raises:
-            ApiError: 400, not where they belong; 501, of another kind.
+            ApiError: 400, in the wrong place; 501, of another kind.
         """
         if compute != "serverless":
             return tuple(_library(library) for library in task.get("libraries") or [])

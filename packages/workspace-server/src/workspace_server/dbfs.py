@@ -1,4 +1,4 @@
-"""The DBFS root: files and folders, handles to close; it may be off."""
+"""The DBFS root: files, folders and handles; it may be disabled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workspace_server.errors import denied, exists, invalid, missing
 
 
 class Dbfs:
-    """The DBFS root below a folder; `enabled` False is how new workspaces have it."""
+    """The DBFS root below a folder; new workspaces have it disabled."""
 
     def __init__(self, root: Path, enabled: bool) -> None:
         self.root, self.enabled = root, enabled
@@ -24,7 +24,7 @@ class Dbfs:
         """The file on disk of a path, with or without `dbfs:`.
 
         Raises:
-            ApiError: 403 the root is switched off, 400 no absolute path.
+            ApiError: 403 the root is disabled, 400 not an absolute path.
         """
         text = str(path or "").removeprefix("dbfs:")
         if not text.startswith("/") or ".." in text.split("/"):
@@ -40,10 +40,10 @@ class Dbfs:
         return found_at
 
     def create(self, path: object, content: bytes, overwrite: bool) -> Path:
-        """Write a file; its folders are made.
+        """Write a file, and create its folders.
 
         Raises:
-            ApiError: 400, it is there and may not be replaced.
+            ApiError: 400, it exists and may not be replaced.
         """
         found_at = self.on_disk(path)
         with self._lock:
@@ -54,10 +54,10 @@ class Dbfs:
         return found_at
 
     def move(self, source: object, destination: object) -> None:
-        """Move a file, or a folder with all that is in it.
+        """Move a file, or a folder with its content.
 
         Raises:
-            ApiError: 404 there is no source, or no folder to move it to; 400 something is there.
+            ApiError: 404 there is no source or no target folder; 400 the target exists.
         """
         found_at, target = self.found(source), self.on_disk(destination)
         with self._lock:

@@ -1,7 +1,7 @@
 """Runs a job's Python file as a cluster does; started by the run's own interpreter, in its sandbox.
 
-`driver.py REPORT FILE [PARAMETER ...]`: an exception is written to REPORT as JSON. It needs
-nothing but Python: the run's environment holds the runtime and the request's wheel only.
+`driver.py REPORT FILE [PARAMETER ...]`: an exception is written to REPORT as JSON. It needs nothing
+but Python: the run's environment has only the runtime and the request's wheel.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _failed(report: str, problem: BaseException) -> int:
 
 
 class WhenSparkIsImported(MetaPathFinder):
-    """Makes the first session know the workspace's tables; a script without Spark pays nothing."""
+    """Registers the workspace's tables in the first session; nothing without Spark."""
 
     def find_spec(self, name: str, path: Sequence[str] | None,
                   target: types.ModuleType | None = None) -> ModuleSpec | None:
@@ -85,7 +85,7 @@ def _change(builder: Any) -> None:
 
 
 def _stand_in_for_auto_loader(reader: Any) -> None:
-    """Auto Loader is not open source: Spark's own source of whole files stands in for it."""
+    """Auto Loader is not open source: Spark's own source of whole files replaces it."""
     original = reader.format
 
     def format_(self: Any, source: str) -> Any:
@@ -98,7 +98,7 @@ def _stand_in_for_auto_loader(reader: Any) -> None:
 
 
 def _register(session: Any) -> None:
-    """Spark's catalog is in memory: tell it the schemas and Delta tables that are on disk."""
+    """Spark's catalog is in memory: register the schemas and Delta tables on disk."""
     warehouse = Path(session.conf.get("spark.sql.warehouse.dir").removeprefix("file:"))
     folders = {"default": warehouse, **{folder.stem: folder for folder in warehouse.glob("*.db")}}
     for schema, folder in folders.items():

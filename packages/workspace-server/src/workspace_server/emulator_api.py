@@ -1,4 +1,4 @@
-"""What tests ask of the server itself: faults, and the record of all calls."""
+"""The server's own API for tests: faults, and the list of all calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How runs and their tasks end, and what `state` and `status` tell of it."""
+"""How runs and their tasks end, and how `state` and `status` show it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def one_too_many(most: int) -> Ending:
 
 
 class Stopped(Exception):
-    """A run has to end now, for a reason from outside."""
+    """A run has to end now, for an outside reason."""
 
     def __init__(self, ending: Ending) -> None:
         super().__init__(ending.message)
@@ -50,7 +50,7 @@ class Stopped(Exception):
 
 
 def without_running(run_if: str, upstream: Iterable[Ending]) -> Ending | None:
-    """How a task ends that its upstream tasks keep from running; None where it runs."""
+    """How a task ends if its upstream tasks keep it from running; None if it runs."""
     results = [ending.result for ending in upstream]
     good = [ending.good for ending in upstream]
     if run_if == "ALL_SUCCESS":
@@ -65,7 +65,7 @@ def without_running(run_if: str, upstream: Iterable[Ending]) -> Ending | None:
 
 
 def ending_of_run(tasks: Mapping[str, Ending], leaves: Iterable[str]) -> Ending:
-    """A run's own ending, which its leaves decide: the tasks that no other depends on."""
+    """A run's own ending, decided by its leaves: the tasks that no other depends on."""
     bad = [ending for ending in tasks.values() if not ending.good]
     if not bad:
         return SUCCESS
@@ -77,7 +77,7 @@ def ending_of_run(tasks: Mapping[str, Ending], leaves: Iterable[str]) -> Ending:
 def told(state: str, ending: Ending | None, message: str, if_failed: str) -> dict[str, Any]:
     """`state`, which is deprecated but always sent, and `status`.
 
-    `if_failed` is the life cycle of a failure: a run's reads INTERNAL_ERROR, its task's TERMINATED.
+    `if_failed` is the life cycle of a failure: INTERNAL_ERROR for a run, TERMINATED for its task.
     """
     if ending is None or state != "TERMINATED":
         waits = {"WAITING_FOR_RETRY": "WAITING"}.get(state, state)

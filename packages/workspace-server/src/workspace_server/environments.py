@@ -18,18 +18,18 @@ from workspace_server.errors import not_emulated
 from workspace_server.runtime_environments import environment
 
 CURRENT = "current"
-# Of the environment that tests run in: a run must not find the source tree through them.
+# They belong to the environment of the tests: a run must not find the source tree through them.
 HIDDEN = ("branchline", "fraud_detection", "terminal_watch", "workspace_server",
           "_editable_impl_", "__editable__", "__pycache__")
 
 
 class InstallFailed(Exception):
-    """A library that a run asks for does not install; the text is pip's."""
+    """A requested library does not install; the text is pip's."""
 
 
 @dataclass(frozen=True)
 class Base:
-    """What is below: an interpreter with libraries, and which Spark and Delta those have."""
+    """The base environment: an interpreter with libraries, and its Spark and Delta versions."""
 
     name: str
     python: Path
@@ -38,15 +38,15 @@ class Base:
 
 
 class Environments:
-    """Makes an environment for every compute; `kind` is as in Options."""
+    """Creates an environment for every compute; `kind` is as in Options."""
 
     def __init__(self, folder: Path, kind: str) -> None:
         self.folder, self.kind = folder, kind
         self._lock = threading.Lock()
-        shutil.rmtree(folder, ignore_errors=True)  # of an earlier server: packages come and go
+        shutil.rmtree(folder, ignore_errors=True)  # an earlier server's packages differ
 
     def base(self, wanted: str) -> Base:
-        """What a spark_version, or a serverless environment version, has.
+        """The base for a spark_version or a serverless environment version.
 
         Raises:
             ApiError: 501, this repository has no data of that runtime.
@@ -60,7 +60,7 @@ class Environments:
         return Base(runtime.name, environment(runtime.name), runtime.spark, runtime.delta)
 
     def fresh(self, folder: Path, base: Base) -> Path:
-        """The `python` of a new environment in `folder`, which has what the base has."""
+        """The `python` of a new environment in `folder`, with the base's libraries."""
         base_python = Path(os.path.realpath(base.python))
         if base_python == Path(os.path.realpath(sys.executable)):
             venv.create(folder, clear=True, symlinks=True)
@@ -72,7 +72,7 @@ class Environments:
         return folder / "bin" / "python"
 
     def _layer(self, base: Base) -> Path:
-        """A folder of links to the base's packages, without what would lead to the source tree."""
+        """A folder of links to the base's packages, except those that lead to the source tree."""
         layer = self.folder / base.name
         with self._lock:
             if not layer.exists():
@@ -92,10 +92,10 @@ def _site_packages(python: Path) -> Path:
 
 
 def install(python: Path, requirements: list[str]) -> None:
-    """As a cluster does it: pip, which replaces what the base has only where it must.
+    """Installs as a cluster does: with pip, which replaces the base's libraries only if it must.
 
     Raises:
-        InstallFailed: pip's last words.
+        InstallFailed: with pip's last message.
     """
     pip = next(Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl"))
     variables = {name: value for name, value in os.environ.items()

@@ -44,7 +44,7 @@ def not_emulated(what: str) -> ApiError:
 def answer_errors(app: FastAPI) -> None:
     """Turn every failure into the service's shape.
 
-    An address of the API that no part answers is one that this server lacks; any other is missing.
+    An API address that no part answers is not implemented here; any other address is not found.
     """
     @app.exception_handler(ApiError)
     def known(request: Request, error: ApiError) -> JSONResponse:

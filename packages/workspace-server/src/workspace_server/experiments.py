@@ -1,4 +1,4 @@
-"""MLflow as Databricks has it: experiments are nodes of the workspace, artifacts are its files."""
+"""MLflow as in Databricks: experiments are nodes of the workspace, artifacts are its files."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ PAGE = 1000
 
 
 class Experiments:
-    """Experiments in the tree and in MLflow, kept the same."""
+    """Experiments in the tree and in MLflow, kept in sync."""
 
     def __init__(self, tree: Tree, server: MlflowServer, artifacts: Path) -> None:
         self.tree, self.server, self.artifacts = tree, server, artifacts
 
     def create(self, body: dict[str, Any], user: User) -> dict[str, Any]:
-        """Make the experiment and its node.
+        """Create the experiment and its node.
 
         Raises:
-            ApiError: no absolute path, no parent folder, or something has this path.
+            ApiError: not an absolute path, no parent folder, or the path is taken.
         """
         check_fields("experiments/create", body, {"name": str, "tags": list})
         name = self._free(body.get("name"))
@@ -71,8 +71,8 @@ class Experiments:
         self.forget(experiment)
 
     def forget(self, experiment: object) -> None:
-        """Delete the experiment of a node that is gone."""
-        # MLflow itself reserves the name of what is deleted.
+        """Delete the experiment of a deleted node."""
+        # MLflow itself reserves the name of a deleted experiment.
         gone = f"{self._name(experiment)} (deleted {experiment})"
         number = str(experiment)
         self.server.ask("POST", "experiments/update", experiment_id=number, new_name=gone)

@@ -1,4 +1,4 @@
-"""MLflow's API of experiments and artifacts, and all that MLflow's own server answers."""
+"""MLflow's API for experiments and artifacts, and everything that MLflow's own server answers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def routes(experiments: Experiments) -> APIRouter:
 
 
 def everything_else(experiments: Experiments) -> APIRouter:
-    """What MLflow's own server answers."""
+    """Forward to MLflow's own server."""
     api = APIRouter(prefix=PREFIX.rstrip("/"))
 
     @api.api_route("/{endpoint:path}", methods=["GET", "POST", "PATCH", "DELETE"])

@@ -19,9 +19,9 @@ CODES = {"429": "REQUEST_LIMIT_EXCEEDED", "503": "TEMPORARILY_UNAVAILABLE",
 
 @dataclass
 class Fault:
-    """One switch: what goes wrong, for which calls, and how many times more.
+    """One switch: what goes wrong, for which calls, and how many more times.
 
-    `after` spares that many calls (or runs) first; `retry_after` and `seconds` are in seconds.
+    The first `after` calls (or runs) are spared; `retry_after` and `seconds` are in seconds.
     """
 
     kind: str
@@ -57,7 +57,7 @@ class Faults:
             self._on.clear()
 
     def of_call(self, method: str, path: str) -> Fault | None:
-        """The fault that this call shall meet; it is used up by that."""
+        """The fault for this call; that uses it up."""
         return self._take(lambda fault: fault.kind in CALL_FAULTS and path.startswith(fault.path)
                           and fault.method in ("", method))
 
@@ -65,7 +65,7 @@ class Faults:
         return self._take(lambda fault: fault.kind == kind)
 
     def of_sign_in(self, kind: str) -> Fault | None:
-        """The fault that the next exchange of a token shall meet."""
+        """The fault for the next exchange of a token."""
         return self._take(lambda fault: fault.kind == kind)
 
     def _take(self, fits: Callable[[Fault], bool]) -> Fault | None:

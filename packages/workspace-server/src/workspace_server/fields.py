@@ -1,4 +1,4 @@
-"""What a request may hold: what this server would do nothing with is refused, never ignored."""
+"""Checks the fields of a request: what this server does not handle is refused, never ignored."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ EMPTY_IN_QUERY = ("", "0", "false")
 def check_fields(where: str, given: Any, done: Kinds, kept: str = "") -> None:
     """Check an object of a request; `where` is its endpoint and position in the body.
 
-    `done` are the fields that are acted on, with their types; `kept` are those that change nothing
-    here (or on Databricks) and are only stored and answered. An empty value asks for nothing.
+    `done` are the fields that have an effect, with their types; `kept` are those without one here
+    (or on Databricks), which are only stored and returned. Empty values have no effect.
 
     Raises:
         ApiError: 501, a field is neither; 400 MALFORMED_REQUEST, a value of another type.
@@ -53,7 +53,7 @@ def objects(where: str, given: dict[str, Any], name: str, key: str) -> dict[str,
     """The objects of a list, such as tasks, by their `key`.
 
     Raises:
-        ApiError: 400, no list of objects, or a key that is missing or there twice.
+        ApiError: 400, not a list of objects, or a key that is missing or occurs twice.
     """
     found: dict[str, dict[str, Any]] = {}
     for entry in given.get(name) or []:

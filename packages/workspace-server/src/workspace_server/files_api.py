@@ -75,7 +75,7 @@ def routes(volumes: Volumes) -> APIRouter:
 
     @api.post("/create-{kind}")
     def signed_address(user: Reader, path: str = "", expire_time: str = "") -> None:
-        """Refused as where storage is closed to clients; the SDK then uses the calls above."""
+        """Refused, as if storage were closed to clients; the SDK then uses the calls above."""
         raise ApiError(403, "PERMISSION_DENIED", "Presigned URLs API is not enabled",
                        "FILES_API_API_IS_NOT_ENABLED")
 

@@ -1,4 +1,4 @@
-"""The door that every call comes in by: it is noted, and met by the faults that are on."""
+"""The entry of every call: records it, and applies the active faults."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workspace_server.identity import user_of
 
 @dataclass(frozen=True)
 class Call:
-    """A call that came in; status 0 is a connection that was cut.
+    """A received call; status 0 is a cut connection.
 
     `seconds` are the server's own, `answered` is the time of its answer in seconds since 1970.
     """
@@ -31,9 +31,9 @@ class Call:
 
 
 class FrontDoor:
-    """Notes every call and lets the faults happen to it; the emulator's own addresses are spared.
+    """Records every call and applies the faults to it, except to the emulator's own addresses.
 
-    It is plain ASGI, since only that can cut a connection.
+    It is plain ASGI, because only that can cut a connection.
     """
 
     def __init__(self, app: ASGIApp, faults: Faults, calls: list[Call]) -> None:
@@ -82,5 +82,5 @@ def _refusal(fault: Fault) -> Response:
 
 
 def _cut(send: Send) -> None:
-    # ASGI has no word for it: `send` is a method of uvicorn's, which holds the connection.
+    # ASGI has no message for it: `send` is a method of uvicorn's object with the connection.
     cast(Any, send).__self__.transport.abort()

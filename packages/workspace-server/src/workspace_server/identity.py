@@ -1,4 +1,4 @@
-"""Who calls: three users, their tokens, and what every client asks first."""
+"""The callers: three users, their tokens, and the first requests of every client."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WORKSPACE_ID = "7405600000000001"
 
 @dataclass(frozen=True)
 class User:
-    """A person or service principal; one who may not write may still read everything."""
+    """A person or service principal; without write permission it can still read everything."""
 
     name: str
     id: str
@@ -38,7 +38,7 @@ _principals: dict[str, User] = {}
 
 
 def principal(name: str) -> User:
-    """A user; any other name is a service principal's, which is known once it was named."""
+    """A user; any other name becomes a service principal's when it is first used."""
     return USERS.get(name) or _principals.setdefault(name, User(name, f"2{len(_principals):03}"))
 
 
@@ -53,7 +53,7 @@ def reader(request: Request) -> User:
     """Any user.
 
     Raises:
-        ApiError: 401 without a token, 403 with one that is not known.
+        ApiError: 401 without a token, 403 with an unknown one.
     """
     found = user_of(request.headers)
     if found is None and "authorization" not in request.headers:
@@ -68,7 +68,7 @@ def writer(user: Annotated[User, Depends(reader)]) -> User:
     """A user who may change things.
 
     Raises:
-        ApiError: 403 for one who may not.
+        ApiError: 403 for any other user.
     """
     if not user.may_write:
         raise denied(f"User {user.name} does not have the permission for this operation.")
@@ -76,7 +76,7 @@ def writer(user: Annotated[User, Depends(reader)]) -> User:
 
 
 async def json_body(request: Request) -> dict[str, Any]:
-    """The request's JSON object; none sent is an empty one.
+    """The request's JSON object; an empty one if there is no body.
 
     Raises:
         ApiError: 400 for anything else.

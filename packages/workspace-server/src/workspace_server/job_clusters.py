@@ -1,4 +1,4 @@
-"""A new_cluster as the service checks it; tags by Azure's rules."""
+"""Checks a new_cluster as the service does; tags by Azure's rules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DONE: Kinds = {
     "autoscale": dict, "policy_id": str, "apply_policy_default_values": bool,
     "spark_conf": dict, "spark_env_vars": dict, "custom_tags": dict,
     "data_security_mode": str, "is_single_node": bool, "kind": str}
-# They change the machine and its price, or who may look at it; not what a run does.
+# They change the machine, its price or who may see it, but not what a run does.
 KEPT = ("azure_attributes driver_instance_pool_id enable_elastic_disk ssh_public_keys "
         "enable_local_disk_encryption runtime_engine single_user_name cluster_name "
         "remote_disk_throughput total_initial_remote_disk_size driver_node_type_flexibility "
@@ -25,7 +25,7 @@ NOT_FOR_JOBS = ("autotermination_minutes", "is_pinned", "workload_type")
 
 
 def checked_cluster(given: dict[str, Any]) -> dict[str, Any]:
-    """The cluster that is made, with what its policy adds.
+    """The resulting cluster, with its policy's additions.
 
     Raises:
         ApiError: 400 INVALID_PARAMETER_VALUE.

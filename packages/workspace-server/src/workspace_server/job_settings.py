@@ -1,4 +1,4 @@
-"""The settings of a saved job: checked, changed as update and reset do it, made into a Work."""
+"""The settings of a saved job: checks them, changes them as update and reset do, makes a Work."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def updated(settings: Settings, new: Settings, removed: list[Any]) -> Settings:
     """Settings after jobs/update: fields are replaced, lists merged by their entries' key.
 
     Raises:
-        ApiError: 400, a name in `removed` (fields_to_remove) that is none of a field.
+        ApiError: 400, a name in `removed` (fields_to_remove) is not a field.
     """
     changed = dict(settings)
     for name in removed:
@@ -85,7 +85,7 @@ def work_now(job: dict[str, Any], body: dict[str, Any], clusters: Clusters) -> W
     """The work of a run that jobs/run-now starts.
 
     Raises:
-        ApiError: 400, values that the job cannot have; 501, values for tasks of another type.
+        ApiError: 400, invalid values for the job; 501, values for tasks of another type.
     """
     where, settings = "jobs/run-now", job["settings"]
     check_fields(where, body, NOW, "performance_target duration_target")
@@ -113,7 +113,7 @@ def _check_values(where: str, given: dict[str, Any], body: dict[str, Any]) -> No
 
 
 def _tasks(settings: Settings, body: dict[str, Any], clusters: Clusters) -> tuple[Task, ...]:
-    """The tasks that shall run, with the parameters of this run."""
+    """The tasks to run, with the parameters of this run."""
     tasks, only = tasks_of(settings, "jobs/run-now", clusters), body.get("only") or []
     unknown = set(only) - {task.key for task in tasks}
     if unknown:

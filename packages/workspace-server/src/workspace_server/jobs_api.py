@@ -29,7 +29,7 @@ def routes(jobs: SavedJobs) -> APIRouter:
     def create(user: Writer, body: Body) -> dict[str, int]:
         return {"job_id": jobs.create(body, user)}
 
-    # The CLI's Terraform provider still asks the older versions.
+    # The CLI's Terraform provider still uses the older versions.
     @api.get("/api/2.0/jobs/get")
     @api.get("/api/2.1/jobs/get")
     @api.get(base + "/get")

@@ -1,4 +1,4 @@
-"""What a run's libraries become: a fresh environment, or an interactive cluster's, which stays."""
+"""Installs a run's libraries, in a fresh environment or in an interactive cluster's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PATH = re.compile(r"(?P<path>(dbfs:)?/[^\[]*\.whl)(?P<extras>\[.*\])?")
 
 
 class Libraries:
-    """Environments by compute; those of interactive clusters are kept with what is installed."""
+    """Environments by compute; those of interactive clusters keep what is installed."""
 
     def __init__(self, folder: Path, environments: Environments, mounts: Mounts) -> None:
         self.folder, self.environments, self.mounts = folder, environments, mounts
@@ -41,13 +41,13 @@ class Libraries:
             raise libraries_failed(str(problem)) from None
 
     def forget(self, cluster: str) -> None:
-        """Take away the environment of a job cluster that has ended."""
+        """Delete the environment of a job cluster that has ended."""
         with self._lock:
             self._installed.pop(cluster, None)
             shutil.rmtree(self.folder / cluster, ignore_errors=True)
 
     def _kept(self, run: TaskRun, base: Base) -> Path:
-        """A wheel whose file name is installed already is not looked at again, new or not."""
+        """A wheel with an installed file name is not installed again, even if it changed."""
         home = self.folder / run.cluster
         with self._lock:
             python = home / "bin" / "python"
@@ -63,7 +63,7 @@ class Libraries:
         return python
 
     def _found(self, library: str, run: TaskRun) -> str:
-        """What pip is given: a file on this machine, or a requirement as it is."""
+        """The argument for pip: a file on this machine, or a requirement as it is."""
         path = PATH.fullmatch(library)
         if not path:
             return library

@@ -30,7 +30,7 @@ WORKLOAD_FAILED = "Workload failed, see run output for details"
 
 @dataclass(frozen=True)
 class Machine:
-    """What all runs share; `host` is the workspace's address, `warehouse` Spark's tables.
+    """Shared by all runs; `host` is the workspace's address, `warehouse` Spark's tables.
 
     `spark_remote` is the address of a Spark Connect server that serverless runs use; empty: each
     has a Spark of its own.
@@ -48,7 +48,7 @@ class Machine:
 
 
 def live(task: TaskRun, run: Run, machine: Machine) -> None:
-    """All that happens to an attempt; ends with it TERMINATED, whatever happens."""
+    """Execute an attempt; in the end it is TERMINATED, whatever happens."""
     try:
         ending = _worked(task, run, machine)
     except Stopped as stop:

@@ -1,4 +1,4 @@
-"""The runtimes and kinds of machine on offer, as the SDK's select_ helpers look through them."""
+"""The runtimes and node types on offer, as the SDK's select_ helpers read them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from branchline.platforms.databricks.runtimes import runtimes
 
-# Databricks runtimes and the Spark that is in them; those that are supported long have LTS.
+# Databricks runtimes and their Spark; those with long support are marked LTS.
 SPARK = {"13.3": "3.4.1", "14.3": "3.5.0", "15.4": "3.5.0", "16.4": "3.5.2", "17.3": "4.0.0",
          "18": "4.1.0", "19": "4.2.0"}
 SUPPORTED_SHORTLY = ("19",)
@@ -21,7 +21,7 @@ MEMORY_OPTIMIZED = ("Standard_E4ds_v5",)
 
 
 def spark_versions() -> list[str]:
-    """The keys that a cluster's `spark_version` may have."""
+    """The valid values of a cluster's `spark_version`."""
     return [*OTHERS, *(key for runtime in runtimes() for key in runtime.spark_versions)]
 
 

@@ -18,7 +18,7 @@ ARTIFACT_ROOT = "dbfs:/databricks/mlflow-tracking"
 
 
 class MlflowServer:
-    """Answers MLflow's REST calls; it is loaded by the first of them, which takes seconds."""
+    """Answers MLflow's REST calls; the first one loads it, which takes seconds."""
 
     def __init__(self, folder: Path) -> None:
         self._database = folder / "mlflow.db"
@@ -35,7 +35,7 @@ class MlflowServer:
             content_type="application/json")
         if not answer.is_json and answer.status_code in (404, 405):
             raise not_emulated(f"{method} {PREFIX}{endpoint}")
-        # Databricks calls the folder of a logged model's artifacts so.
+        # Databricks uses this name for the folder of a logged model's artifacts.
         text = re.sub(rb"(mlflow-tracking/[^/\"]+)/models/", rb"\1/logged_models/", answer.data)
         return answer.status_code, text
 
@@ -43,7 +43,7 @@ class MlflowServer:
         """The JSON object that a call answers.
 
         Raises:
-            ApiError: what MLflow refused.
+            ApiError: MLflow refused it.
         """
         status, text = self.call(method, endpoint, query,
                                  json.dumps(body).encode() if body else b"")

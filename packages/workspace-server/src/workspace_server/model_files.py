@@ -1,4 +1,4 @@
-"""The files of models' versions, beside those of volumes."""
+"""The files of model versions, besides those of volumes."""
 
 from __future__ import annotations
 

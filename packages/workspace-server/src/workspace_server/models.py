@@ -1,4 +1,4 @@
-"""Registered models of Unity Catalog: each a folder in its schema, with a file and its versions."""
+"""Registered models of Unity Catalog: each is a folder in its schema, with a file and versions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Models:
         self._lock = threading.Lock()
 
     def folder(self, name: str) -> Path:
-        """Where a model of this name lies, or would.
+        """The folder of a model with this name, existing or not.
 
         Raises:
             ApiError: 400 not a name, 404 no such catalog or schema.
@@ -91,7 +91,7 @@ class Models:
 
     @contextmanager
     def changing(self, name: str, number: object = None) -> Iterator[Record]:
-        """The model, or a version of it; what the block makes of it is kept."""
+        """The model, or a version of it; changes made in the block are saved."""
         with self._lock:
             model = self.get(name)
             found = model if number is None else version_of(model, number)
@@ -100,7 +100,7 @@ class Models:
             self._keep(model)
 
     def create_version(self, body: Record, user: User) -> Record:
-        """A version that waits for its files, numbered one more than the last that ever was."""
+        """A new version that waits for its files; its number is one above the highest ever used."""
         with self.changing(str(body.get("name", ""))) as model:
             model["last"] += 1
             number = str(model["last"])
@@ -112,7 +112,7 @@ class Models:
         return made
 
     def delete_version(self, name: str, number: object) -> None:
-        """Delete the version, its files, and the aliases that point at it."""
+        """Delete the version, its files, and the aliases that point to it."""
         with self.changing(name) as model:
             gone = version_of(model, number)["version"]
             del model["versions"][gone]

@@ -1,4 +1,4 @@
-"""The model registry's API of Unity Catalog, as MLflow's client calls it, over Models."""
+"""Unity Catalog's model registry API, as MLflow's client calls it, over Models."""
 
 from __future__ import annotations
 

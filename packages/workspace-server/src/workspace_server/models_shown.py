@@ -1,4 +1,4 @@
-"""Models and versions as the registry's API answers them."""
+"""Models and versions in the form of the registry's API."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def shown_version(model: Record, version: str) -> Record:
 
 
 def page(kind: str, found: list[Record], max_results: int, token: str) -> dict[str, Any]:
-    """A page of models or versions; what they are tagged with and called is not searched for."""
+    """A page of models or versions; no search by name or tag."""
     first = int(token or 0)
     last = first + min(max_results or PAGE, PAGE)
     more = {"next_page_token": str(last)} if len(found) > last else {}

@@ -1,4 +1,4 @@
-"""Where the paths that a cluster sees, and the API's references, lie on this machine's disk."""
+"""Maps the paths that a cluster sees, and the API's references, to this machine's disk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Mounts:
-    """The folders that a cluster mounts; `dbfs` None where the workspace has no DBFS root."""
+    """The folders that a cluster mounts; `dbfs` is None if the workspace has no DBFS root."""
 
     workspace: Path
     volumes: Path

@@ -1,4 +1,4 @@
-"""What is a notebook: the formats of workspace/import and workspace/export."""
+"""Tells notebooks from files: the formats of workspace/import and workspace/export."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def header(language: str) -> bytes:
 
 
 def arrived(path: str, content: bytes, format_: str, language: str) -> Arrived:
-    """What an import makes of a file.
+    """The node that an import makes of a file.
 
     Raises:
         ApiError: 400, a source without a language, or an unknown format; 501, another format.
@@ -49,7 +49,7 @@ def arrived(path: str, content: bytes, format_: str, language: str) -> Arrived:
 
 
 def by_content(path: str, content: bytes) -> Arrived:
-    """As the format AUTO has it: a notebook loses its suffix, anything else is a file."""
+    """As with the format AUTO: a notebook loses its suffix, anything else is a file."""
     suffix = PurePosixPath(path).suffix
     language = LANGUAGES.get(suffix.lower(), "")
     if suffix.lower() == ".ipynb":
@@ -74,10 +74,10 @@ def is_jupyter(content: bytes) -> bool:
 
 
 def exported(content: bytes, language: str, format_: str) -> bytes:
-    """A node as an export gives it; `language` is empty for a file.
+    """A node as an export returns it; `language` is empty for a file.
 
     Raises:
-        ApiError: 501, another format than the one it is kept in.
+        ApiError: 501, another format than the stored one.
     """
     wanted = format_ or "SOURCE"
     if wanted in ("AUTO", "RAW") or (wanted == "SOURCE" and not language):

@@ -1,4 +1,4 @@
-"""What may be chosen about a workspace when it is started."""
+"""The options for starting a workspace."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 class Options:
     """Where a workspace keeps everything, and how it behaves.
 
-    `environment` is what runs find besides their wheel: "current" the libraries of this test's
-    interpreter, "runtime" those of the Databricks runtime that the request names. A cluster's start
-    and the installation of libraries take `phase_seconds` each, at least.
-    `spark_remote`, such as sc://127.0.0.1:15002, is a Spark Connect server that serverless runs use
-    instead of starting a Spark each; tables and settings are then that server's.
+    `environment` is what runs find besides their wheel: "current" the libraries of the test's
+    interpreter, "runtime" those of the Databricks runtime in the request. A cluster's start and the
+    installation of libraries take `phase_seconds` each, at least. `spark_remote`, such as
+    sc://127.0.0.1:15002, is a Spark Connect server that serverless runs use instead of starting a
+    Spark each; tables and settings are then that server's.
     """
 
     folder: Path

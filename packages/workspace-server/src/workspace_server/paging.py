@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 def page(found: Sequence[T], limit: int, page_token: str, offset: int = 0
          ) -> tuple[Sequence[T], dict[str, Any]]:
-    """The entries of a page, and what its answer says of the pages before and after it.
+    """The entries of a page, and the tokens of the pages before and after it.
 
     Raises:
-        ApiError: 400, a token that no answer had, or a negative offset.
+        ApiError: 400, an unknown token or a negative offset.
     """
     if page_token and not (page_token.isascii() and page_token.isdigit()):
         raise invalid(f"Invalid page token: {page_token}.")

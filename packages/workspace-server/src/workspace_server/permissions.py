@@ -1,4 +1,4 @@
-"""The Permissions API: who may do what with an object, kept and answered, but not enforced."""
+"""The Permissions API: permissions are stored and returned, but not enforced."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workspace_server.identity import Body, Reader, Writer
 Entry = dict[str, Any]
 Exists = Callable[[str], bool]
 OF_FILES = ("CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE")
-# By the word in the address: the object's type, and the levels that it has.
+# By the name in the address: the object's type and its permission levels.
 KINDS = {"jobs": ("job", ("CAN_VIEW", "CAN_MANAGE_RUN", "IS_OWNER", "CAN_MANAGE")),
          "clusters": ("cluster", ("CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE")),
          "cluster-policies": ("cluster-policy", ("CAN_USE",)),
@@ -46,7 +46,8 @@ class Permissions:
         """Replace all permissions.
 
         Raises:
-            ApiError: 400, no such level, not one principal an entry, or a job not with one owner.
+            ApiError: 400, no such level, an entry without exactly one principal, or a job without
+                exactly one owner.
         """
         checked(kind, given)
         owners = [entry for entry in given if entry["permission_level"] == "IS_OWNER"]
@@ -55,10 +56,10 @@ class Permissions:
         self._keep(kind, number, given)
 
     def add(self, kind: str, number: str, given: list[Entry]) -> None:
-        """Change what the given principals may do; a new owner replaces the old one.
+        """Change the given principals' permissions; a new owner replaces the old one.
 
         Raises:
-            ApiError: 400, no such level, or not one principal an entry.
+            ApiError: 400, no such level, or an entry without exactly one principal.
         """
         checked(kind, given)
         new = {principal_of(entry) for entry in given}
@@ -97,7 +98,8 @@ def checked(kind: str, given: list[Entry]) -> None:
     """Check the entries of an access_control_list.
 
     Raises:
-        ApiError: 400, no such level, or not one principal an entry; 501, an unknown field.
+        ApiError: 400, no such level, or an entry without exactly one principal; 501, an unknown
+            field.
     """
     levels = KINDS[kind][1]
     for entry in given:
@@ -110,7 +112,7 @@ def checked(kind: str, given: list[Entry]) -> None:
 
 
 def routes(permissions: Permissions, exists: Mapping[str, Exists]) -> APIRouter:
-    """`exists` says for each of KINDS whether there is an object with an id."""
+    """`exists` says for each of KINDS whether an object with an id exists."""
     api = APIRouter(prefix="/api/2.0/permissions/{kind}/{number}")
 
     def require(kind: str, number: str) -> None:

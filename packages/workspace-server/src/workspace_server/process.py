@@ -21,10 +21,10 @@ GRACE_SECONDS = 3
 
 def start(run: TaskRun, python: Path, host: str, mounts: Mounts,
           spark_remote: str = "") -> subprocess.Popen[bytes]:
-    """Start the task's script; what it prints goes to its log."""
+    """Start the task's script; its output goes to its log."""
     for name in ("work", "root"):
         (run.folder / name).mkdir()
-    # -P: the driver's own folder is none of the run's business.
+    # -P: the run must not import from the driver's folder.
     command = [str(python), "-P", "-u", str(DRIVER), str(report_of(run)),
                mounts.seen(run.work.python_file), *run.parameters]
     remote = {"SPARK_REMOTE": spark_remote} if spark_remote else {}
@@ -40,7 +40,7 @@ def report_of(run: TaskRun) -> Path:
 
 
 def _variables(run: TaskRun, python: Path, host: str, mounts: Mapping[str, Path]) -> dict[str, str]:
-    """Like a cluster's: nothing of this test, the submitting user's sign-in, the request's own."""
+    """As on a cluster: not this process's, but the user's sign-in and the request's own."""
     work = run.work
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     version = work.version.split("-")[0]
@@ -57,7 +57,7 @@ def _variables(run: TaskRun, python: Path, host: str, mounts: Mapping[str, Path]
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End the process and all that it started: asked first if it still runs, then made to."""
+    """End the process and its children: first with SIGTERM, then with SIGKILL."""
     if process.poll() is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)

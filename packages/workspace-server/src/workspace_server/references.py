@@ -19,14 +19,14 @@ RESOLVED = re.compile(
 DOCUMENTED = re.compile(
     r"job\.trigger\..+|task\.notebook_path"
     r"|tasks\..+\.(values\..+|notebook_path|error_code|output.*)")
-# What the service's first version had, and still understands.
+# The syntax of the service's first version, which still works.
 OLDER = {"job_id": "job.id", "run_id": "task.run_id", "parent_run_id": "job.run_id",
          "task_key": "task.name", "task_retry_count": "task.retry_count",
          "start_date": "job.start_time.iso_date", "start_time": "job.start_time.timestamp_ms"}
 
 
 def check_references(text: str, where: str) -> None:
-    """Check a parameter when it is given; what is in no known namespace is plain text.
+    """Check a parameter when it arrives; anything outside of the known namespaces is plain text.
 
     Raises:
         ApiError: 400, no such reference; 501, one that this server does not resolve.
@@ -50,7 +50,7 @@ def resolved(text: str, values: Mapping[str, str]) -> str:
 
 
 def time_values(start: int) -> dict[str, str]:
-    """The references to a job's start, which is in ms since 1970; in UTC."""
+    """The references to a job's start (in ms since 1970), in UTC."""
     moment = datetime.fromtimestamp(start / 1000, UTC)
     values = {name: moment.strftime(form) for name, form in TIMES.items()}
     values |= {"is_weekday": str(moment.isoweekday() < 6).lower(), "timestamp_ms": str(start)}
@@ -58,5 +58,5 @@ def time_values(start: int) -> dict[str, str]:
 
 
 def _name(reference: str) -> str:
-    """Names with special characters stand between backticks."""
+    """Names with special characters are in backticks."""
     return reference.replace("`", "")

@@ -1,4 +1,4 @@
-"""A run of a job, or a submitted one, and what runs/get and runs/list tell of it."""
+"""A run of a job, or a submitted one, as shown by runs/get and runs/list."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from workspace_server.task_run import TaskRun
 class Run:
     """A run with the attempts of its tasks; `job` is its job's id, which submitted runs have too.
 
-    `runs_as` is who its processes are signed in as; times are in ms since 1970.
+    `runs_as` is the user of its processes; times are in ms since 1970.
     """
 
     id: int
@@ -62,7 +62,7 @@ class Run:
         return (self.began or self.start) + limit * 1000 if limit else 0
 
     def begin(self) -> None:
-        """Its time runs from here, not from when it was put into a queue."""
+        """Its time limit counts from here, not from its queueing."""
         self.began = now()
         for task in self.tasks:
             task.deadline = self.deadline
@@ -72,7 +72,7 @@ class Run:
         return [task for task in self.tasks if task.work.key == key][-1]
 
     def ended(self, ending: Ending | None = None) -> None:
-        """End it as its tasks ended, or all that is left of it in one way."""
+        """End it as its tasks ended, or end all remaining tasks in the given way."""
         for task in self.tasks:
             if task.ending is None and ending:
                 task.ended(ending)
@@ -82,7 +82,7 @@ class Run:
         self.ending = ending or ending_of_run(endings, endings.keys() - upstream)
 
     def values(self, task: TaskRun) -> dict[str, str]:
-        """What the dynamic value references in a task's parameters stand for."""
+        """The values of the dynamic value references in a task's parameters."""
         of_job = {"id": self.job, "run_id": self.id, "name": self.work.run_name,
                   "repair_count": 0, "trigger.type": "one_time",
                   **{f"parameters.{name}": value for name, value in self.work.parameters.items()}}

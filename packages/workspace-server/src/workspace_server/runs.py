@@ -1,4 +1,4 @@
-"""All runs of this server's life: each lives on a thread of its own, task after task."""
+"""All runs of this server: each has a thread of its own, which runs task after task."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Runs:
         self._lock = threading.Lock()
 
     def submit(self, work: Work, user: User) -> Run:
-        """The run; a token that was seen before gives the run it gave then.
+        """The run; a known token returns the run it started.
 
         Raises:
             ApiError: 400, that run was deleted.
@@ -77,7 +77,7 @@ class Runs:
                 if run.job == job and run.ending is None and not run.queued]
 
     def _live(self, run: Run) -> None:
-        """All that happens to a run."""
+        """Execute a run."""
         while run.queued:
             if run.cancelled.wait(TICK_SECONDS):
                 run.queued = False
@@ -97,7 +97,7 @@ class Runs:
         run.ended(stopped if any(task.ending == CANCELED for task in run.tasks) else None)
 
     def _let_in(self, run: Run) -> None:
-        """Let a queued run begin when the job has room, the oldest first."""
+        """Start queued runs when the job has room, oldest first."""
         with self._lock:
             oldest = min(other.id for other in self._all.values()
                          if other.job == run.job and other.queued)
@@ -113,7 +113,7 @@ class Runs:
         return without_running(task.run_if, [ending for ending in upstream if ending])
 
     def _run_task(self, run: Run, task: Task) -> None:
-        """Run a task until it succeeds, or may not be tried again."""
+        """Run a task until it succeeds, or may not be retried."""
         attempt = run.last(task.key)
         while True:
             values = run.values(attempt)

@@ -59,7 +59,7 @@ def _one(api: APIRouter, runs: Runs) -> None:
     @api.get("/get")
     def get(user: Reader, run_id: str = "", include_history: bool = False) -> dict[str, Any]:
         run, task = runs.find(run_id)
-        # Nothing is ever repaired, so that a run's history is the run.
+        # Nothing is ever repaired, so a run's history is the run itself.
         return run.as_run() | ({"run_id": task.id, "job_run_id": run.id} if task else {})
 
     @api.get("/get-output")

@@ -43,7 +43,7 @@ def environment(name: str) -> Path:
 def built(cache: Path, name: str, python: str, libraries: Sequence[str]) -> Path:
     """The `python` of a kept environment with these libraries, whose folder's name has their hash.
 
-    Processes that ask for it at once build it once; one that was cut off is built anew.
+    Processes that ask for it at once build it once; an interrupted build is repeated.
     """
     content = hashlib.sha256("\n".join([python, *libraries]).encode()).hexdigest()
     folder = cache / f"{name}-{content[:12]}"
@@ -59,21 +59,21 @@ def built(cache: Path, name: str, python: str, libraries: Sequence[str]) -> Path
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold the file's lock, which ends with the process, however that ends."""
+    """Hold the file's lock, which ends with the process even if it is killed."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def _interpreter(version: str) -> str | None:
-    # pyenv's programs answer only to those who name a version.
+    # pyenv's programs work only if a version is given.
     found = subprocess.run([_uv(), "python", "find", "--no-python-downloads", version], text=True,
                            capture_output=True, env={**os.environ, "PYENV_VERSION": version})
     return found.stdout.strip() if found.returncode == 0 else None
 
 
 def _uv() -> str:
-    # `make setup` puts it beside the environment that it makes, wherever this is started.
+    # `make setup` puts it beside the environment, whatever the current folder is.
     program = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.prefix, "../.uv/bin")))
     if program is None:
         raise NotInstalled("uv: not found in PATH or .uv/; run `make setup`.")
@@ -81,13 +81,13 @@ def _uv() -> str:
 
 
 def uv(*command: str) -> str:
-    """What uv answers.
+    """The output of uv.
 
     Raises:
-        NotInstalled: uv is missing or failed; its words are in the text.
+        NotInstalled: uv is missing or failed; the text has its message.
     """
     variables = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    # Started elsewhere: in the repository, uv takes the constraints of its pyproject.toml.
+    # Started elsewhere: inside the repository, uv would apply its pyproject.toml's constraints.
     done = subprocess.run([_uv(), "--quiet", *command], capture_output=True, text=True,
                           env=variables, cwd=gettempdir())
     if done.returncode:

@@ -29,7 +29,7 @@ exec chroot "$new" /bin/sh -c 'cd "$0"; exec "$@"' "$PWD" "$@"
 
 @functools.cache
 def unshare() -> tuple[str, ...]:
-    """The command that makes a mount namespace; empty where this machine does not allow one."""
+    """The command that makes a mount namespace; empty if this machine does not allow one."""
     flags = "-m" if os.geteuid() == 0 else "-rm"
     program = shutil.which("unshare")
     if program is None:
@@ -41,9 +41,9 @@ def unshare() -> tuple[str, ...]:
 
 
 def with_mounts(command: Sequence[str], mounts: Mapping[str, Path], root: Path) -> list[str]:
-    """The command as it sees the folders at their mount points; `root` is an empty folder.
+    """The command with the folders at their mount points; `root` is an empty folder.
 
-    Where namespaces are not possible, the paths in the command are replaced instead.
+    Without namespaces, the paths in the command are replaced instead.
     """
     if not unshare():
         return [replaced(word, mounts) for word in command]

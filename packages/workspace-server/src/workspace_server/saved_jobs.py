@@ -1,4 +1,4 @@
-"""Saved jobs: made, changed, deleted, run; kept in a file."""
+"""Saved jobs: creates, changes, deletes and runs them; kept in a file."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class SavedJobs:
         self._check(settings, "jobs/create")
         with self._lock:
             jobs = self.all()
-            # A number is given once: a deleted job's runs are not those of the next.
+            # A number is used once: the next job must not get a deleted job's runs.
             number = max(*map(int, jobs), self._newest, int(time.time()) * 100) + 1
             self._newest = number
             jobs[str(number)] = {
@@ -61,7 +61,7 @@ class SavedJobs:
         return number
 
     def reset(self, body: dict[str, Any]) -> None:
-        """Replace all settings; only who the job runs as stays where nothing else is said.
+        """Replace all settings; run_as stays unless it is given.
 
         Raises:
             ApiError: 400, no such job or settings that none can have.

@@ -1,4 +1,4 @@
-"""A workspace as tests hold it: a server process to start, talk to, and make fail."""
+"""A workspace for tests: a server process to start, call, and make fail."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Workspace:
     @classmethod
     @contextmanager
     def start(cls, folder: Path, port: int = 0, **options: Any) -> Iterator[Workspace]:
-        """Serve a workspace that lives in `folder`; `options` are the fields of Options.
+        """Serve a workspace kept in `folder`; `options` are the fields of Options.
 
-        The socket listens before the process is there, so the first call waits for it.
+        The socket listens before the process is ready, so the first call waits for it.
 
         Raises:
             OSError: the port is taken, or the server ended at once (see server.log in the folder).
@@ -65,7 +65,7 @@ class Workspace:
 
     def fault(self, kind: str, path: str = "", method: str = "", times: int = 1,
               **more: float) -> None:
-        """Switch a fault on; faults.Fault says what there is."""
+        """Switch a fault on; see faults.Fault."""
         self._ask("POST", "faults", {"kind": kind, "path": path, "method": method,
                                      "times": times, **more})
 
@@ -99,7 +99,7 @@ def _serve(options: Options, listening: socket.socket) -> subprocess.Popen[bytes
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """The end of its standard input asks the server to end; it ends its runs before."""
+    """Closing its standard input stops the server, which first ends its runs."""
     assert process.stdin
     process.stdin.close()
     try:

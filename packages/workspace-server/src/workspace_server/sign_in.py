@@ -1,4 +1,4 @@
-"""Sign-in by federation: the id token of a CI's identity is exchanged for a short access token."""
+"""Sign-in by federation: exchanges a CI's id token for a short-lived access token."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXPIRED = ("AADSTS700024: Client assertion is not within its valid time range. C
 
 
 def routes(faults: Faults) -> APIRouter:
-    """An id token is a user's name; only what the SDK's oidc methods ask is answered."""
+    """An id token is a user's name; only requests of the SDK's oidc methods are answered."""
     api = APIRouter(prefix="/oidc")
 
     @api.get("/.well-known/oauth-authorization-server")

@@ -28,7 +28,7 @@ def write_settings(folder: Path, base: Base, warehouse: Path, more: dict[str, st
                 **_jvm(base),
                 "spark.sql.warehouse.dir": str(warehouse),
                 "spark.sql.session.timeZone": "Etc/UTC", **_of_cluster(more)}
-    # A module of the wheel, which a run need not have.
+    # The module is in a wheel that a run may not have.
     settings.pop("spark.python.daemon.module")
     (folder / "spark-defaults.conf").write_text(
         "".join(f"{name} {value}\n" for name, value in settings.items()))
@@ -36,7 +36,7 @@ def write_settings(folder: Path, base: Base, warehouse: Path, more: dict[str, st
 
 
 def _jvm(base: Base) -> dict[str, str]:
-    """Delta's jars; in the runtime that this process has, too, with this machine's archive."""
+    """Delta's jars; for this process's own Spark, also with this machine's archive."""
     delta = jars_of(base.spark, base.delta)
     if base.name == CURRENT:
         return jvm_settings(delta, JAVA_OPTIONS)
@@ -44,6 +44,6 @@ def _jvm(base: Base) -> dict[str, str]:
 
 
 def _of_cluster(given: dict[str, str]) -> dict[str, str]:
-    """Without what only Databricks' own Spark understands, and its master, which is ours."""
+    """Without settings that only Databricks' Spark knows, and without a master, which is ours."""
     return {name: value for name, value in given.items()
             if not name.startswith("spark.databricks.") and name != "spark.master"}

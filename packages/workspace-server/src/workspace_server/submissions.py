@@ -1,4 +1,4 @@
-"""What runs/submit, jobs/create and run-now take: a request is checked, and becomes a Work."""
+"""Checks the requests of runs/submit, jobs/create and run-now, and turns them into a Work."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ MOST_TASKS = 100
 
 @dataclass(frozen=True)
 class Work:
-    """A run to start: its tasks, each after those it depends on. `job` 0 is a submitted run.
+    """A run to start: its tasks, each after those it depends on. `job` is 0 for a submitted run.
 
-    `parameters` are the job's, `defaults` what those are without this run's own values; `most` is
-    how many runs the job may have at once, `queue` whether one more waits for its turn.
+    `parameters` are the job's with this run's values, `defaults` without them; `most` is the limit
+    of runs at once, `queue` says whether one more waits.
     """
 
     run_name: str
@@ -69,7 +69,7 @@ def tasks_of(body: dict[str, Any], where: str, clusters: Clusters) -> tuple[Task
     """All tasks of a request, each after those it depends on.
 
     Raises:
-        ApiError: no tasks, too many, one depends on what is not there, or on itself.
+        ApiError: no tasks, too many, or a dependency that is missing or circular.
     """
     given = objects(where, body, "tasks", "task_key")
     if not given:
@@ -110,7 +110,7 @@ def check_permissions(where: str, body: dict[str, Any]) -> None:
 
 
 def run_as_of(body: dict[str, Any], where: str) -> str:
-    """Whose sign-in the tasks have; empty: that of whom the run or the job belongs to."""
+    """The user whom the tasks run as; empty: the owner of the run or job."""
     found = body.get("run_as") or {}
     check_fields(f"{where}: run_as", found, {"user_name": str, "service_principal_name": str})
     if found.get("user_name", next(iter(USERS))) not in USERS:

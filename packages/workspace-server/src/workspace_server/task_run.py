@@ -1,4 +1,4 @@
-"""One attempt of a task, and what runs/get and runs/get-output tell of it."""
+"""One attempt of a task, as shown by runs/get and runs/get-output."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ LONGEST_LOG = 5 * 2**20
 class TaskRun:
     """An attempt; times are in ms since 1970, 0 while unknown.
 
-    `user` is who its process is signed in as, `cancelled` and `deadline` are those of its run.
-    `parameters` are resolved when it begins.
+    `user` is the user of its process, `cancelled` and `deadline` are those of its run. `parameters`
+    are resolved when it begins.
     """
 
     id: int
@@ -53,7 +53,7 @@ class TaskRun:
         self.state = "PENDING"
 
     def pause(self, seconds: float) -> None:
-        """Wait, and notice whether the run has to end.
+        """Wait, unless the run has to end.
 
         Raises:
             Stopped: it was cancelled, or its time is over.
@@ -94,7 +94,7 @@ class TaskRun:
                     "TERMINATED")
 
     def output(self) -> dict[str, Any]:
-        """What runs/get-output answers: the end of the log, and the error."""
+        """The answer of runs/get-output: the end of the log, and the error."""
         about: dict[str, Any] = {"metadata": self.as_task(), "logs": "", "logs_truncated": False}
         if self.log.exists():
             with self.log.open("rb") as file:

@@ -1,4 +1,4 @@
-"""A task of a request: checked as the service does, it becomes a Task."""
+"""Checks a task of a request as the service does, and makes a Task of it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Task:
 
     `version` is a spark_version key or a serverless environment version, `libraries` are wheels and
     pip requirements, `cluster` the new cluster's spec or the existing one's. `max_retries` -1 is
-    endless. `given` is the request's own task, which answers repeat.
+    unlimited. `given` is the task as in the request, for answers.
     """
 
     key: str
@@ -89,7 +89,7 @@ def checked_parameters(found: list[Any], where: str) -> tuple[str, ...]:
     """The parameters of a script.
 
     Raises:
-        ApiError: 400, no strings, not ASCII, too long, or a reference that there is not.
+        ApiError: 400, not strings, not ASCII, too long, or an unknown reference.
     """
     if not all(isinstance(text, str) for text in found):
         raise malformed(f"{where}: parameters must be strings.")

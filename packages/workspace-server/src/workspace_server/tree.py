@@ -16,7 +16,7 @@ from workspace_server.identity import USERS
 
 @dataclass(frozen=True)
 class Special:
-    """What the disk cannot say of a node: that it is a NOTEBOOK, or an MLFLOW_EXPERIMENT."""
+    """What the disk cannot say about a node: that it is a NOTEBOOK or an MLFLOW_EXPERIMENT."""
 
     object_type: str
     language: str = ""
@@ -24,7 +24,7 @@ class Special:
 
 
 class Tree:
-    """All nodes below `root`; a path may have the prefix /Workspace, which means nothing."""
+    """All nodes below `root`; a prefix /Workspace in a path is ignored."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -36,14 +36,14 @@ class Tree:
         self._special = {path: Special(**node) for path, node in known.items()}
 
     def type_of(self, path: str) -> str | None:
-        """DIRECTORY, FILE, NOTEBOOK or MLFLOW_EXPERIMENT; None where there is nothing."""
+        """DIRECTORY, FILE, NOTEBOOK or MLFLOW_EXPERIMENT; None if there is nothing."""
         if path in self._special:
             return self._special[path].object_type
         file = self.on_disk(path)
         return "DIRECTORY" if file.is_dir() else "FILE" if file.is_file() else None
 
     def has(self, kind: str, number: str) -> bool:
-        """Whether there is a node of that type with that id."""
+        """Whether a node of that type with that id exists."""
         paths = ("/", *(f"/{file.relative_to(self.root)}" for file in self.root.rglob("*")))
         return any(self.type_of(path) == kind and self.describe(path)["resource_id"] == number
                    for path in paths)
@@ -81,7 +81,7 @@ class Tree:
         """As `mkdir -p`.
 
         Raises:
-            ApiError: 400, some part of the path is no folder.
+            ApiError: 400, some part of the path is not a folder.
         """
         with self._lock:
             for node in [*reversed(PurePosixPath(path).parents), PurePosixPath(path)]:
@@ -98,7 +98,7 @@ class Tree:
         """Put a FILE or a NOTEBOOK there.
 
         Raises:
-            ApiError: 404 no parent folder, 400 something is there that may not be replaced.
+            ApiError: 404 no parent folder, 400 the path is taken and may not be replaced.
         """
         with self._lock:
             self.require_parent(path)

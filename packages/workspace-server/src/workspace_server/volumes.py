@@ -1,4 +1,4 @@
-"""Files and folders in volumes, and MLflow's artifacts, which are kept likewise."""
+"""Files and folders in volumes, and MLflow's artifacts, which are kept in the same way."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ARTIFACTS = "WorkspaceInternal/Mlflow/Artifacts/"
 
 
 class Volumes:
-    """Where paths of the Files API lie on this machine's disk."""
+    """Maps paths of the Files API to this machine's disk."""
 
     def __init__(self, root: Path, artifacts: Path) -> None:
         self.root, self.artifacts = root, artifacts
@@ -45,10 +45,10 @@ def not_found(message: str) -> ApiError:
 
 
 async def save(content: AsyncIterator[bytes], file: Path, overwrite: bool) -> None:
-    """Write beside and put in place whole, so that two writers never mix.
+    """Write to a temporary file and move it, so that two writers never mix.
 
     Raises:
-        ApiError: 409, there is a folder, or a file that may not be replaced.
+        ApiError: 409, the path is a folder, or a file that may not be replaced.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ async def save(content: AsyncIterator[bytes], file: Path, overwrite: bool) -> No
 
 
 def entries(path: str, folder: Path) -> list[dict[str, Any]]:
-    """A folder's contents as DirectoryEntry, times in ms; files that still arrive are left out."""
+    """A folder's contents as DirectoryEntry, times in ms; incomplete files are left out."""
     return [{"path": f"/{path.strip('/')}/{file.name}", "name": file.name,
              "is_directory": file.is_dir(), "last_modified": int(file.stat().st_mtime * 1000),
              **({} if file.is_dir() else {"file_size": file.stat().st_size})}

@@ -22,7 +22,7 @@ SUFFIXES = {"PYTHON": "py", "R": "r", "SCALA": "scala", "SQL": "sql"}
 
 
 async def form_or_json(request: Request) -> dict[str, Any]:
-    """An import's fields; `content` is bytes, whichever way it was sent."""
+    """An import's fields; `content` is bytes, however it was sent."""
     if not request.headers.get("content-type", "").startswith("multipart/"):
         body = await json_body(request)
         check_fields("workspace/import", body, {
@@ -41,7 +41,7 @@ async def form_or_json(request: Request) -> dict[str, Any]:
 
 
 def store(tree: Tree, body: dict[str, Any]) -> None:
-    """What import does with each format.
+    """Import in each format.
 
     Raises:
         ApiError: too large, no language, or the tree refuses it.

@@ -117,7 +117,7 @@ def _check_keys(node: yaml.MappingNode, where: str) -> None:
             raise refused(where, line, f"key {written(key)} is {KINDS[kind_of(key)]}",
                           f"text; {QUOTES}")
         if key.value in lines:
-            raise refused(where, line, f"key {key.value} is there twice, first in line "
+            raise refused(where, line, f"key {key.value} occurs twice, first in line "
                           f"{lines[key.value]}", "it once")
         lines[key.value] = line
 

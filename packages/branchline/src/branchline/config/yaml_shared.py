@@ -62,7 +62,7 @@ class _Expansion:
         """What the merge key stands for; of several mappings, the first that has a key wins."""
         merges = [(key, value) for key, value in node.value if _is_merge(key)]
         if len(merges) > 1:
-            raise self._refused(merges[1][0], "key << is there twice", "it once, with a list")
+            raise self._refused(merges[1][0], "key << occurs twice", "it once, with a list")
         found: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         for _, value in merges:
             for each in value.value if isinstance(value, yaml.SequenceNode) else [value]:

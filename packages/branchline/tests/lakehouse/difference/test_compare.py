@@ -121,7 +121,7 @@ def test_a_key_that_cannot_match_rows_is_reported(
         sides: tuple[Lakehouse, Lakehouse]) -> None:
     write(sides[0], values("(1L, 1D, 'a', now())"))
     write(sides[1], values("('1', 1D, 'a', now())"))
-    assert found(sides).not_matched == "key column id is not of one type on both sides"
+    assert found(sides).not_matched == "key column id has different types on the two sides"
     varying = Table("silver.things", "Things", ("taken_at",), THINGS.columns)
     assert "vary from run to run" in found(sides, varying).not_matched
 

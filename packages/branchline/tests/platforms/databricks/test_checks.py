@@ -30,7 +30,7 @@ def test_a_workspace_that_has_everything_is_fine(signed_in: Workspace) -> None:
     found = examined(TARGET)
     assert [what for what, (verdict, _) in found.items() if verdict == "wrong"] == []
     assert found["sign-in"] == ("ok", f"dev@example.com at {signed_in.host}")
-    assert found["libraries"] == ("ok", "the wheels run on those of 18-lts")
+    assert found["libraries"] == ("ok", "the wheels run with the libraries of 18-lts")
 
 
 def test_the_check_leaves_no_file(signed_in: Workspace) -> None:

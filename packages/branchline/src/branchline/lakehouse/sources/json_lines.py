@@ -121,4 +121,4 @@ def _find_twice(rows: list[_Object | None], named: list[dict[str, Any]], kept: s
             keys = [key for key, _ in row]
             double = sorted(key for key in once if key in kept and keys.count(key) > 1)
             if double:
-                problems[at] = f"key {double[0]} is there {keys.count(double[0])} times"
+                problems[at] = f"key {double[0]} occurs {keys.count(double[0])} times"
