@@ -1,4 +1,4 @@
-"""Makes this machine ready: Java, uv, the environment `.venv`, Delta's jars. Standard library only.
+"""Sets up this machine: Java, uv, the environment `.venv`, Delta's jars. Standard library only.
 
 `make` calls it when pyproject.toml, uv.lock or this file is newer than the environment.
 """
@@ -47,7 +47,7 @@ def python_is_new_enough():
 
 
 def java():
-    """Java 17 or 21 of JAVA_HOME or PATH; installed where this is Debian and we may."""
+    """Java 17 or 21 from JAVA_HOME or PATH; installed on Debian if we have the rights."""
     found = java_version()
     if found in JAVA_VERSIONS:
         return print("java         version " + found, flush=True)
@@ -69,7 +69,7 @@ def java_version():
 
 
 def install(package, what):
-    """Install a Debian package where apt and the rights are there, else say how."""
+    """Install a Debian package if apt and the rights are there, else say how."""
     sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
     may = not sudo or (shutil.which("sudo") and succeeds(["sudo", "-n", "true"]))
     if shutil.which("apt-get") and may:
@@ -93,7 +93,7 @@ def command_for(package):
 
 
 def environment():
-    """The environment with uv.lock's versions; those of an index, where a variable names one."""
+    """The environment with uv.lock's versions, from an index if a variable names one."""
     index = one_index()
     uv = find_uv()
     rename_in_lock()
@@ -109,7 +109,7 @@ def environment():
 
 
 def environment_place():
-    """`.venv`; in the user's cache where this folder's path holds a percent sign.
+    """`.venv`; in the user's cache if this folder's path holds a percent sign.
 
     The scripts of MLflow's database migrations are in the environment, and Alembic takes a percent
     sign in their path for a placeholder.
@@ -128,7 +128,7 @@ def environment_place():
 def start_from(place):
     """Make `.venv/bin` start the programs of the environment in another place.
 
-    A link to Python would be taken for an environment of its own; a script is not.
+    Python would take a link to it for another environment; a script works.
     """
     shutil.rmtree(str(ENVIRONMENT), ignore_errors=True)
     (ENVIRONMENT / "bin").mkdir(parents=True)
@@ -142,7 +142,7 @@ def start_from(place):
 
 
 def rename_in_lock():
-    """Let uv.lock have the project's name of pyproject.toml, without which uv refuses it."""
+    """Put the project's name from pyproject.toml into uv.lock, which uv requires."""
     project, lock = ROOT / "pyproject.toml", ROOT / "uv.lock"
     given = re.search(r'^\[project\]$[^\[]*?^name\s*=\s*"([^"]+)"',
                       project.read_text(encoding="utf-8"), re.MULTILINE)
@@ -155,7 +155,7 @@ def rename_in_lock():
 
 
 def find_uv():
-    """uv of PATH, else our own in `.uv`."""
+    """uv from PATH, else our own in `.uv`."""
     own = ROOT / ".uv" / "bin" / "uv"
     found = shutil.which("uv") or (str(own) if own.exists() else None)
     if found:
@@ -178,9 +178,9 @@ def one_index():
 
 
 def sync_from_index(uv, place):
-    """The versions and hashes of uv.lock, from another index than the one that it was made with.
+    """Install uv.lock's versions and hashes from another index than the one it was made with.
 
-    `uv sync --frozen` asks the addresses in uv.lock, whatever index is set.
+    `uv sync --frozen` uses the addresses in uv.lock, whatever index is set.
     """
     run([uv, "venv", "--quiet", "--allow-existing", *chosen_python(uv), place])
     requirements = place / "requirements.txt"
@@ -189,7 +189,7 @@ def sync_from_index(uv, place):
 
 
 def chosen_python(uv):
-    """Python 3.11, which uv.lock is tested with, where it is there; else uv's choice."""
+    """Python 3.11, which uv.lock is tested with, if it is there; else uv's choice."""
     found = succeeds([uv, "python", "find", "--no-python-downloads", "3.11"])
     return ["--python", "3.11"] if found else []
 
@@ -203,8 +203,8 @@ def run(command):
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     done = subprocess.run([str(part) for part in command], cwd=str(ROOT), env=environment)
     if done.returncode:
-        stop("%s failed (exit code %d); its own words are above. Fix that and run make again; "
-             "what is done already is kept." % (Path(command[0]).name, done.returncode))
+        stop("%s failed (exit code %d); its output is above. Fix that and run make again; "
+             "finished steps are kept." % (Path(command[0]).name, done.returncode))
 
 
 def stop(line):

@@ -167,7 +167,7 @@ PACKED = gzip.compress((HEADER + "1,t,c,t,1,0\n" * 50_000).encode(), mtime=0)
     ("a.csv", parquet(GOOD), "file: not text but a Parquet file: name it .parquet"),
     ("a.csv", b"\x00\x01\x02\x03" * 9, "file: none of the expected columns"),
     ("a.json", b"\x00\x01\x02\x03" * 9, "file: not JSON lines"),
-    ("a.json", b'[{"amount": 1},\n{"amount": 2}]', "file: not JSON lines (one object per line) but"),
+    ("a.json", b'[{"amount": 1},\n{"amount": 2}]', "file: not JSON lines (one object per line)"),
     ("a.png", b"\x89PNG", "file: not Parquet (.parquet), CSV (.csv, .tsv) or JSON lines"),
     ("a.csv.gz", PACKED[:20], "file: not a whole gzip file"),
     ("a.csv.gz", PACKED[:-1000] + b"\x00" * 1000, "file: not a whole gzip file"),
