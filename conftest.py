@@ -1,4 +1,4 @@
-"""One Spark session and one MLflow store for the whole test process; small tables a test."""
+"""One Spark session and one MLflow store for the whole test process; small tables for each test."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from branchline.lakehouse import Lakehouse
 from support.clone import ROOT
 from support.processes import free_port
 
-# A shell that starts the tests in the background makes them, and all they start, ignore Ctrl-C.
+# In the background of a shell, the tests and their processes would ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the trigger sets it for a project
-# Most of a test's time is the JVM's compiler, whose first stage is quick; it changes no result.
+# Most of a test's time is the JVM's compiler; its first stage is quick and changes no result.
 # With that stage alone the JVM has room for a fifth of the code that it has otherwise: it then
-# throws compiled code away, and compiles it anew.
+# throws compiled code away, and compiles it again.
 os.environ.setdefault("SPARK_SUBMIT_OPTS",
                       "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m")
 
@@ -40,7 +40,7 @@ INTERPRETED = {"spark.sql.codegen.wholeStage": "false",
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs the workspace server or a store as slow; what takes long is begun first."""
+    """Mark tests that need the workspace server or a store as slow; start long ones first."""
     for item in items:
         needed = {"_workspace", "broker", "store"} & set(getattr(item, "fixturenames", ()))
         if needed or (ROOT / "packages" / "workspace-server") in item.path.parents:
@@ -53,12 +53,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_left_by_mlflow() -> Iterator[None]:
-    """Take away what MLflow sets for processes that a test starts, and leaves for the next test."""
+    """Remove variables that MLflow sets for child processes and leaves for the next test."""
     yield
     for name in ("MLFLOW_EXPERIMENT_ID", "MLFLOW_REGISTRY_URI"):
         os.environ.pop(name, None)
     if fluent := sys.modules.get("mlflow.tracking.fluent"):
-        fluent._active_experiment_id = None  # what set_experiment leaves; nothing public resets it
+        fluent._active_experiment_id = None  # left by set_experiment; nothing public resets it
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +85,7 @@ def connect(spark: Any) -> str:
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A Kafka broker, one for all tests: each makes topics of its own."""
+    """A Kafka broker for all tests; each test creates its own topics."""
     from branchline.spark.kafka_broker import Broker
     with Broker(tmp_path_factory.mktemp("kafka")) as started:
         yield started
@@ -102,14 +102,14 @@ def _workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture
 def workspace(_workspace: Any) -> Iterator[Any]:
-    """A Databricks workspace, one for all tests; each begins without faults."""
+    """A Databricks workspace for all tests; each test starts without faults."""
     yield _workspace
     _workspace.clear_faults()
 
 
 @pytest.fixture
 def signed_in(workspace: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The workspace; this process, and those that it starts, are signed in as a developer."""
+    """The workspace, with this process and its children signed in as a developer."""
     import mlflow
     before = mlflow.get_tracking_uri()
     for name, value in workspace.environment().items():
@@ -126,7 +126,7 @@ def lakehouse(spark: Any, tmp_path: Path) -> Lakehouse:
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An MLflow database, made once: its tables take seconds."""
+    """An MLflow database, created once: its tables take seconds."""
     import mlflow
 
     from branchline.runs.tracking import quiet

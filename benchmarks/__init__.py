@@ -1,1 +1,1 @@
-"""What the README's figures come from: `make bench`."""
+"""The source of the README's figures: `make bench`."""

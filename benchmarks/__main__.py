@@ -1,4 +1,4 @@
-"""Runs the benchmarks that are named, or all: `python -m benchmarks [speed|steps|... ]`."""
+"""Runs the named benchmarks, or all: `python -m benchmarks [speed|steps|... ]`."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ BRANCHES = {"main": "amount", "branch": "amount + CAST(crc32(transaction_id) % 1
 
 
 def run(lakehouse: Lakehouse, settings: Settings) -> None:
-    """Print what both cost in each round, in turn; an amount in a hundred differs, few rows do."""
+    """Print the cost of both in each round, in turn; 1% of the amounts and few rows differ."""
     scratch = Path(lakehouse.root).parent / "diff"
     branches = copies(lakehouse, scratch)
     table = Table("round", "what", "rows", "clock s", "CPU s", "clock ratio", "CPU ratio", box=None)
@@ -53,7 +53,7 @@ def copies(lakehouse: Lakehouse, scratch: Path) -> tuple[Lakehouse, Lakehouse]:
 
 
 def plain_join(before: Lakehouse, after: Lakehouse) -> None:
-    """Every column of both, joined by key, to nowhere."""
+    """Every column of both, joined by key; the result is discarded."""
     one, other = (side.read(TRANSACTIONS) for side in (before, after))
     joined = one.join(other, "transaction_id", "full_outer")
     joined.write.format("noop").mode("overwrite").save()

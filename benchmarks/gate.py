@@ -88,7 +88,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> None:
 
 
 def simulated() -> Table:
-    """Outcomes of PAIRS pairs for each effect, where only cards matter and where days do too."""
+    """Outcomes of PAIRS pairs for each effect, if only cards share errors and if days do too."""
     table = Table("errors shared by", "fraud shows less by", "mean AP lost", "refused", "undecided",
                   "passed", box=None)
     for name, world in (("cards", World(of_days=0)), ("cards, days 5%", World()),
@@ -108,8 +108,10 @@ def _lost(world: World, worse: float, seed: int) -> float:
 
 
 def weeks(lakehouse: Lakehouse, settings: Settings) -> Table:
-    """Two seeds of the default model on 15 weeks: how far the weeks' differences spread, and how
-    far each way to draw anew says that they do; the models are trained anew each week too."""
+    """Two seeds of the default model on 15 weeks: the spread of the weeks' differences.
+
+    Beside it each resampling's estimate of it; the models are also retrained each week.
+    """
     table = Table("measure", "spread of weeks", "cards", "days", "both times (product)",
                   "cards and what days add", box=None)
     found = np.array([_week(lakehouse, replace(settings, test_start=start)) for start in WEEKS])

@@ -100,7 +100,7 @@ def _span(lakehouse: Lakehouse) -> Span:
 
 def _fresh(lakehouse: Lakehouse, settings: Settings, scratch: Path, rows: pa.Table,
            files: int) -> tuple[Lakehouse, Settings]:
-    """New tables, and these rows in so many files to take."""
+    """New tables, and these rows in the given number of files."""
     shutil.rmtree(scratch, ignore_errors=True)
     (scratch / "landing").mkdir(parents=True)
     size = -(-len(rows) // files)

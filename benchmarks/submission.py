@@ -26,7 +26,7 @@ SUBMITTED = "/api/2.2/jobs/runs/submit"
 
 
 def run() -> None:
-    """Medians of some repetitions; the wheel and the project are there from one before."""
+    """Medians of some repetitions; wheel and project are there from an earlier one."""
     table = Table("command", "seconds", "of the server", "own", "CPU", "calls", box=None)
     with tempfile.TemporaryDirectory() as folder, Workspace.start(Path(folder)) as workspace:
         make_volumes(workspace.client())
@@ -58,7 +58,7 @@ def _submission(workspace: Workspace, variables: dict[str, str]) -> tuple[float,
 
 
 def _seconds(command: list[str], variables: dict[str, str]) -> tuple[float, float]:
-    """Seconds that the command took, and those that it and its children had a core."""
+    """The command's seconds on the clock, and CPU seconds including its children."""
     began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
     if done.returncode:

@@ -34,7 +34,7 @@ Sums = Mapping[str, Floats]
 
 
 def cusum(counts: Counts, settings: Settings) -> Floats:
-    """The project's own score; 0 where it lists nothing for want of a recent fraud."""
+    """The project's own score; 0 if it lists nothing because no fraud is recent."""
     score = scores(counts, expected_rates(counts, settings), settings)
     return score * (recent(counts.known_frauds, settings.recent_days) > 0)
 
@@ -48,7 +48,7 @@ def baseline(counts: Counts, kind: str, days: int) -> Floats:
 
 def at_as_many_alerts(score: Floats, counts: Counts, settings: Settings, days: Days,
                       alerts: float) -> pd.DataFrame:
-    """The outcomes at the lowest of CUTS thresholds that raises at most so many new alerts."""
+    """The outcomes at the lowest of CUTS thresholds that raises at most `alerts` new alerts."""
     values = np.unique(score[score > 0])
     for cut in values[np.linspace(0, len(values) - 1, min(CUTS, len(values))).astype(int)]:
         listed = score >= cut
@@ -102,7 +102,7 @@ def run(lakehouse: Lakehouse, settings: FraudSettings) -> None:
 
 
 def compare(name: str, counts: Counts, settings: Settings) -> None:
-    """Print the KPIs of the project's lists and of the baselines at as many new alerts."""
+    """Print the KPIs of the project's lists, and of the baselines with as many new alerts."""
     days = measured_days(counts, settings)
     weights = np.random.default_rng(0).standard_exponential((DRAWS, len(counts.terminals)))
     weights /= weights.mean(axis=1, keepdims=True)
@@ -130,7 +130,7 @@ def _row(table: Table, name: str, rows: pd.DataFrame, counts: Counts, weights: F
 
 
 def _difference(table: Table, ours: Mapping[str, Floats], theirs: Mapping[str, Floats]) -> None:
-    """Ours less theirs under the same weights: the middle 95 % of the draws."""
+    """Ours minus theirs under the same weights: the middle 95% of the draws."""
     table.add_row("  ours less that", *(
         " to ".join(f"{value:+.3f}" for value in np.quantile(ours[each] - theirs[each],
                                                              (0.025, 0.975)))

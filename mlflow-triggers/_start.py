@@ -1,4 +1,4 @@
-"""Starts the command of a trigger's name; says what to do where branchline is not installed."""
+"""Starts the command with a trigger's name; says what to do if branchline is not installed."""
 
 import sys
 from pathlib import Path

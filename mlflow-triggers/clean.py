@@ -1,4 +1,4 @@
-"""List, and with --yes remove, what branches left: `clean.py --merged`."""
+"""List, and with --yes remove, what branches left behind: `clean.py --merged`."""
 
 from _start import start
 

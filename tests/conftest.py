@@ -28,7 +28,7 @@ def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def arguments(landing: Path) -> list[str]:
-    """What the project is told in every test of the whole pipeline."""
+    """The project's parameters in every test of the whole pipeline."""
     return ["--data", str(landing), "--columns", str(COLUMNS), "--train_days", "10",
             "--schema", "a_branch"]
 
@@ -59,5 +59,5 @@ def published(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(scope="session")
 def expected(finished: Lakehouse) -> dict[str, list[tuple[Any, ...]]]:
-    """What is in the tables then."""
+    """The content of these tables."""
     return contents(finished)

@@ -13,7 +13,7 @@ import pytest
 from branchline.wheels.destinations import LocalFolder
 from branchline.wheels.publish import publish
 from branchline.wheels.source import source_of
-from support.releasing import commit
+from support.workspaces import commit
 from tests.releases import Repository, made
 from workspace_server import Workspace
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from support.clone import PATH, a_persons_shell, clone
-from support.releasing import git
+from support.workspaces import git
 
 pytestmark = pytest.mark.slow
 

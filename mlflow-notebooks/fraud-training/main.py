@@ -11,13 +11,13 @@ job = start(PIPELINE)
 # %% 1. Landed files -> bronze.transactions, as they are, each file once
 job.run(ingest.step)
 
-# %% 2. bronze -> silver.transactions: typed, valid, one row a transaction; the rest in quarantine
+# %% 2. bronze -> silver.transactions: typed, valid, one row per transaction; the rest in quarantine
 job.run(prepare.step)
 
 # %% 3. Pictures and a report of the data
 job.run(explore.step)
 
-# %% 4. silver -> gold.features: what was known of card and terminal at the time
+# %% 4. silver -> gold.features: what was known about card and terminal at the time
 job.run(featurize.step)
 
 # %% 5. gold.features of the training days -> a logged model
@@ -32,13 +32,13 @@ job.run(predict.step)
 # %% 8. How far the test days moved from the training days
 job.run(monitor.step)
 
-# %% For the gate alone: the model and a champion on the same test rows
+# %% Only for the gate: the model and a champion on the same test rows
 job.run(compare.step)
 
-# %% By hand alone, where a step says that the tables do not fit together
+# %% Only by hand, if a step says that the tables do not fit together
 job.run(repair.step)
 
-# %% By hand alone: rows of silver.transactions that should not be there -> silver.quarantine
+# %% Only by hand: rows of silver.transactions that should not be there -> silver.quarantine
 job.run(reject.step)
 
 # %%

@@ -11,7 +11,7 @@ job = start(PIPELINE)
 # %% 1. Landed files -> bronze.transactions; shared with fraud-training, each file once
 job.run(ingest.step)
 
-# %% 2. bronze -> silver.transactions; shared, too
+# %% 2. bronze -> silver.transactions; shared as well
 job.run(prepare.step)
 
 # %% 3. silver -> gold.watched_terminals: each day's list, with the evidence
@@ -20,7 +20,7 @@ job.run(watch.step)
 # %% 4. What became of the terminals on the lists: KPIs, pictures and a report
 job.run(measure.step)
 
-# %% By hand alone, where a step says that the tables do not fit together
+# %% Only by hand, if a step says that the tables do not fit together
 job.run(repair.step)
 
 # %%

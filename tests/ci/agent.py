@@ -1,4 +1,4 @@
-"""An agent that executes a job's steps here, as Azure Pipelines' own would."""
+"""An agent that executes a job's steps here, as one of Azure Pipelines would."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ BY_THE_AGENT = {"UsePythonVersion@0", "Cache@2"}  # Python is this one; the cach
 
 
 class StepFailed(Exception):
-    """A step did not do what it is for; the text says what was found."""
+    """A step did not do its job; the text says what was found."""
 
 
 @dataclass
 class Done:
-    """What a job leaves: whether it succeeded, its steps' outputs, pages, warnings, and log."""
+    """The result of a job: whether it succeeded, its steps' outputs, pages, warnings, and log."""
 
     succeeded: bool = True
     outputs: dict[str, str] = field(default_factory=dict)
@@ -131,7 +131,7 @@ class Agent:
             raise StepFailed(f"Bash exited with code '{process.returncode}'.")
 
     def _log(self, line: str, done: Done, step: str = "") -> None:
-        """Take a line of the log, and do what it commands."""
+        """Execute the logging command in a line of the log."""
         found = COMMAND.match(line)
         if not found:
             done.log.append(line)
@@ -149,11 +149,11 @@ class Agent:
 
 
 def expanded(text: str, variables: Mapping[str, str]) -> str:
-    """The text with its macros replaced; that of an unknown variable stays, as on the service."""
+    """The text with its macros replaced; unknown variables stay, as on the service."""
     return MACRO.sub(lambda macro: variables.get(macro[1], macro[0]), text)
 
 
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """What a step's process is given: the agent's own variables, and those of the build."""
+    """The variables of a step's process: the agent's own, and those of the build."""
     return a_persons_shell("DATABRICKS_", "PYTHON") | {"PATH": PATH} | {
         name.replace(".", "_").upper(): value for name, value in variables.items()}

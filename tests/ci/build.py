@@ -15,9 +15,9 @@ Approver = Callable[[Path], bool]
 
 
 class Build:
-    """One build; `results` says of each stage and job succeeded, failed or skipped.
+    """One build; `results` has succeeded, failed or skipped for each stage and job.
 
-    `approve` is the check on the environment of a deployment: it is shown the build's artifacts.
+    `approve` is the check on a deployment's environment: it gets the build's artifacts.
     """
 
     def __init__(self, agent: Agent, variables: Mapping[str, str], approve: Approver) -> None:
@@ -31,7 +31,7 @@ class Build:
         self.jobs: dict[str, Done] = {}
 
     def run(self, pipeline: Pipeline, stages: Collection[str] = ()) -> Build:
-        """Execute the pipeline; of `stages` only these, as when failed ones are run again."""
+        """Execute the pipeline, or only `stages`, as when failed ones are rerun."""
         for stage in pipeline.stages:
             if not stages or stage.name in stages:
                 self._stage(stage, pipeline.variables)

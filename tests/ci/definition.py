@@ -80,7 +80,7 @@ def steps_of(listed: list[Step], root: Path) -> Iterator[Step]:
 
 
 def _from_template(file: Path, given: Mapping[str, str]) -> list[Step]:
-    """The steps of a template; it is given exactly the parameters that it declares."""
+    """The steps of a template; it must get exactly the parameters that it declares."""
     template = yaml.safe_load(file.read_text(encoding="utf-8"))
     declared = {parameter["name"] for parameter in template.get("parameters", [])}
     assert set(given) == declared, f"{file.name} declares {declared}, is given {set(given)}"
@@ -99,7 +99,7 @@ def _filled(part: Any, parameters: Mapping[str, str]) -> Any:
 
 
 def holds(condition: str, variables: Mapping[str, str], succeeded: bool) -> bool:
-    """Whether a condition does, when what it waits for has succeeded or not."""
+    """Whether a condition holds, given whether its dependencies succeeded."""
     def equal(one: str, other: str) -> bool:
         return one.lower() == other.lower()
 

@@ -29,7 +29,7 @@ FEWER_STEPS = "ingest,prepare,featurize,train,evaluate"
 
 
 def founded(folder: Path, workspace: Workspace, say: Callable[[str], None]) -> Team:
-    """A team that has this repository as it is now, connected to the workspace, on main."""
+    """A team with this repository as it is now, connected to the workspace, on main."""
     desk, origin = clone(folder / "desk"), folder / "origin.git"
     _connect(desk, workspace)
     _volumes(workspace)
@@ -60,7 +60,7 @@ def _connect(desk: Path, workspace: Workspace) -> None:
     replace_in(desk / PROJECT / "MLproject", ALL_STEPS, FEWER_STEPS)
     replace_in(desk / "src/fraud_detection/settings.py", "parameter(28,", "parameter(14,")
     replace_in(desk / PROJECT / "MLproject", "default: 28\n", "default: 14\n")
-    # A hundred of three hundred cards a day are looked at: most of them cannot be fraud.
+    # 100 of 300 cards are checked per day: most of them cannot be fraud.
     replace_in(desk / PROJECT / "gate.yml", "{floor: 0.03,", "{floor: 0.005,")
 
 

@@ -14,7 +14,7 @@ from mlflow.entities import Run
 from branchline.branch import Branch
 from support.clone import PATH, ROOT
 from support.processes import trigger
-from support.releasing import git
+from support.workspaces import git
 from tests.ci.agent import Agent, Done
 from tests.ci.build import Approver, Build
 from tests.ci.definition import Pipeline
@@ -44,7 +44,7 @@ def nobody(artifacts: Path) -> bool:
 
 
 def replace_in(file: Path, old: str, new: str) -> None:
-    """Replace a text that the file has to hold."""
+    """Replace a text that the file must contain."""
     text = file.read_text(encoding="utf-8")
     assert old in text, f"{file}: {old}"
     file.write_text(text.replace(old, new), encoding="utf-8")
@@ -123,7 +123,7 @@ class Team:
         return build
 
     def trigger(self, name: str, *arguments: str) -> str:
-        """What a release manager's trigger says, on the desk."""
+        """The output of a trigger that a release manager runs on the desk."""
         self.agent.say(f"\n$ mlflow-triggers/{name}.py {' '.join(arguments)}")
         done = trigger(name, *arguments, folder=self.desk,
                        PATH=PATH, **self.workspace.environment("ci@example.com"))
@@ -137,7 +137,7 @@ class Team:
         return self.desk / ".local" / "evidence", said.rpartition("--evidence ")[2].split()[0]
 
     def production(self) -> Production:
-        """What is really there, whatever the journal says."""
+        """What is really deployed, whatever the journal says."""
         listed = list(self.workspace.client().jobs.list())
         settings = [job.settings for job in listed if job.settings]
         model = MlflowClient().get_registered_model("staging.branchline.fraud_training")

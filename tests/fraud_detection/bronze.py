@@ -1,4 +1,4 @@
-"""Rows as bronze has them, good and bad ones, for the tests of what becomes of them."""
+"""Bronze rows, good and bad ones, for tests of the steps that read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file on disk is read into, as rows of the example's columns."""
+"""Reads a file on disk into rows of the example's columns."""
 
 from __future__ import annotations
 

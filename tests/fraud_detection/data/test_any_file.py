@@ -1,4 +1,4 @@
-"""Files of every format, damaged anywhere: what is whole comes through, nothing is raised."""
+"""Files of every format, damaged anywhere: whole rows are read, nothing is raised."""
 
 from __future__ import annotations
 

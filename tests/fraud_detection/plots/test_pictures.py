@@ -1,4 +1,4 @@
-"""Every picture is drawn from whatever there is, without a warning, and says what was counted."""
+"""Every picture is drawn from any data, without a warning, and says what was counted."""
 
 from __future__ import annotations
 

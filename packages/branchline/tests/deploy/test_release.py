@@ -13,7 +13,8 @@ from branchline.wheels.destinations import Destination, LocalFolder
 from branchline.wheels.publish import publish
 from branchline.wheels.published import published
 from support.destinations import wheel
-from support.releasing import commit, repository
+from support.releasing import repository
+from support.workspaces import commit
 
 PASSED = GateResult("passed", "passed", "run-1", "models:/m/1", {"silver": "3"}, {"a": 1}, b"png")
 ORIGIN = Origin("greeting", "c" * 40, "main", "ci")

@@ -16,13 +16,13 @@ COMMANDS = [line.removeprefix("$ ")
             for line in block.splitlines()]
 # With the uv that `make setup` puts into .uv where the machine has none.
 PATH = f"{os.environ['PATH']}{os.pathsep}{ROOT / '.uv' / 'bin'}"
-# Of this test run, or of the build that it is part of: a person's shell has none of them.
+# They belong to this test run or its build: a user's shell has none of them.
 OURS = ("MLFLOW_", "VIRTUAL_ENV", "COV_", "PYTEST_", "BUILD_", "SYSTEM_", "GITHUB_", "CI_", "MAKE",
         "MFLAGS")
 
 
 def run_readme(folder: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """A clone in `folder`, and what a person's shell prints there: all commands but `make test`."""
+    """A clone in `folder`, and a user's shell after running all commands but `make test` there."""
     made = clone(folder / "clone")
     commands = "\n".join(command for command in COMMANDS if command != "make test")
     return made, subprocess.run(["bash", "-euc", commands], cwd=made, env=a_persons_shell(),
@@ -30,7 +30,7 @@ def run_readme(folder: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
 
 
 def a_persons_shell(*without: str) -> dict[str, str]:
-    """The variables of this process, but for ours and those whose names begin with one of these."""
+    """The variables of this process, except ours and those that begin with one of these names."""
     return {name: value for name, value in os.environ.items()
             if not name.startswith((*OURS, *without))}
 

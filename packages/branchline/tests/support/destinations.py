@@ -1,4 +1,4 @@
-"""Every kind of destination, and the calls that an act causes."""
+"""Every kind of destination, and the calls that an action causes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server of a folder's files, which is also the proxy of whoever takes it for one."""
+"""A server of a folder's files that also acts as a proxy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 
 class FileServer(ThreadingHTTPServer):
-    """Serves a folder on loopback; `asked` is what requests named, whole addresses by proxy."""
+    """Serves a folder on loopback; `asked` are the requested paths, or addresses by proxy."""
 
     asked: list[str]
 
@@ -40,4 +40,4 @@ class _Files(SimpleHTTPRequestHandler):
         return super().translate_path(urlsplit(path).path)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: a test looks at `asked`."""
+        """Log nothing: tests look at `asked`."""

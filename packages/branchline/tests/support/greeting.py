@@ -48,7 +48,7 @@ def client(signed_in: Workspace) -> WorkspaceClient:
 
 @pytest.fixture
 def greeting(tmp_path: Path) -> Path:
-    """A project that stands in no repository, so that it has no wheel."""
+    """A project outside of a repository, so that it has no wheel."""
     folder = tmp_path / "greeting"
     folder.mkdir()
     for name, text in (("MLproject", MLPROJECT), ("main.py", MAIN), ("silent.py", "print(1)\n"),

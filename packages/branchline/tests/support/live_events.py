@@ -1,4 +1,4 @@
-"""Streams of events to draw, and what the batch kernel says of those that were seen so far."""
+"""Hypothesis streams of events, and the batch kernel's features of the events seen so far."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def streams(draw: st.DrawFn, most: int = 30) -> list[Event]:
 
 
 class Seen:
-    """The events that an entity's windows were told of, for the batch kernel."""
+    """The events that an entity's windows have seen, for the batch kernel."""
 
     def __init__(self, listed: Sequence[Definition], lateness_days: int) -> None:
         self.listed = {entity: [each for each in listed if each.entity == entity]
@@ -63,7 +63,7 @@ class Seen:
         self.events: dict[tuple[str, str], list[Event]] = {}
 
     def add(self, event: Event) -> bool:
-        """Whether it came in time for all of its entities; it is added where it did."""
+        """Add the event where it is in time; whether it was in time for all of its entities."""
         in_time = True
         for place in event.entities.items():
             there = self.events.setdefault(place, [])

@@ -1,4 +1,4 @@
-"""Events to draw, and features of them event by event, to hold the kernel against."""
+"""Hypothesis events, and naive features event by event, to compare with the kernel's."""
 
 from __future__ import annotations
 

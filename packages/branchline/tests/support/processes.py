@@ -1,4 +1,4 @@
-"""The processes that tests start: the project's, a trigger's, several at once."""
+"""The processes that tests start: a project's, a trigger's, several at once."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Project:
 
 def trigger(name: str, *arguments: str, folder: Path = ROOT,
             **variables: str) -> subprocess.CompletedProcess[str]:
-    """A trigger of the checkout in `folder`, called as a user does, at its end."""
+    """Run a trigger of the checkout in `folder` as a user does; the finished process."""
     return subprocess.run([sys.executable, f"mlflow-triggers/{name}.py", *arguments], cwd=folder,
                           env={**os.environ, **variables}, capture_output=True, text=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -26,6 +25,7 @@ from branchline.runs.registry import Registered, Registry
 from branchline.runs.tracking import Tracking
 from branchline.wheels.destinations import Destination
 from branchline.wheels.publish import publish
+from support.workspaces import commit, git
 from workspace_server import Workspace
 
 MLPROJECT = """name: greeting
@@ -47,13 +47,6 @@ print(sample.GREETING, sys.argv[1])
 """
 CLUSTER = "0101-000000-interact"
 PNG = b"\x89PNG\r\n\x1a\n a picture"
-
-
-def git(folder: Path, *command: str) -> str:
-    done = subprocess.run(["git", "-C", str(folder), "-c", "user.name=dev", "-c",
-                           "user.email=dev@example.com", *command],
-                          capture_output=True, text=True, check=True)
-    return done.stdout.strip()
 
 
 def repository(folder: Path, jobs: str = "") -> Path:
@@ -78,12 +71,6 @@ def repository(folder: Path, jobs: str = "") -> Path:
     git(folder, "init", "-q", "-b", "main")
     commit(folder)
     return folder
-
-
-def commit(folder: Path) -> str:
-    git(folder, "add", "-A")
-    git(folder, "commit", "-qm", "a change", "--allow-empty")
-    return git(folder, "rev-parse", "HEAD")
 
 
 @dataclass
@@ -122,7 +109,7 @@ class Shop:
         return Registry(self.platform.tracking)
 
     def release(self, version: str, with_model: bool = True, **gate: Any) -> Release:
-        """A published version, as publish.py leaves one; its wheels are not ones to install."""
+        """A published version, as publish.py makes one; its wheels cannot be installed."""
         (self.root / ".local").mkdir(exist_ok=True)
         files = [self.root / ".local" / f"{name}-{version}-py3-none-any.whl"
                  for name in ("branchline", "sample")]
@@ -160,7 +147,7 @@ class Shop:
         return applying.rollback(self.production("ci"), self.said.append, evidence)
 
     def state(self) -> tuple[Registered | None, dict[str, Any]]:
-        """What is really there: the champion, and the jobs by name."""
+        """What is really deployed: the champion, and the jobs by name."""
         return (self.registry.champion(self.name),
                 {job.name: self.platform.jobs.actual(job.name) for job in self.file.jobs})
 
@@ -171,7 +158,7 @@ def release_checksum(folder: Path) -> str:
 
 
 def register(name: str, run_id: str | None = None) -> str:
-    """A new version of a registered model, in the registry that is set; its address."""
+    """A new version of a registered model, in the current registry; its address."""
     client = mlflow.MlflowClient()
     try:
         client.create_registered_model(name)

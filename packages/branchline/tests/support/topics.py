@@ -34,5 +34,5 @@ class Topic:
         assert self._producer.flush(SECONDS) == 0
 
     def forget(self, before: int, partition: int = 0) -> None:
-        """As retention does: the messages before an offset are gone."""
+        """Delete the messages before an offset, as retention does."""
         self._wait(self._admin.delete_records([TopicPartition(self.name, partition, before)]))

@@ -9,7 +9,8 @@ from branchline.errors import BadInput
 from branchline.wheels import build as wheel
 from branchline.wheels.smoke import imports, modules_of
 from support.clone import PATH
-from support.releasing import commit, repository
+from support.releasing import repository
+from support.workspaces import commit
 
 
 @pytest.fixture

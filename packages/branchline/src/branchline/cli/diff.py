@@ -20,7 +20,7 @@ from branchline.lakehouse.difference.found import TableFound
 from branchline.lakehouse.difference.output import print_parts, to_markdown
 from branchline.lakehouse.difference.page import page
 from branchline.records import encoded
-from branchline.runs.request import pairs
+from branchline.runs.request import Asked, pairs
 from branchline.runs.shown_difference import DIFF, FORMAT, difference_of
 
 __all__ = ["command"]
@@ -72,7 +72,8 @@ def command(project: str, tables: tuple[str, ...], from_branch: str, given_branc
     before, after = named(from_branch, "--from"), _compared(repository, given_branch)
     told = {"table": ",".join(tables), "samples": str(rows), "tolerance": f"{tolerance:.12g}",
             "against": target.values(before, repository.root)["schema"]}
-    tracking, run_id = read_tables(repository, target, found, after, DIFF, told, pairs(given))
+    tracking, run_id = read_tables(repository, target, found, after,
+                                   Asked(DIFF, {**pairs(given), **told}))
     content = difference_of(tracking, run_id)
     _show(content, f"{project} on {target_name}", before.name, after.name, markdown_file)
     if json_file:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -43,23 +43,21 @@ def check_tables(project: Project, step: str, names: Sequence[str]) -> None:
                            f"one of {', '.join(sorted(known))}.")
 
 
-def read_tables(repository: Repository, target: Target, project: Project, branch: Branch, step: str,
-                told: Mapping[str, str], given: Mapping[str, str]) -> tuple[Tracking, str]:
+def read_tables(repository: Repository, target: Target, project: Project, branch: Branch,
+                asked: Asked) -> tuple[Tracking, str]:
     """Run the step on the branch's tables; returns the store and the run's id.
 
-    Args:
-        told: the parameters of the step itself.
-        given: those that the tables depend on; the others are as in the branch's newest run.
+    Parameters that are not asked for are as in the branch's newest run.
 
     Raises:
         BadInput: the run rejects its parameters.
         RunFailed: it ended without success for another reason.
     """
-    asked = request(repository.root, target, project, branch, Asked(step, {**given, **told}))
+    checked = request(repository.root, target, project, branch, asked)
     with _quietly():
         platform = open_platform(target, repository.root, os.environ)
-        asked = _as_before(platform, asked, {"steps", *given, *told}, branch)
-        return platform.tracking, _run(platform, asked)
+        checked = _as_before(platform, checked, {"steps", *asked.parameters}, branch)
+        return platform.tracking, _run(platform, checked)
 
 
 def _as_before(platform: Platform, asked: Request, settled: set[str], branch: Branch) -> Request:

@@ -10,7 +10,7 @@ from branchline.ci.identify import current_branch
 from branchline.cli import options
 from branchline.cli.reading import check_tables, read_tables
 from branchline.cli.repository import Repository
-from branchline.runs.request import pairs
+from branchline.runs.request import Asked, pairs
 from branchline.runs.shown_rows import SHOW, print_rows, rows_of
 
 __all__ = ["command"]
@@ -45,6 +45,7 @@ def command(project: str, table: str, target_name: str, rows: int, where: str,
     check_tables(found, SHOW, [table])
     branch = current_branch(repository.root, given_branch, os.environ)
     told = {"table": table, "where": where, "limit": str(rows)}
-    tracking, run_id = read_tables(repository, target, found, branch, SHOW, told, pairs(given))
+    tracking, run_id = read_tables(repository, target, found, branch,
+                                   Asked(SHOW, {**pairs(given), **told}))
     shown, count = rows_of(tracking, run_id)
     print_rows(shown, count)

@@ -1,11 +1,10 @@
-"""CSV and its relatives: the header, and blocks of lines as columns of text."""
+"""CSV and its relatives: blocks of lines as columns of text."""
 
 from __future__ import annotations
 
 import contextlib
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO
 
 import numpy as np
@@ -13,73 +12,13 @@ import pyarrow as pa
 import pyarrow.csv
 
 from branchline.lakehouse.sources import lines
-from branchline.lakehouse.sources.layout import Found, Layout, Unreadable, batch_of
+from branchline.lakehouse.sources.dialect import Dialect, cells
+from branchline.lakehouse.sources.layout import Layout, batch_of
 
-__all__ = ["Dialect", "dialect_of", "read"]
+__all__ = ["read"]
 
-DELIMITERS = ",;\t|"
 JOINED_LINES, JOINED_BYTES = 1000, 1 << 20  # the longest quoted value
 UNCLOSED = "a quote is not closed"
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """A file's delimiter, its columns, and where its rows begin after the header, in bytes."""
-
-    delimiter: str
-    found: Found
-    begin: int
-
-    @property
-    def width(self) -> int:
-        return len(self.found.names)
-
-    @property
-    def wanted(self) -> dict[str, int]:
-        return {name: at for name, at in self.found.positions.items() if at is not None}
-
-
-def dialect_of(file: str, head: bytes, layout: Layout) -> Dialect:
-    """Reads the first lines; the delimiter is the one that finds the most columns.
-
-    Raises:
-        Unreadable: no header, or a header with none of the columns or one of them twice.
-        BadInput: a required column is not there.
-    """
-    begin, line = _header(head)
-    declared = line.strip().lower().removeprefix(b"sep=")
-    if len(declared) == 1 and line.strip().lower().startswith(b"sep="):  # what Excel writes
-        after, line = _header(head[begin:])
-        begin += after
-        choices = declared.decode("latin-1")
-    else:
-        choices = DELIMITERS
-    text = line.decode("utf-8", "replace")
-    if not text.strip():
-        raise Unreadable("blank lines only")
-    delimiter = max(choices, key=lambda choice: (_known(text, choice, layout), text.count(choice)))
-    return Dialect(delimiter, layout.find(file, _cells(text, delimiter)), begin)
-
-
-def _header(head: bytes) -> tuple[int, bytes]:
-    """The first line that is not blank, and where the next begins."""
-    at = 0
-    for line in head.splitlines(keepends=True):
-        at += len(line)
-        if line.strip():
-            return at, line.rstrip(b"\r\n")
-    return at, b""
-
-
-def _known(text: str, delimiter: str, layout: Layout) -> int:
-    return len(layout.expected() & {name.strip() for name in _cells(text, delimiter)})
-
-
-def _cells(text: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([text], delimiter=delimiter), [])
-    except csv.Error:
-        return text.split(delimiter)
 
 
 def read(file: IO[bytes], size: int | None, first: int, dialect: Dialect,
@@ -179,13 +118,13 @@ def _line_by_line(block: bytes, dialect: Dialect, last: bool) -> tuple[list[Part
             if (row is None and not last and len(found) - at < JOINED_LINES
                     and len(block) - offset < JOINED_BYTES):
                 break
-            cells, count, problem = _checked(row, line, dialect)
+            row_cells, count, problem = _checked(row, line, dialect)
             problems.append(problem)
             for name, position in dialect.wanted.items():
-                values[name].append(cells[position] if cells else None)
+                values[name].append(row_cells[position] if row_cells else None)
         offset += sum(map(len, found[at:at + count]))
         at += count
-    texts = {name: pa.array(cells, pa.string()) for name, cells in values.items()}
+    texts = {name: pa.array(column, pa.string()) for name, column in values.items()}
     return [(np.arange(len(problems)), texts, pa.array(problems, pa.string()))], block[offset:]
 
 
@@ -203,7 +142,7 @@ def _cells_of(following: list[bytes], dialect: Dialect) -> Cells | None:
         return next(reader), reader.line_num
     except csv.Error:
         alone = reader.line_num == 1 and len(following) > 1 or not _is_open(text[0], dialect)
-        return (_cells(text[0].rstrip("\r\n"), dialect.delimiter), 1) if alone else None
+        return (cells(text[0].rstrip("\r\n"), dialect.delimiter), 1) if alone else None
 
 
 def _is_open(line: str, dialect: Dialect) -> bool:
@@ -223,9 +162,9 @@ def _checked(row: Cells | None, line: bytes, dialect: Dialect,
     """
     if row is None:
         return None, 1, UNCLOSED
-    cells, count = row
-    broken = any(mark in cells[at] for mark in "\r\n" for at in dialect.wanted.values()
-                 if at < len(cells))
-    if len(cells) == dialect.width and not broken:
-        return cells, count, None
-    return None, 1, UNCLOSED if count > 1 or broken else _ragged(len(cells), dialect.width)
+    found, count = row
+    broken = any(mark in found[at] for mark in "\r\n" for at in dialect.wanted.values()
+                 if at < len(found))
+    if len(found) == dialect.width and not broken:
+        return found, count, None
+    return None, 1, UNCLOSED if count > 1 or broken else _ragged(len(found), dialect.width)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from branchline.errors import BadInput
 from branchline.lakehouse.sources import coding, delimited, json_lines, lines, parquet
 from branchline.lakehouse.sources.coding import Coding
-from branchline.lakehouse.sources.delimited import Dialect
+from branchline.lakehouse.sources.dialect import Dialect, dialect_of
 from branchline.lakehouse.sources.layout import Found, Layout, Unreadable, whole_file
 from branchline.lakehouse.sources.listing import Landed
 
@@ -82,7 +82,7 @@ def _pieces(file: Landed, layout: Layout) -> list[Piece]:
     head = coding.head_of(file.path, packed)
     piece = Piece(file, kind, packed, start=packed.mark, weight=file.size)
     if kind == "csv":
-        dialect = delimited.dialect_of(file.address, head, layout)
+        dialect = dialect_of(file.address, head, layout)
         piece = replace(piece, dialect=dialect, found=dialect.found,
                         start=dialect.begin + (packed.mark if packed.is_plain else 0))
     else:
