@@ -33,7 +33,7 @@ emulated:
 
 @dataclass
 class Repository:
-    """The triggers in a repository on main, the MLflow database that they are told to use."""
+    """The triggers in a repository on main, and the MLflow database that they use."""
 
     folder: Path
     store: str

@@ -150,7 +150,7 @@ WHO = ("from databricks.sdk import WorkspaceClient\n"
 @pytest.mark.parametrize(("run_as", "who"), [
     ({}, "dev@example.com"), ({"user_name": "ci@example.com"}, "ci@example.com"),
     ({"service_principal_name": "6f1c1f0e-0000"}, "6f1c1f0e-0000")])
-def test_a_job_runs_as_its_owner_or_as_it_says_whoever_starts_it(
+def test_a_job_runs_as_its_owner_or_its_run_as_user(
         run_as: dict[str, str], who: str, saved: SavedJob, workspace: Workspace) -> None:
     saved.client.workspace.upload("/Shared/who.py", WHO.encode(), overwrite=True,
                                   format=ImportFormat.RAW)

@@ -34,7 +34,7 @@ LISTED = definitions("full", label_delay=7)
 
 
 def received(topic: Topic, count: int) -> list[dict[str, Any]]:
-    """The committed messages of a topic, until there are so many, and none for two seconds."""
+    """The committed messages of a topic: waits for `count`, then for two quiet seconds."""
     consumer = Consumer({**topic.client, "group.id": f"readers of {topic.name}",
                          "auto.offset.reset": "earliest", "isolation.level": "read_committed"})
     consumer.subscribe([topic.name])

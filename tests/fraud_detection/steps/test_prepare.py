@@ -94,7 +94,7 @@ def test_a_second_run_changes_nothing(placed: Lakehouse) -> None:
 
 @pytest.fixture
 def unplaced(spark: Any, placed: Lakehouse, tmp_path: Path) -> Lakehouse:
-    """The same bronze rows, of which none is placed yet."""
+    """The same bronze rows, none of them placed yet."""
     lakehouse = Lakehouse(spark, str(tmp_path), placed.schema)
     shutil.copytree(Path(placed.root, placed.schema, "bronze"),
                     Path(tmp_path, placed.schema, "bronze"))

@@ -1,4 +1,4 @@
-"""The state of sources is told by their content, whatever git was told to believe."""
+"""The state of sources depends on their content, whatever git is configured to report."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def test_a_backfill_replaces_what_was_there() -> None:
     assert sorted(store.keys()) == ["card/a", "terminal/x"]
 
 
-def test_a_store_whose_filling_was_cut_off_is_refused_until_it_is_filled_anew() -> None:
+def test_a_store_with_an_interrupted_filling_is_refused_until_filled_again() -> None:
     store = memory()
     event = Event("1", 0, {"card": "a", "terminal": "x"}, {"amount": 1.0, "is_fraud": 0.0})
     with pytest.raises(KeyError):

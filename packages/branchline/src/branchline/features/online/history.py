@@ -152,7 +152,7 @@ class History:
         version, found, size, length = HEADER.unpack_from(record)
         if version != VERSION:
             raise BadInput(f"online store: a record has format {version}; expected at most "
-                           f"{VERSION}. Upgrade branchline, or fill the store anew.")
+                           f"{VERSION}. Upgrade branchline, or fill the store again.")
         if found != fingerprint:
             raise BadInput("online store: it was filled for other feature definitions. Fill it "
                            "again, or use the store for these definitions.")
