@@ -125,7 +125,7 @@ def test_an_outage_during_a_deployment_exits_with_5_and_says_what_to_run(
     (["deploy", "plan", "-P", "who"], "-P who: expected NAME=VALUE"),
     (["deploy", "plan", "--junit", "none.xml"], "none.xml: cannot be read as JUnit XML"),
     (["deploy", "plan", "--to", "mars"], "target mars is not in targets.yml"),
-    (["deploy", "plan"], "has no release of main; publish.py makes one"),
+    (["deploy", "plan"], "has no release of main; make one with publish.py"),
     (["deploy", "rollback"], "nothing is deployed yet"),
     (["deploy", "check"], "nothing is deployed"),
     (["publish", "--on", "mars"], "target mars is not in targets.yml")])

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
 
 NOT_MAIN = {"release": "skipped", "judged": "skipped", "deploy": "skipped", "production": "skipped"}
 MODELS = "src/fraud_detection/model/estimators.py"
+COST = "alert_cost: float = parameter(\n        {}, "
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
 def test_a_change_reaches_production_from_a_pull_request_and_is_rolled_back(team: Team) -> None:
     team.chapter("A pull request: its wheel runs in the branch's own experiment")
     team.push("feature/dearer-alerts", "An alert costs 12",
-              ("src/fraud_detection/settings.py", "10.0, \"what looking", "12.0, \"what looking"),
+              ("src/fraud_detection/settings.py", COST.format("10.0"), COST.format("12.0")),
               (f"{PROJECT}/MLproject", "default: 10\n", "default: 12\n"))
     build = team.pull_request("feature/dearer-alerts", 7)
     assert build.results == {"check": "succeeded", "tests": "succeeded",

@@ -58,7 +58,7 @@ def test_the_tables_of_both_schemas_are_compared_and_kept_in_the_run(
 @pytest.mark.parametrize(("wrong", "line"), [
     ({"against": ""}, "parameter against is ''; expected the schema of the branch"),
     ({"table": "things"}, "table 'things' is unknown; expected one of gold.nowhere, gold.others"),
-    ({}, "none of 3 tables is in schema main or a_branch of")])
+    ({}, "none of the 3 tables is in schema main or a_branch of")])
 def test_tables_that_cannot_be_compared_are_an_error_of_one_line(
         lakehouse: Lakehouse, wrong: dict[str, str], line: str) -> None:
     with pytest.raises(BadInput, match=line):
