@@ -22,7 +22,7 @@ SURFACE = {
                                   "compute look_back_days time_order",
     "branchline.features.arrow": "EventColumns FromTime with_features",
     "branchline.features.online": "Event OnlineFeatures SqliteStore Store",
-    "branchline.lakehouse.appends": "Append append_once appends count_rows log",
+    "branchline.lakehouse.appends": "Append append_once appends count_rows log own_append",
     "branchline.lakehouse.conditions": "chosen told_in_one_line",
     "branchline.lakehouse.repeats": "id_hash repeated_hashes",
     "branchline.lakehouse.sources":

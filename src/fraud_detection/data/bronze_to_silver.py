@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, Observation, Window, functions as F
 
 from branchline import Lakehouse, Table
-from branchline.lakehouse.appends import Append, append_once, appends, log
+from branchline.lakehouse.appends import Append, append_once, appends, log, own_append
 from branchline.lakehouse.repeats import id_hash, repeated_hashes
 from fraud_detection.data.parsing import parse
 from fraud_detection.tables import DUPLICATES, QUARANTINE, TRANSACTION_COLUMNS, TRANSACTIONS
@@ -60,9 +60,8 @@ class Placing:
         if repeated is not None:
             valid = valid.join(repeated, ["source_file", "source_row"], "left_anti")
         token = self._append(TRANSACTIONS, valid, number)
-        appended = self._appended(TRANSACTIONS, number)
-        assert appended is not None
-        if appended.note.get("token") != token:  # a killed run appended it: no row was seen here
+        appended = own_append(self.lakehouse, TRANSACTIONS, self.stream, token)
+        if appended is None:  # a killed run appended it: no row was seen here
             return None
         return int(seen.get["rows"]) - count - appended.rows
 

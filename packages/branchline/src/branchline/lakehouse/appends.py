@@ -15,7 +15,7 @@ from branchline.lakehouse.table import Table
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-__all__ = ["Append", "append_once", "appends", "count_rows", "log"]
+__all__ = ["Append", "append_once", "appends", "count_rows", "log", "own_append"]
 
 LOOKED_BACK = 50
 
@@ -52,6 +52,12 @@ def append_once(lakehouse: Lakehouse, table: Table, rows: DataFrame, writer: str
 def appends(lakehouse: Lakehouse, table: Table, writer: str = "") -> list[Append]:
     """The last appends of one writer, or of each, newest first, from the table's log."""
     return log(lakehouse, table, writer)[1]
+
+
+def own_append(lakehouse: Lakehouse, table: Table, writer: str, token: str) -> Append | None:
+    """The append that `append_once` made with this token; None if a killed run's came first."""
+    found = appends(lakehouse, table, writer)
+    return next((append for append in found if append.note.get("token") == token), None)
 
 
 def log(lakehouse: Lakehouse, table: Table, writer: str) -> tuple[int, list[Append]]:

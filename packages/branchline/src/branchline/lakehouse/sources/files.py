@@ -13,7 +13,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Observation, functions as F
 
 from branchline.errors import BadInput
-from branchline.lakehouse.appends import append_once, appends
+from branchline.lakehouse.appends import append_once, own_append
 from branchline.lakehouse.lakehouse import Lakehouse
 from branchline.lakehouse.table import Table
 from branchline.lakehouse.sources import taken
@@ -100,8 +100,8 @@ class FileSource:
             token = append_once(lakehouse, table, rows, taken.INGEST, batch)
         except PySparkException as failure:
             raise _change(failure) or failure from None
-        written = appends(lakehouse, table, taken.INGEST)[0]
-        if written.note.get("token") != token:
+        written = own_append(lakehouse, table, taken.INGEST, token)
+        if written is None:
             return None
         kept_out = {piece.found.ignored for piece in pieces if piece.found} | {seen.get["ignored"]}
         names = sorted({name for text in kept_out if text for name in text.split(", ")})

@@ -14,7 +14,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Observation, functions as F
 
 from branchline.errors import RowsLost, Unreachable
-from branchline.lakehouse.appends import append_once, appends
+from branchline.lakehouse.appends import append_once, appends, own_append
 from branchline.lakehouse.lakehouse import Lakehouse
 from branchline.lakehouse.sources.files import SPARK_TYPES
 from branchline.lakehouse.sources.kafka_offsets import Span, spans
@@ -103,8 +103,8 @@ class KafkaSource:
         except PySparkException as failure:
             said = FAILURE.search(str(failure))
             raise (Unreachable(said[1]) if said else failure) from None
-        written = appends(lakehouse, table, self.address)[0]
-        if written.note.get("token") != token:
+        written = own_append(lakehouse, table, self.address, token)
+        if written is None:
             return None
         remarks = tuple(f"{self.address}/{span.partition}: {span.lost:,} offsets are gone, "
                         f"{span.start} to {span.first - 1}" for span in found if span.lost)
