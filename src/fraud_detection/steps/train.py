@@ -19,7 +19,7 @@ from fraud_detection.model.estimators import METADATA, SEARCH_SPACES, estimator,
 from fraud_detection.settings import Settings
 from fraud_detection.tables import FEATURES, TRANSACTIONS
 
-__all__ = ["best_threshold", "fit", "labelled", "run", "step"]
+__all__ = ["best_threshold", "fit", "golden", "labelled", "run", "step"]
 
 HELD_OUT = 1 / 3
 
@@ -100,6 +100,7 @@ def _log(model: Pipeline, unseen: pd.DataFrame, rows: pd.DataFrame, days: Span,
     notes: dict[str, Any] = {
         "threshold": best_threshold(unseen, settings.alert_cost),
         "train_first": str(days.first), "train_last": str(days.last),
+        "label_delay_days": settings.label_delay_days, "golden": golden(model, example),
         "table_versions": versions, **_score_shares(unseen["score"].to_numpy())}
     mlflow.log_metric("threshold", notes["threshold"])
     mlflow.log_params({f"model.{key.rpartition('__')[2]}": value
@@ -113,6 +114,13 @@ def _log(model: Pipeline, unseen: pd.DataFrame, rows: pd.DataFrame, days: Span,
         pip_requirements=[f"mlflow=={mlflow.__version__}", *(
             f"{name}=={version(name)}"
             for name in ("scikit-learn", "pandas", "numpy", "cloudpickle"))])
+
+
+def golden(model: Pipeline, example: pd.DataFrame) -> dict[str, Any]:
+    """A row and what is predicted for it: the service checks, before it is ready, that it is so."""
+    row = example.head(1)
+    return {"rows": row.to_numpy(np.float64).tolist(),
+            "predicted": model.predict_proba(row).tolist()}
 
 
 def _score_shares(scores: NDArray[np.float64]) -> dict[str, Any]:

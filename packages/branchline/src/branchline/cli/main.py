@@ -22,6 +22,7 @@ COMMANDS = {
     "gate": "Compare a run with what is in production, and decide.",
     "publish": "Release a commit: its wheels with the gate's verdict.",
     "deploy": "Plan, apply, check and roll back deployments.",
+    "serve": "Serve a logged model over HTTP.",
     "clean": "Remove the leftovers of branches that no longer exist.",
     "doctor": "Check what a run needs, before it starts.",
     "mlproject": "Check a project's MLproject file against its code, or write it.",

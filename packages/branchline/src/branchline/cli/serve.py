@@ -1,0 +1,76 @@
+"""branchline serve: a logged model as a web service."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from branchline.cli import options
+from branchline.errors import BadInput, NotInstalled
+
+if TYPE_CHECKING:
+    from branchline.serving import Service
+
+__all__ = ["command"]
+
+KEY = "BRANCHLINE_API_KEY"
+TRACKING = "sqlite:///.local/mlflow.db"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@click.command("serve", context_settings=options.help_names)
+@click.argument("service")
+@click.option("--model", required=True, metavar="ADDRESS", envvar="BRANCHLINE_MODEL",
+              help="The model: an MLflow address, as in models:/NAME@champion, or a folder.")
+@click.option("--store", metavar="STORE", envvar="BRANCHLINE_STORE",
+              help="The online store: a file, or redis://HOST; none: features must be given.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 256),
+              help="How many processes share the port: one a core.")
+@click.option("--no-key", is_flag=True, help="Let everyone who reaches the host call it.")
+@options.debug
+def command(service: str, model: str, store: str | None, host: str, port: int, processes: int,
+            no_key: bool, debug: bool) -> None:
+    """Serve a logged model over HTTP until SIGTERM or Ctrl-C.
+
+    SERVICE is the function that opens it, as in fraud_detection.scoring.service:open_service. With
+    the variable BRANCHLINE_API_KEY, callers must have this key.
+
+    \b
+    Exit codes: 0 stopped, 2 a model or store that cannot be used, 3 the model cannot be loaded,
+    130 interrupted.
+    """
+    key = os.environ.get(KEY) or None
+    if key is None and host not in LOOPBACK and not no_key:
+        raise BadInput(f"host {host}: everyone who reaches it could call the service; set the "
+                       f"variable {KEY}, or pass --no-key.")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # a request is small; processes use the cores
+    try:
+        from branchline.serving.logged import fetched
+        from branchline.serving.server import serve
+        from branchline.serving.settings import ServerSettings
+    except ImportError as problem:
+        raise NotInstalled(f"package {problem.name}: is missing; install "
+                           "branchline[serving].") from None
+    opened = _function(service)
+    tracking = os.environ.get("MLFLOW_TRACKING_URI") or TRACKING
+    folder = fetched(model, tracking, Path(".local", "models"))
+    settings = ServerSettings(host, port, processes, key)
+    click.echo(f"http://{host}:{port}/docs", err=True)
+    serve(partial(opened, str(folder), store), settings)
+
+
+def _function(name: str) -> Callable[[str, str | None], Service]:
+    module, _, function = name.partition(":")
+    try:
+        found: Callable[[str, str | None], Service] = getattr(import_module(module), function)
+        return found
+    except (ImportError, AttributeError, ValueError):
+        raise BadInput(f"service {name!r}: cannot be imported; expected MODULE:FUNCTION.") from None

@@ -1,0 +1,41 @@
+"""What Prometheus scrapes: requests, their time, rows, the model, readiness; of all processes."""
+
+from __future__ import annotations
+
+from prometheus_client import (CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram,
+                               generate_latest, multiprocess)
+
+__all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
+
+SECONDS = (.0005, .001, .002, .005, .01, .02, .05, .1, .2, .5, 1.0, 2.0, 5.0, 10.0)
+
+
+class Metrics:
+    """The counters of one process.
+
+    Args:
+        shared: whether several processes write theirs to the folder that PROMETHEUS_MULTIPROC_DIR
+            named as prometheus_client was imported.
+    """
+
+    def __init__(self, shared: bool) -> None:
+        self._shared = shared
+        self._registry = CollectorRegistry()
+        self.requests = Counter("branchline_requests", "Requests answered.", ["route", "status"],
+                                registry=self._registry)
+        self.seconds = Histogram("branchline_request_seconds", "From a request's headers to its "
+                                 "answer.", ["route"], buckets=SECONDS, registry=self._registry)
+        self.rows = Counter("branchline_rows", "Rows scored.", ["route"], registry=self._registry)
+        self.model = Gauge("branchline_model", "1 for the model that is served.",
+                           ["name", "version"], multiprocess_mode="livemax",
+                           registry=self._registry)
+        self.ready = Gauge("branchline_ready", "Whether the service is ready, as asked last.",
+                           multiprocess_mode="livemin", registry=self._registry)
+
+    def text(self) -> bytes:
+        """All processes' values in Prometheus' text format."""
+        registry = self._registry
+        if self._shared:
+            registry = CollectorRegistry()
+            multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)

@@ -1,0 +1,51 @@
+"""Runs the service: one process, or several that share a port, until SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from collections.abc import Callable
+from functools import partial
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from branchline.serving.app import application
+from branchline.serving.service import Service
+from branchline.serving.settings import ServerSettings
+
+__all__ = ["serve"]
+
+VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def serve(load: Callable[[], Service], settings: ServerSettings) -> None:
+    """Serve until a signal ends it: requests that were begun are finished.
+
+    Args:
+        load: opens the service; called in each process, so it can be pickled.
+
+    Raises:
+        BadInput: by `load`, where one process serves.
+    """
+    if settings.processes > 1:
+        with tempfile.TemporaryDirectory(prefix="branchline-metrics-") as folder:
+            os.environ[VARIABLE] = folder  # prometheus_client reads it as a process imports it
+            config = _config(partial(_opened, load, settings), settings, factory=True)
+            load()  # what is wrong with it is said once, not by every process
+            Multiprocess(config, [config.bind_socket()]).run()
+    else:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # uvicorn sets its own, then raises it anew
+        uvicorn.Server(_config(application(load(), settings), settings)).run()
+
+
+def _opened(load: Callable[[], Service], settings: ServerSettings) -> object:
+    return application(load(), settings)
+
+
+def _config(app: object, settings: ServerSettings, factory: bool = False) -> uvicorn.Config:
+    return uvicorn.Config(
+        app, settings.host, settings.port, factory=factory,  # type: ignore[arg-type]
+        workers=settings.processes, log_level="warning", access_log=False, server_header=False,
+        timeout_graceful_shutdown=settings.stop_seconds, ws="none", lifespan="off")

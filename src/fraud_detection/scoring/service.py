@@ -1,0 +1,114 @@
+"""The model as a web service: features given, or transactions with features from the store."""
+
+from __future__ import annotations
+
+import copy
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from branchline import BadInput
+from branchline.errors import Unreachable
+from branchline.features.online import OnlineFeatures, SqliteStore, Store
+from branchline.serving import Golden, Records, Service
+from branchline.serving.logged import read_logged
+from fraud_detection.features import definitions
+from fraud_detection.model.estimators import METADATA, LoggedModel
+from fraud_detection.scoring.score import Score, Scoring
+from fraud_detection.scoring.transactions import EXAMPLE, events_of
+
+__all__ = ["open_service"]
+
+NAME = "fraud"
+LABEL_DELAY_DAYS = 7  # of models that do not say it
+Floats = NDArray[np.float64]
+
+
+def open_service(folder: str, store: str | None) -> Service:
+    """The service of a model's folder; `store` is a file or redis://HOST, None: no transactions.
+
+    Raises:
+        BadInput: the model was not logged by the train step, or the store's filling was cut off.
+        Unreachable: the store does not answer.
+    """
+    logged = read_logged(Path(folder))
+    notes = METADATA.read(logged.metadata, f"model {folder}")
+    if "threshold" not in notes:
+        raise BadInput(f"model {folder}: has no threshold; expected one that this project's train "
+                       "step logged.")
+    model = LoggedModel(logged.version, logged.model, list(logged.inputs), notes)
+    predict = _Predict(model.pipeline)
+    golden = notes.get("golden")
+    example = golden["rows"][0] if golden else [1.0] * len(logged.inputs)
+    return Service(
+        NAME, model.version, logged.inputs, predict.takes_missing(len(logged.inputs)), predict,
+        lambda found: {"score": found[:, 1], "is_alert": found[:, 1] >= model.threshold},
+        {"score": "FP64", "is_alert": "BOOL"}, example,
+        Golden(np.array(golden["rows"]), np.array(golden["predicted"])) if golden else None,
+        None if store is None else _records(store, model))
+
+
+class _Predict:
+    """`predict_proba` on rows without names: the frame has checked and ordered the columns."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = copy.deepcopy(pipeline)
+        for _, step in self._pipeline.steps:
+            if hasattr(step, "feature_names_in_"):
+                del step.feature_names_in_
+
+    def __call__(self, rows: Floats) -> Floats:
+        found: Floats = self._pipeline.predict_proba(rows)
+        return found
+
+    def takes_missing(self, inputs: int) -> bool:
+        try:
+            return bool(np.isfinite(self(np.full((1, inputs), np.nan))).all())
+        except ValueError:
+            return False
+
+
+def _records(address: str, model: LoggedModel) -> Records:
+    with _reached():
+        store = _opened(address)
+        days = int(model.notes.get("label_delay_days", LABEL_DELAY_DAYS))
+        scoring = Scoring(OnlineFeatures(store, definitions("full", days)), model)
+
+    def answer(records: Sequence[Any], with_features: bool) -> list[dict[str, Any]]:
+        events = events_of(records)
+        with _reached():
+            return [_as_answer(each, with_features) for each in scoring.score(events)]
+
+    def check() -> None:
+        with _reached():
+            store.read(["customer_id/0"])
+
+    return Records("/score", "transactions", answer, check, EXAMPLE)
+
+
+def _opened(address: str) -> Store:
+    if "://" not in address:
+        return SqliteStore(Path(address))
+    from branchline.features.online.redis_store import RedisStore
+    return RedisStore(address)
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as problem:
+        raise Unreachable(f"online store: its file cannot be used: {problem}. Try again; a "
+                          "transaction that is sent again changes nothing.") from None
+
+
+def _as_answer(each: Score, with_features: bool) -> dict[str, Any]:
+    """`score` is null for a transaction that came too late for its features."""
+    said = {"transaction_id": each.event.id, "score": each.score, "is_alert": each.is_alert}
+    return said | {"features": each.features} if with_features else said
