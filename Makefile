@@ -1,7 +1,7 @@
 PYTHON := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: demo test coverage test-fast test-runtime story lint wheel ui workspace bench setup clean
+.PHONY: demo test coverage test-fast test-runtime story lint wheel ui workspace service bench setup clean
 
 setup: $(READY)
 
@@ -37,6 +37,10 @@ ui: $(READY)
 
 workspace: $(READY)
 	@$(PYTHON) -m workspace_server
+
+service: $(READY)
+	@$(PYTHON) -m branchline.cli.main serve fraud_detection.scoring.service:open_service \
+		--model $(or $(MODEL),newest) --store $(or $(STORE),.local/online.db)
 
 bench: $(READY)
 	@$(PYTHON) -m benchmarks

@@ -17,6 +17,9 @@ from support.clone import ROOT
 from support.processes import free_port
 
 
+START_SECONDS = 180
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int
@@ -39,15 +42,17 @@ class WebService:
             cwd=ROOT, env={**os.environ, **variables}, text=True, stderr=subprocess.PIPE)
 
     def __enter__(self) -> Self:
-        for _ in range(600):
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise AssertionError(self.process.communicate()[1])
-            try:
+            try:  # several processes share a socket that takes connections before they do
                 if self.get("/v2/health/live").status == 200:
                     return self
             except OSError:
                 time.sleep(0.1)
-        raise AssertionError("the service did not start within a minute")
+        self.stop()
+        raise AssertionError(f"the service did not start within {START_SECONDS} seconds")
 
     def __exit__(self, *_: object) -> None:
         self.stop()

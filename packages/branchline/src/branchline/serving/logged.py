@@ -18,11 +18,10 @@ import yaml
 from branchline.errors import BadInput, RunFailed
 from branchline.text import one_line
 
-__all__ = ["Logged", "fetched", "read_logged"]
+__all__ = ["NEWEST", "Logged", "fetched", "read_logged"]
 
 NUMBERS = {"double", "float", "integer", "long"}
-FETCH = ("import sys, mlflow; mlflow.set_tracking_uri(sys.argv[2]); "
-         "print(mlflow.artifacts.download_artifacts(sys.argv[1], dst_path=sys.argv[3]))")
+NEWEST = "newest"
 
 
 @dataclass(frozen=True)
@@ -38,19 +37,19 @@ class Logged:
 def fetched(address: str, tracking: str, folder: Path) -> Path:
     """The folder of the model at an MLflow address, copied below `folder`; or a folder, as it is.
 
-    MLflow runs in a process of its own: it imports Spark, which a service has no room for.
+    The address `newest` is the last model that a run logged in the tracking store. MLflow runs in a process of its own: it imports Spark, which a service has no room for.
 
     Raises:
         BadInput: there is no such model.
     """
     if Path(address, "MLmodel").is_file():
         return Path(address)
-    if ":" not in address:
+    if ":" not in address and address != NEWEST:
         raise BadInput(f"model {address}: is no folder with a file MLmodel; expected one, "
                        "or an address such as models:/NAME@champion.")
     folder.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run([sys.executable, "-c", FETCH, address, tracking, str(folder)],
-                          capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "branchline.serving.fetch", address, tracking,
+                           str(folder)], capture_output=True, text=True)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no text"])[-1]
         raise BadInput(f"model {address}: cannot be fetched: {one_line(last)}")

@@ -18,6 +18,7 @@ from branchline.serving.settings import ServerSettings
 __all__ = ["serve"]
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+START_SECONDS = 120  # uvicorn kills a process that answers it later, also while it still imports
 
 
 def serve(load: Callable[[], Service], settings: ServerSettings) -> None:
@@ -48,4 +49,4 @@ def _config(app: object, settings: ServerSettings, factory: bool = False) -> uvi
     return uvicorn.Config(
         app, settings.host, settings.port, factory=factory,  # type: ignore[arg-type]
         workers=settings.processes, log_level="warning", access_log=False, server_header=False,
-        timeout_graceful_shutdown=settings.stop_seconds, ws="none", lifespan="off")
+        timeout_graceful_shutdown=settings.stop_seconds, timeout_worker_healthcheck=START_SECONDS, ws="none", lifespan="off")
