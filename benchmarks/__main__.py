@@ -6,8 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import (big_files, data_in, diff, folds, gate, online_store, scale, speed, steps,
-                        submission, terminal_watch)
+from benchmarks import (big_files, data_in, diff, folds, gate, online_store, scale, serving,
+                        speed, steps, submission, terminal_watch)
 from branchline.lakehouse import Lakehouse
 from branchline.runs import tracking
 from branchline.spark.session import session as spark
@@ -22,7 +22,8 @@ WORK = ROOT / ".local" / "bench"
 ON_TABLES = {"data_in": data_in.run, "big_files": big_files.run, "speed": speed.run,
              "diff": diff.run, "scale": scale.run, "steps": steps.run, "folds": folds.run,
              "gate": gate.run, "terminal_watch": terminal_watch.run}
-ALONE = {"submission": submission.run, "online_store": online_store.run}
+ALONE = {"submission": submission.run, "online_store": online_store.run,
+         "serving": serving.run}
 
 
 def main() -> None:

@@ -276,7 +276,8 @@ HOSTILE: list[tuple[str, Any, str]] = [
     (SCORE, record(customer_id="\ud800"), "control"),
     (SCORE, record(terminal_id="a\nb"), "control"),
     (SCORE, record(terminal_id="\x00"), "control"), (SCORE, record(transaction_id=1.5), "a text"),
-    (SCORE, record(transaction_id="x" * 201), "1 to 200"), (SCORE, record(customer_id={}), "object"),
+    (SCORE, record(transaction_id="x" * 201), "1 to 200"),
+    (SCORE, record(customer_id={}), "object"),
 ]
 CSVS: list[tuple[bytes, str]] = [
     (b"", "is empty"), (b"\xff\xff", "UTF-8"), (b"amount\n", "0 rows"), (b'"a', "is not CSV"),

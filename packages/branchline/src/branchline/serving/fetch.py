@@ -1,4 +1,4 @@
-"""Copies a model's folder from MLflow, in a process of its own: `python -m ... ADDRESS STORE TO`."""
+"""Copies a model's folder from MLflow, in a process of its own: ADDRESS, STORE, TO."""
 
 from __future__ import annotations
 

@@ -37,7 +37,8 @@ class Logged:
 def fetched(address: str, tracking: str, folder: Path) -> Path:
     """The folder of the model at an MLflow address, copied below `folder`; or a folder, as it is.
 
-    The address `newest` is the last model that a run logged in the tracking store. MLflow runs in a process of its own: it imports Spark, which a service has no room for.
+    The address `newest` is the last model that a run logged in the tracking store. MLflow runs in
+    a process of its own: it imports Spark, which a service has no room for.
 
     Raises:
         BadInput: there is no such model.

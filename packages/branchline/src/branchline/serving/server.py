@@ -49,4 +49,5 @@ def _config(app: object, settings: ServerSettings, factory: bool = False) -> uvi
     return uvicorn.Config(
         app, settings.host, settings.port, factory=factory,  # type: ignore[arg-type]
         workers=settings.processes, log_level="warning", access_log=False, server_header=False,
-        timeout_graceful_shutdown=settings.stop_seconds, timeout_worker_healthcheck=START_SECONDS, ws="none", lifespan="off")
+        timeout_graceful_shutdown=settings.stop_seconds,
+        timeout_worker_healthcheck=START_SECONDS, ws="none", lifespan="off")
