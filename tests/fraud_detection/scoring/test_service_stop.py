@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,10 @@ def test_sigterm_under_load_finishes_every_request_that_was_begun(
         stopped: list[tuple[int, str]] = []
         stopping = threading.Thread(target=lambda: stopped.append(service.stop()))
         stopping.start()
+        time.sleep(1)  # the signal has arrived; bodies may take ten seconds
+        assert [finished(connection, body) for connection in waiting] == [(200, 200)] * 8
         for client in clients:
             client.join(60)
-        assert [finished(connection, body) for connection in waiting] == [(200, 200)] * 8
         stopping.join(60)
     assert {answer for client in clients for answer in client.answers} <= {(200, 200)}
     assert stopped[0][0] == 0, stopped

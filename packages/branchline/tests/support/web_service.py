@@ -45,7 +45,7 @@ class WebService:
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             if self.process.poll() is not None:
-                raise AssertionError(self.process.communicate()[1])
+                raise AssertionError((self.process.returncode, self.process.communicate()[1]))
             try:  # several processes share a socket that takes connections before they do
                 if self.get("/v2/health/live").status == 200:
                     return self
