@@ -21,7 +21,7 @@ SURFACE = {
     "branchline.features.kernel": "Complement DAY Definition Floats Ints Product Ratio Window "
                                   "compute look_back_days time_order",
     "branchline.features.arrow": "EventColumns FromTime with_features",
-    "branchline.features.online": "Event OnlineFeatures SqliteStore Store",
+    "branchline.features.online": "Event OnlineFeatures SqliteStore Store open_store",
     "branchline.lakehouse.appends": "Append append_once appends count_rows log own_append",
     "branchline.lakehouse.conditions": "chosen told_in_one_line",
     "branchline.lakehouse.repeats": "id_hash repeated_hashes",
@@ -29,6 +29,8 @@ SURFACE = {
         "FILES FileSource KAFKA KafkaSource Layout Piece Source Taken shortened",
     "branchline.lakehouse.sources.json_lines": "columns_of read rows_of",
     "branchline.lakehouse.stream": "checkpoint checkpoints follow forget",
+    "branchline.serving": "Golden Limits Records ServerSettings Service number shown",
+    "branchline.serving.logged": "Logged NEWEST fetched read_logged",
     "branchline.show": "SHOW as_lines command_for find_table show_step",
     "branchline.text": "code collapsed html markdown one_line printable protect_output "
                        "protected_output safe unprotected without_credentials",

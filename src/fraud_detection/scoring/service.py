@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +12,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from branchline import BadInput
-from branchline.errors import Unreachable
-from branchline.features.online import OnlineFeatures, SqliteStore, Store
+from branchline.features.online import OnlineFeatures, open_store
 from branchline.serving import Golden, Records, Service
 from branchline.serving.logged import read_logged
 from fraud_detection.features import definitions
@@ -75,37 +72,17 @@ class _Predict:
 
 
 def _records(address: str, model: LoggedModel) -> Records:
-    with _reached():
-        store = _opened(address)
-        days = int(model.notes.get("label_delay_days", LABEL_DELAY_DAYS))
-        scoring = Scoring(OnlineFeatures(store, definitions("full", days)), model)
+    store = open_store(address)
+    days = int(model.notes.get("label_delay_days", LABEL_DELAY_DAYS))
+    scoring = Scoring(OnlineFeatures(store, definitions("full", days)), model)
 
     def answer(records: Sequence[Any], with_features: bool) -> list[dict[str, Any]]:
-        events = events_of(records)
-        with _reached():
-            return [_as_answer(each, with_features) for each in scoring.score(events)]
+        return [_as_answer(each, with_features) for each in scoring.score(events_of(records))]
 
     def check() -> None:
-        with _reached():
-            store.read(["customer_id/0"])
+        store.read(["customer_id/0"])
 
     return Records("/score", "transactions", answer, check, EXAMPLE)
-
-
-def _opened(address: str) -> Store:
-    if "://" not in address:
-        return SqliteStore(Path(address))
-    from branchline.features.online.redis_store import RedisStore
-    return RedisStore(address)
-
-
-@contextmanager
-def _reached() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as problem:
-        raise Unreachable(f"online store: its file cannot be used: {problem}. Try again; a "
-                          "transaction that is sent again changes nothing.") from None
 
 
 def _as_answer(each: Score, with_features: bool) -> dict[str, Any]:

@@ -6,12 +6,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from branchline.errors import Unreachable
-from branchline.features.online import Store
+from branchline.features.online import Store, open_store
 from branchline.features.online.redis_store import RedisStore
 
 # Writes n = 1, 2, ... into two records at once, until it is killed.
@@ -96,3 +97,12 @@ def test_a_writer_that_is_killed_leaves_no_half_update(opened: Store, address: s
 def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="Redis server .* replay of the stream is safe"):
         RedisStore(f"unix://{tmp_path}/nothing").read(["a"])
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda file: file.write_bytes(b"no database" * 99)],
+                         ids=["a folder", "another file"])
+def test_a_file_that_cannot_be_a_store_is_named(make: Callable[[Path], object],
+                                                tmp_path: Path) -> None:
+    make(tmp_path / "store")
+    with pytest.raises(Unreachable, match="its file cannot be used: .*replay of the stream"):
+        open_store(str(tmp_path / "store"))

@@ -2,6 +2,7 @@
 
 from branchline.features.online.features import OnlineFeatures
 from branchline.features.online.loaded import Event
+from branchline.features.online.open_store import open_store
 from branchline.features.online.store import SqliteStore, Store
 
-__all__ = ["Event", "OnlineFeatures", "SqliteStore", "Store"]
+__all__ = ["Event", "OnlineFeatures", "SqliteStore", "Store", "open_store"]

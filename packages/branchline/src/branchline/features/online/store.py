@@ -5,8 +5,11 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TypeAlias
+
+from branchline.errors import Unreachable
 
 __all__ = ["Change", "SqliteStore", "Store"]
 
@@ -43,13 +46,20 @@ class SqliteStore:
 
     A killed process leaves no half update. A power cut may take the last updates, never the file:
     replaying the stream restores them.
+
+    Raises:
+        Unreachable: the file cannot be read or written; raised by every method.
     """
 
     def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None,
-                                           check_same_thread=False, cached_statements=16)
+        with _usable():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None,
+                                               check_same_thread=False, cached_statements=16)
+            self._create()
+
+    def _create(self) -> None:
         for setting in ("page_size = 8192", "journal_mode = WAL", "synchronous = NORMAL",
                         "wal_autocheckpoint = 10000", "cache_size = -65536"):
             self._connection.execute(f"PRAGMA {setting}")
@@ -57,7 +67,7 @@ class SqliteStore:
                                  "record BLOB NOT NULL)")
 
     def read(self, keys: Sequence[str]) -> list[bytes | None]:
-        with self._lock:
+        with self._lock, _usable():
             return self._read(keys)
 
     def _read(self, keys: Sequence[str]) -> list[bytes | None]:
@@ -70,7 +80,7 @@ class SqliteStore:
         return [found.get(key) for key in keys]
 
     def update(self, keys: Sequence[str], change: Change) -> None:
-        with self._lock:
+        with self._lock, _usable():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 self._write(keys, change(self._read(keys)))
@@ -90,9 +100,19 @@ class SqliteStore:
             self._connection.executemany("DELETE FROM records WHERE key = ?", gone)
 
     def keys(self) -> Iterator[str]:
-        with self._lock:
+        with self._lock, _usable():
             found = self._connection.execute("SELECT key FROM records").fetchall()
         return (key for key, in found)
 
     def close(self) -> None:
         self._connection.close()
+
+
+@contextmanager
+def _usable() -> Iterator[None]:
+    """In the block, errors of the file become Unreachable."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as problem:
+        raise Unreachable(f"online store: its file cannot be used: {problem}. Check the path and "
+                          "the disk; a replay of the stream is safe.") from None
