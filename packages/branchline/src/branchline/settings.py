@@ -48,6 +48,7 @@ class Settings:
     lakehouse: str = parameter("../../.local/lakehouse",
                                "the folder or the catalog that holds the tables")
     schema: str = parameter("sandbox", "the schema of this branch's tables")
+    base: str = parameter("", "the schema whose tables a branch without any begins with")
     files: str | None = parameter(None, "the folder of landed files and checkpoints; beside the "
                                         "tables")
     table: str = parameter("", "the table that the step show shows, or those that diff compares")

@@ -9,13 +9,14 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from branchline.errors import BadInput, BranchlineError, RunFailed
 from branchline.lakehouse import Lakehouse, Table
+from branchline.lakehouse.clones import clone_missing
 from branchline.runs import tracking
 from branchline.spark.session import session
 from branchline.text import collapsed, protect_output, without_credentials
@@ -143,8 +144,21 @@ def start(pipeline: Pipeline, arguments: Sequence[str] | None = None) -> Job:
     print(f"  {'spark':<10}{'':>16} {time.perf_counter() - began:>6.1f} s   "
           f"version {found.version}", flush=True)
     lakehouse = Lakehouse(found, settings.lakehouse, settings.tables_schema, settings.files)
+    if settings.base:
+        _begin(pipeline, settings, lakehouse)
     pipeline.check_tables(lakehouse, settings)
     return Job(pipeline, settings, lakehouse)
+
+
+def _begin(pipeline: Pipeline, settings: Any, lakehouse: Lakehouse) -> None:
+    """Let the branch's tables begin as those of the schema `base`."""
+    schema = replace(settings, schema=settings.base).tables_schema
+    base = Lakehouse(lakehouse.spark, lakehouse.root, schema, lakehouse.files)
+    versions = clone_missing(base, lakehouse, pipeline.tables)
+    print(f"  {'clone':<10}" + (
+        f"{len(versions)} tables of {schema}; a VACUUM there can remove files that they need, "
+        f"after delta.deletedFileRetentionDuration (a week)" if versions else
+        "none: the branch has tables"), flush=True)
 
 
 def _fail(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

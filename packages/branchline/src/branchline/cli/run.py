@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from branchline.branch import MAIN, Branch
 from branchline.ci.identify import current_branch, in_ci
 from branchline.ci.output import set_output, show_page
 from branchline.cli import options
@@ -36,6 +37,8 @@ __all__ = ["command"]
               help="The entry point: main for the whole project, or one step.")
 @click.option("-P", "--parameter", "given", multiple=True, metavar="NAME=VALUE",
               help="A parameter of the entry point; repeat for more.")
+@click.option("--from-main", is_flag=True,
+              help="Let a branch without tables begin with shallow clones of main's.")
 @options.wheels
 @click.option("--live", is_flag=True,
               help="Run the sources as they are now from a workspace folder, without a wheel.")
@@ -79,6 +82,7 @@ class _Options:
     target_name: str
     entry_point: str
     given: tuple[str, ...]
+    from_main: bool
     given_wheels: tuple[Path, ...]
     live: bool
     no_wait: bool
@@ -102,8 +106,18 @@ def _request(repository: Repository, target: Target, asked: _Options) -> Request
     if wheels and asked.live:
         raise BadInput("--wheel and --live: expected only one of them.")
     branch = current_branch(repository.root, asked.given_branch, os.environ)
+    given = pairs(asked.given)
+    if asked.from_main:
+        given["base"] = _base(repository, target, branch)
     return request(repository.root, target, repository.project(asked.project), branch,
-                   Asked(asked.entry_point, pairs(asked.given), wheels, asked.live))
+                   Asked(asked.entry_point, given, wheels, asked.live))
+
+
+def _base(repository: Repository, target: Target, branch: Branch) -> str:
+    """The schema of main's tables in the target."""
+    if branch == MAIN:
+        raise BadInput("--from-main: the branch is main itself; leave it out.")
+    return target.values(MAIN, repository.root)["schema"]
 
 
 def _attach(repository: Repository, target: Target, run_id: str) -> None:

@@ -31,6 +31,9 @@ class Catalog:
     def exists(self, table: Table) -> bool:
         return self._spark.catalog.tableExists(self.reference(table))
 
+    def is_whole(self, table: Table) -> bool:
+        return self.exists(table)
+
     def drop(self, table: Table) -> None:
         self._spark.sql(f"DROP TABLE {self.reference(table)}")
 

@@ -63,6 +63,13 @@ class Lakehouse:
             update(self.spark, self._storage, table, write=True)
         self._to_write.add(table)
 
+    def begin(self, table: Table, source: Lakehouse, version: int) -> None:
+        """Make the table a shallow clone of the source's at that version, unless it is there."""
+        if not self._storage.is_whole(table):
+            self._storage.create_schema()
+            self.spark.sql(f"CREATE TABLE {self.reference(table)} SHALLOW CLONE "
+                           f"{source.reference(table)} VERSION AS OF {version}")
+
     def drop(self, table: Table) -> None:
         """Delete the table and its rows, if it exists."""
         if self.exists(table):

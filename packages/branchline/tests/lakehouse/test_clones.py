@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from branchline import BadInput, Column, Lakehouse, Table
+from branchline.errors import TablesBusy
+from branchline.lakehouse.appends import append_once, appends
+from branchline.lakehouse.clones import clone_missing
+
+pytestmark = pytest.mark.spark
+THINGS, OTHERS, NONE = (Table(name, "Things", ("id",), (Column("id", "BIGINT", "Number", True),))
+                        for name in ("silver.things", "gold.others", "gold.none"))
+TABLES = (THINGS, OTHERS, NONE)
+
+
+@pytest.fixture
+def main(lakehouse: Lakehouse) -> Lakehouse:
+    tables = Lakehouse(lakehouse.spark, lakehouse.root, "main")
+    tables.create(THINGS)
+    append_once(tables, THINGS, tables.spark.range(10), "writer", 3)
+    tables.merge(OTHERS, tables.spark.range(5))
+    return tables
+
+
+def files(lakehouse: Lakehouse) -> dict[str, int]:
+    """What is in the schema's folder, but for the lock, with its time of modification."""
+    folder = Path(lakehouse.root, lakehouse.schema)
+    return {str(file): file.stat().st_mtime_ns for file in folder.rglob("*")
+            if file.is_file() and file.name != ".lock"}
+
+
+def rows(lakehouse: Lakehouse, table: Table = THINGS) -> int:
+    return lakehouse.read(table).count()
+
+
+def test_a_branch_begins_with_main_s_rows_and_leaves_main_s_files_alone(
+        main: Lakehouse, lakehouse: Lakehouse) -> None:
+    before = files(main)
+    assert clone_missing(main, lakehouse, TABLES) == {"silver.things": 1, "gold.others": 1}
+    assert rows(lakehouse) == 10 and not lakehouse.exists(NONE)
+    copied = [file for file in files(lakehouse) if "_delta_log" not in file]
+    assert copied == [str(Path(lakehouse.root, lakehouse.schema, "_base", "versions.json"))]
+
+    # Delta keeps no writer's number in a clone: a new branch's writers begin anew.
+    assert appends(lakehouse, THINGS) == []
+    append_once(lakehouse, THINGS, lakehouse.spark.range(20, 22), "writer", 1)
+    lakehouse.overwrite(OTHERS, lakehouse.spark.range(1), "true")
+    lakehouse.delete(THINGS, lakehouse.spark.range(3))
+    assert (rows(lakehouse), rows(lakehouse, OTHERS)) == (9, 1)
+    lakehouse.drop(THINGS)
+    lakehouse.drop(OTHERS)
+    assert files(main) == before and (rows(main), rows(main, OTHERS)) == (10, 5)
+    assert clone_missing(main, lakehouse, TABLES) == {}  # what the branch dropped stays so
+
+
+def test_a_killed_clone_is_finished_with_the_versions_it_began_with(
+        main: Lakehouse, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = Lakehouse.begin
+
+    def killed(self: Lakehouse, table: Table, source: Lakehouse, version: int) -> None:
+        if table == OTHERS:  # between the folder and its first commit
+            Path(self.root, self.schema, "gold", "others", "_delta_log").mkdir(parents=True)
+            raise KeyboardInterrupt
+        begin(self, table, source, version)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Lakehouse, "begin", killed)
+        with pytest.raises(KeyboardInterrupt):
+            clone_missing(main, lakehouse, TABLES)
+    for table in (THINGS, OTHERS):
+        main.merge(table, main.spark.range(100))
+    assert clone_missing(main, lakehouse, TABLES) == {"silver.things": 1, "gold.others": 1}
+    assert (rows(lakehouse), rows(lakehouse, OTHERS)) == (10, 5)
+
+
+def test_a_branch_with_tables_of_its_own_keeps_them(main: Lakehouse, lakehouse: Lakehouse) -> None:
+    lakehouse.merge(OTHERS, lakehouse.spark.range(1))
+    assert clone_missing(main, lakehouse, TABLES) == {}
+    assert not lakehouse.exists(THINGS)
+
+
+def test_without_tables_to_begin_with_one_line_says_what_to_do(lakehouse: Lakehouse) -> None:
+    main = Lakehouse(lakehouse.spark, lakehouse.root, "main")
+    with pytest.raises(BadInput, match="schema main of .* has none of the project's tables"):
+        clone_missing(main, lakehouse, TABLES)
+
+
+def test_tables_that_a_run_is_writing_are_not_cloned(
+        main: Lakehouse, lakehouse: Lakehouse) -> None:
+    writing = Lakehouse(main.spark, main.root, main.schema)
+    with writing.writing(), pytest.raises(TablesBusy):
+        clone_missing(main, lakehouse, TABLES)
+    assert clone_missing(main, lakehouse, TABLES)
+
+
+def test_a_catalog_s_tables_are_cloned_too(lakehouse: Lakehouse, tmp_path: Path) -> None:
+    main, branch = (Lakehouse(lakehouse.spark, "spark_catalog", f"clone_{name}", str(tmp_path))
+                    for name in ("main", "branch"))
+    main.merge(THINGS, main.spark.range(4))
+    assert clone_missing(main, branch, TABLES) == {"silver.things": 1}
+    branch.delete(THINGS, branch.spark.range(1))
+    assert rows(branch) == 3
+    branch.drop(THINGS)
+    assert rows(main) == 4
