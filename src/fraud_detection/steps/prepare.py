@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 
 from branchline import Lakehouse, RowsLost, Step
 from branchline.lakehouse.appends import appends, count_rows
+from branchline.lakehouse.clones import began_as_clones
 from branchline.lakehouse.stream import checkpoints, follow, forget
 from fraud_detection.data.bronze_to_silver import PLACES, Placing
 from fraud_detection.data.moves import finish_move
@@ -97,8 +98,9 @@ def _stream(lakehouse: Lakehouse, through: int) -> tuple[str, int]:
     if last is None and known:
         return known[-1], 0
     if last is None:
-        by_older_version = any(count_rows(lakehouse, *PLACES))  # that version is placed completely
-        start = through + 1 if by_older_version else 0
+        # Placed completely by an older version, or on main before the tables were cloned.
+        placed_before = any(count_rows(lakehouse, *PLACES))
+        start = (1 if began_as_clones(lakehouse) else through + 1) if placed_before else 0
         return f"{NAME}-{start}", start
     start = int(last.note["through"]) + 1
     name = str(last.note["writer"])

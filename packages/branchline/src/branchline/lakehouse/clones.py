@@ -14,7 +14,7 @@ from branchline.errors import BadInput
 from branchline.lakehouse.lakehouse import Lakehouse
 from branchline.lakehouse.table import Table
 
-__all__ = ["clone_missing"]
+__all__ = ["began_as_clones", "clone_missing"]
 
 NOTE = "versions.json"
 
@@ -31,7 +31,7 @@ def clone_missing(source: Lakehouse, target: Lakehouse, tables: Iterable[Table])
     """
     known = tuple(tables)
     with target.writing():
-        note = Path(target.area("base"), NOTE)
+        note = _note(target)
         if not note.exists():
             if any(target.exists(table) for table in known):
                 return {}
@@ -46,6 +46,15 @@ def clone_missing(source: Lakehouse, target: Lakehouse, tables: Iterable[Table])
                 target.begin(table, source, versions[table.name])
         _write(note, {**said, "done": True})
     return versions
+
+
+def began_as_clones(lakehouse: Lakehouse) -> bool:
+    """Whether the tables' first versions, number 0, are what another branch's tables held."""
+    return _note(lakehouse).exists()
+
+
+def _note(lakehouse: Lakehouse) -> Path:
+    return Path(lakehouse.area("base"), NOTE)
 
 
 def _versions(source: Lakehouse, tables: Iterable[Table]) -> dict[str, int]:
