@@ -23,7 +23,7 @@ SURFACE = {
     "branchline.features.arrow": "EventColumns FromTime with_features",
     "branchline.features.online": "Event OnlineFeatures SqliteStore Store open_store",
     "branchline.lakehouse.appends": "Append append_once appends count_rows log own_append",
-    "branchline.lakehouse.clones": "began_as_clones clone_missing",
+    "branchline.lakehouse.clones": "Base base_of clone_missing explained",
     "branchline.lakehouse.conditions": "chosen told_in_one_line",
     "branchline.lakehouse.repeats": "id_hash repeated_hashes",
     "branchline.lakehouse.sources":

@@ -73,4 +73,4 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     return {"rows": written, "days": days.count}
 
 
-step = Step("featurize", run, reads=(TRANSACTIONS,), writes=(FEATURES,))
+step = Step("featurize", run, reads=(TRANSACTIONS,), writes=(FEATURES,), skippable=True)

@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 from branchline import Lakehouse, Step
+from branchline.lakehouse.clones import base_of
 from branchline.lakehouse.sources import FILES
 from fraud_detection.data import simulator, world
 from fraud_detection.data.landing import source_of
@@ -34,9 +35,15 @@ def run(lakehouse: Lakehouse, settings: DataSettings) -> dict[str, int]:
 
 
 def _landing(lakehouse: Lakehouse, settings: DataSettings) -> str:
-    """The folder or file to take; simulated transactions are generated first."""
+    """The folder or file to take; simulated transactions are generated first.
+
+    Tables that began as another branch's hold that branch's simulated transactions.
+    """
     if settings.data != SIMULATED:
         return settings.data
+    if base := base_of(lakehouse):
+        return Lakehouse(lakehouse.spark, lakehouse.root, base.schema, lakehouse.files).area(
+            "landing")
     folder = Path(lakehouse.area("landing"))
     simulator.write(world.World(), folder)
     return str(folder)

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 
 from branchline import Lakehouse, RowsLost, Step
 from branchline.lakehouse.appends import appends, count_rows
-from branchline.lakehouse.clones import began_as_clones
+from branchline.lakehouse.clones import base_of
 from branchline.lakehouse.stream import checkpoints, follow, forget
 from fraud_detection.data.bronze_to_silver import PLACES, Placing
 from fraud_detection.data.moves import finish_move
@@ -100,7 +100,7 @@ def _stream(lakehouse: Lakehouse, through: int) -> tuple[str, int]:
     if last is None:
         # Placed completely by an older version, or on main before the tables were cloned.
         placed_before = any(count_rows(lakehouse, *PLACES))
-        start = (1 if began_as_clones(lakehouse) else through + 1) if placed_before else 0
+        start = (1 if base_of(lakehouse) else through + 1) if placed_before else 0
         return f"{NAME}-{start}", start
     start = int(last.note["through"]) + 1
     name = str(last.note["writer"])
@@ -147,4 +147,4 @@ def _balanced(bronze: int, silver: int, quarantine: int, duplicates: int) -> dic
     return {"rows": bronze, "silver": silver, "quarantine": quarantine, "duplicates": duplicates}
 
 
-step = Step("prepare", run, reads=(BRONZE_TRANSACTIONS,), writes=PLACES)
+step = Step("prepare", run, reads=(BRONZE_TRANSACTIONS,), writes=PLACES, skippable=True)

@@ -49,6 +49,18 @@ class Pipeline:
         return tuple(named.values())
 
     @property
+    def reusable_tables(self) -> tuple[Table, ...]:
+        """The tables that a branch can take over: new rows', skippable steps', or written by none.
+
+        The others are written again by every run.
+        """
+        taken = {table.name for step in self.steps if step.skippable or not step.reads
+                 for table in step.writes}
+        written = {table.name for step in self.steps for table in step.writes}
+        return tuple(table for table in self.tables
+                     if table.name in taken or table.name not in written)
+
+    @property
     def table_names(self) -> tuple[str, ...]:
         return tuple(table.name for table in self.tables)
 

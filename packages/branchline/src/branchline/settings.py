@@ -49,6 +49,9 @@ class Settings:
                                "the folder or the catalog that holds the tables")
     schema: str = parameter("sandbox", "the schema of this branch's tables")
     base: str = parameter("", "the schema whose tables a branch without any begins with")
+    rerun: str = parameter("changed", "with a base, the steps to run again: those whose code, "
+                                      "settings or input changed, or all",
+                           choices=("changed", "all"))
     files: str | None = parameter(None, "the folder of landed files and checkpoints; beside the "
                                         "tables")
     table: str = parameter("", "the table that the step show shows, or those that diff compares")

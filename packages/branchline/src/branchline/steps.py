@@ -9,14 +9,16 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from branchline.errors import BadInput, BranchlineError, RunFailed
 from branchline.lakehouse import Lakehouse, Table
-from branchline.lakehouse.clones import clone_missing
+from branchline.lakehouse.clones import explained
+from branchline.reuse.begin import begin
+from branchline.reuse.reuse import Reuse
 from branchline.runs import tracking
 from branchline.spark.session import session
 from branchline.text import collapsed, protect_output, without_credentials
@@ -32,7 +34,9 @@ class Step:
     """A step: its name, its function, the tables that it reads and writes.
 
     The function reads, computes, writes, and returns counts (`rows` first); a second call with the
-    same input changes nothing. An `on_request` step runs only if a run names it.
+    same input changes nothing. An `on_request` step runs only if a run names it. A `skippable` step
+    does nothing but write tables, no other step of a run writes those, and code, settings and the
+    tables it reads decide their content: a run that begins with main's tables may skip it.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Step:
     reads: tuple[Table, ...] = ()
     writes: tuple[Table, ...] = ()
     on_request: bool = False
+    skippable: bool = False
 
 
 class Job:
@@ -49,16 +54,18 @@ class Job:
         self.pipeline = pipeline
         self.settings = settings
         self.lakehouse = lakehouse
+        self._reuse = Reuse(lakehouse, settings)
         self._waiting = list(pipeline.asked(settings))
         self._held = ExitStack()
         if any(step in pipeline.steps for step in self._waiting):  # the others only read
             self._held.enter_context(lakehouse.writing())
 
     def run(self, step: Step) -> Mapping[str, int] | None:
-        """Run the step if it was requested, and log its counts and seconds; None if it was not.
+        """Run the step if it was requested, and log its counts and seconds; None if it did not run.
 
         Raises:
             BadInput: the step is not in the pipeline.
+            RunFailed: a file of main's that the branch's tables need is gone.
         """
         import mlflow
         if step not in self.pipeline.every:
@@ -69,13 +76,33 @@ class Job:
         self._waiting.remove(step)
         print(f"  {step.name:<10}", end="", flush=True)
         mlflow.set_tag("step", step.name)
+        decision = self._reuse.decide(step) if step in self.pipeline.steps else None
+        if decision is None:
+            return self._run(step)
+        mlflow.set_tag(f"from_main.{step.name}", str(decision))
+        if decision.skips:
+            print(f" {decision}", flush=True)
+            return None
+        for table in step.writes if decision.rebuilds else ():
+            self.lakehouse.drop(table)
+        return self._run(step, str(decision))
+
+    def _run(self, step: Step, *remarks: str) -> Mapping[str, int]:
+        import mlflow
         began = time.perf_counter()
+        inputs = self._reuse.start(step)
         with _warnings_of(step) as notes:
-            counts = step.run(self.lakehouse, self.settings)
+            try:
+                counts = step.run(self.lakehouse, self.settings)
+            except Exception as failure:
+                if gone := explained(self.lakehouse, failure):
+                    raise gone from failure
+                raise
+        self._reuse.finish(step, inputs)
         seconds = time.perf_counter() - began
         mlflow.log_metrics({f"{step.name}/{key}": value for key, value in counts.items()}
                            | {f"{step.name}/seconds": seconds})
-        print(_line(counts, seconds), *notes, sep="\n" + " " * 12, flush=True)
+        print(_line(counts, seconds), *remarks, *notes, sep="\n" + " " * 12, flush=True)
         return counts
 
     def finish(self) -> None:
@@ -145,20 +172,9 @@ def start(pipeline: Pipeline, arguments: Sequence[str] | None = None) -> Job:
           f"version {found.version}", flush=True)
     lakehouse = Lakehouse(found, settings.lakehouse, settings.tables_schema, settings.files)
     if settings.base:
-        _begin(pipeline, settings, lakehouse)
+        print(f"  {'clone':<10} {begin(pipeline, settings, lakehouse)}", flush=True)
     pipeline.check_tables(lakehouse, settings)
     return Job(pipeline, settings, lakehouse)
-
-
-def _begin(pipeline: Pipeline, settings: Any, lakehouse: Lakehouse) -> None:
-    """Let the branch's tables begin as those of the schema `base`."""
-    schema = replace(settings, schema=settings.base).tables_schema
-    base = Lakehouse(lakehouse.spark, lakehouse.root, schema, lakehouse.files)
-    versions = clone_missing(base, lakehouse, pipeline.tables)
-    print(f"  {'clone':<10}" + (
-        f"{len(versions)} tables of {schema}; a VACUUM there can remove files that they need, "
-        f"after delta.deletedFileRetentionDuration (a week)" if versions else
-        "none: the branch has tables"), flush=True)
 
 
 def _fail(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from pyspark.errors import PySparkException
 
 from branchline import BadInput, Column, Lakehouse, Table
 from branchline.errors import TablesBusy
 from branchline.lakehouse.appends import append_once, appends
-from branchline.lakehouse.clones import clone_missing
+from branchline.lakehouse.clones import Base, base_of, clone_missing, explained
 
 pytestmark = pytest.mark.spark
 THINGS, OTHERS, NONE = (Table(name, "Things", ("id",), (Column("id", "BIGINT", "Number", True),))
@@ -31,6 +34,11 @@ def files(lakehouse: Lakehouse) -> dict[str, int]:
             if file.is_file() and file.name != ".lock"}
 
 
+def versions(base: Base | None) -> dict[str, int]:
+    assert base
+    return {name: int(commit.partition("/")[0]) for name, commit in base.commits.items()}
+
+
 def rows(lakehouse: Lakehouse, table: Table = THINGS) -> int:
     return lakehouse.read(table).count()
 
@@ -38,7 +46,8 @@ def rows(lakehouse: Lakehouse, table: Table = THINGS) -> int:
 def test_a_branch_begins_with_main_s_rows_and_leaves_main_s_files_alone(
         main: Lakehouse, lakehouse: Lakehouse) -> None:
     before = files(main)
-    assert clone_missing(main, lakehouse, TABLES) == {"silver.things": 1, "gold.others": 1}
+    assert versions(clone_missing(main, lakehouse, TABLES)) == {
+        "silver.things": 1, "gold.others": 1}
     assert rows(lakehouse) == 10 and not lakehouse.exists(NONE)
     copied = [file for file in files(lakehouse) if "_delta_log" not in file]
     assert copied == [str(Path(lakehouse.root, lakehouse.schema, "_base", "versions.json"))]
@@ -52,7 +61,7 @@ def test_a_branch_begins_with_main_s_rows_and_leaves_main_s_files_alone(
     lakehouse.drop(THINGS)
     lakehouse.drop(OTHERS)
     assert files(main) == before and (rows(main), rows(main, OTHERS)) == (10, 5)
-    assert clone_missing(main, lakehouse, TABLES) == {}  # what the branch dropped stays so
+    assert clone_missing(main, lakehouse, TABLES) is None  # what the branch dropped stays so
 
 
 def test_a_killed_clone_is_finished_with_the_versions_it_began_with(
@@ -71,13 +80,14 @@ def test_a_killed_clone_is_finished_with_the_versions_it_began_with(
             clone_missing(main, lakehouse, TABLES)
     for table in (THINGS, OTHERS):
         main.merge(table, main.spark.range(100))
-    assert clone_missing(main, lakehouse, TABLES) == {"silver.things": 1, "gold.others": 1}
+    base = clone_missing(main, lakehouse, TABLES)
+    assert versions(base) == {"silver.things": 1, "gold.others": 1}
     assert (rows(lakehouse), rows(lakehouse, OTHERS)) == (10, 5)
 
 
 def test_a_branch_with_tables_of_its_own_keeps_them(main: Lakehouse, lakehouse: Lakehouse) -> None:
     lakehouse.merge(OTHERS, lakehouse.spark.range(1))
-    assert clone_missing(main, lakehouse, TABLES) == {}
+    assert clone_missing(main, lakehouse, TABLES) is None
     assert not lakehouse.exists(THINGS)
 
 
@@ -99,8 +109,75 @@ def test_a_catalog_s_tables_are_cloned_too(lakehouse: Lakehouse, tmp_path: Path)
     main, branch = (Lakehouse(lakehouse.spark, "spark_catalog", f"clone_{name}", str(tmp_path))
                     for name in ("main", "branch"))
     main.merge(THINGS, main.spark.range(4))
-    assert clone_missing(main, branch, TABLES) == {"silver.things": 1}
+    assert versions(clone_missing(main, branch, TABLES)) == {"silver.things": 1}
     branch.delete(THINGS, branch.spark.range(1))
     assert rows(branch) == 3
     branch.drop(THINGS)
     assert rows(main) == 4
+
+
+def test_another_project_of_the_branch_clones_the_tables_that_only_it_has(
+        main: Lakehouse, lakehouse: Lakehouse) -> None:
+    assert versions(clone_missing(main, lakehouse, (THINGS,))) == {"silver.things": 1}
+    lakehouse.delete(THINGS, lakehouse.spark.range(1))
+    assert versions(clone_missing(main, lakehouse, TABLES)) == {
+        "silver.things": 1, "gold.others": 1}
+    assert (rows(lakehouse), rows(lakehouse, OTHERS)) == (9, 5)
+
+
+def vacuum(lakehouse: Lakehouse, table: Table) -> None:
+    """Remove all files that the newest version does not need, however new they are."""
+    check = "spark.databricks.delta.retentionDurationCheck.enabled"
+    lakehouse.spark.conf.set(check, "false")
+    try:
+        lakehouse.spark.sql(f"VACUUM {lakehouse.reference(table)} RETAIN 0 HOURS")
+    finally:
+        lakehouse.spark.conf.unset(check)
+
+
+def test_a_vacuum_of_the_branch_removes_no_file_of_main_s(
+        main: Lakehouse, lakehouse: Lakehouse) -> None:
+    clone_missing(main, lakehouse, TABLES)
+    before = files(main)
+    lakehouse.overwrite(THINGS, lakehouse.spark.range(1), "true")
+    vacuum(lakehouse, THINGS)
+    assert files(main) == before and (rows(main), rows(lakehouse)) == (10, 1)
+
+
+def test_a_file_that_a_vacuum_of_main_removed_is_told_with_the_remedy(
+        main: Lakehouse, lakehouse: Lakehouse) -> None:
+    clone_missing(main, lakehouse, TABLES)
+    main.overwrite(THINGS, main.spark.range(3), "true")
+    vacuum(main, THINGS)
+    assert rows(lakehouse, OTHERS) == 5
+    with pytest.raises(PySparkException) as failed:
+        lakehouse.read(THINGS).toArrow()
+    told = str(explained(lakehouse, failed.value))
+    assert told.startswith("schema a_branch: its tables began as clones of main, and file ")
+    assert "/main/silver/things/" in told and "\n" not in told
+    assert told.endswith("and run with --from-main again.")
+    assert explained(main, failed.value) is None
+    assert explained(lakehouse, ValueError("a column does not exist")) is None
+
+
+@pytest.mark.parametrize(("interval", "days"), [(None, 7), ("interval 48 hours", 2)])
+def test_clones_are_safe_as_long_as_main_keeps_deleted_files(
+        main: Lakehouse, lakehouse: Lakehouse, interval: str | None, days: int) -> None:
+    if interval:
+        main.spark.sql(f"ALTER TABLE {main.reference(OTHERS)} SET TBLPROPERTIES "
+                       f"('delta.deletedFileRetentionDuration' = '{interval}')")
+    clone_missing(main, lakehouse, TABLES)
+    base = base_of(lakehouse)
+    assert base and base.is_kept
+    assert abs(base.until - datetime.now(timezone.utc) - timedelta(days=days)) < timedelta(hours=1)
+    assert not replace(base, until=base.until - timedelta(days=days)).is_kept
+
+
+def test_a_spark_without_shallow_clones_is_told_in_one_line(
+        main: Lakehouse, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    def begin(self: Lakehouse, table: Table, source: Lakehouse, version: int) -> None:
+        self.spark.sql(f"CREATE TABLE {self.reference(table)} AN UNKNOWN KIND OF CLONE")
+
+    monkeypatch.setattr(Lakehouse, "begin", begin)
+    with pytest.raises(BadInput, match="no shallow clones of Delta tables; .* Leave --from-main"):
+        clone_missing(main, lakehouse, TABLES)

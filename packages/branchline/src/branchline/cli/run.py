@@ -38,7 +38,9 @@ __all__ = ["command"]
 @click.option("-P", "--parameter", "given", multiple=True, metavar="NAME=VALUE",
               help="A parameter of the entry point; repeat for more.")
 @click.option("--from-main", is_flag=True,
-              help="Let a branch without tables begin with shallow clones of main's.")
+              help="Begin with shallow clones of main's tables; skip steps that would not change "
+                   "them.")
+@click.option("--all", "all_steps", is_flag=True, help="With --from-main: skip no step.")
 @options.wheels
 @click.option("--live", is_flag=True,
               help="Run the sources as they are now from a workspace folder, without a wheel.")
@@ -83,6 +85,7 @@ class _Options:
     entry_point: str
     given: tuple[str, ...]
     from_main: bool
+    all_steps: bool
     given_wheels: tuple[Path, ...]
     live: bool
     no_wait: bool
@@ -107,8 +110,11 @@ def _request(repository: Repository, target: Target, asked: _Options) -> Request
         raise BadInput("--wheel and --live: expected only one of them.")
     branch = current_branch(repository.root, asked.given_branch, os.environ)
     given = pairs(asked.given)
+    if asked.all_steps and not asked.from_main:
+        raise BadInput("--all: works with --from-main only; without it no step is skipped.")
     if asked.from_main:
-        given["base"] = _base(repository, target, branch)
+        given |= {"base": _base(repository, target, branch),
+                  "rerun": "all" if asked.all_steps else "changed"}
     return request(repository.root, target, repository.project(asked.project), branch,
                    Asked(asked.entry_point, given, wheels, asked.live))
 
