@@ -41,6 +41,8 @@ REFUSED = [
     (["fraud-training", "--on", "dev", "-P", "data=tests"],
      "'tests'; expected an address that the workspace reaches, such as /Volumes/..."),
     (["fraud-training", "--on", "dev", "--live", "--wheel", "x.whl"], "expected only one of"),
+    (["fraud-training", "--all"], "--all: works with --from-main only; without it no step is"),
+    (["fraud-training", "--branch", "main", "--from-main"], "the branch is main itself; leave it"),
     ([], "Missing argument"),
 ]
 

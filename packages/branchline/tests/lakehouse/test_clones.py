@@ -152,8 +152,10 @@ def test_a_file_that_a_vacuum_of_main_removed_is_told_with_the_remedy(
     with pytest.raises(Exception, match="FileNotFoundException") as failed:
         lakehouse.read(THINGS).toArrow()
     told = str(explained(lakehouse, failed.value))
-    assert told.startswith("schema a_branch: its tables began as clones of main, and file ")
+    assert told.startswith(f"schema a_branch of {lakehouse.root}: its tables began as clones of "
+                           "main's, and file ")
     assert "/main/silver/things/" in told and "\n" not in told
+    assert f"the folder {lakehouse.root}/a_branch, and" in told
     assert told.endswith("and run with --from-main again.")
     assert explained(main, failed.value) is None
     assert explained(lakehouse, ValueError("a column does not exist")) is None

@@ -98,10 +98,11 @@ def explained(lakehouse: Lakehouse, failure: Exception) -> RunFailed | None:
         return None
     file = f"file {foreign[0]}" if foreign else "a file"
     return RunFailed(
-        f"schema {lakehouse.schema}: its tables began as clones of {base.schema}, and {file} of "
-        f"those is gone: a VACUUM removed it (they were safe until {base.until:%Y-%m-%d %H:%M} "
-        "UTC), or the table was dropped. Remove this branch's tables with their folder _base (or "
-        "take another branch) and run with --from-main again.")
+        f"schema {lakehouse.schema} of {lakehouse.root}: its tables began as clones of "
+        f"{base.schema}'s, and {file} of those is gone: {base.schema}'s table was dropped, or a "
+        f"VACUUM removed it (not before {base.until:%Y-%m-%d %H:%M} UTC by itself). Delete the "
+        f"schema's tables and the folder {_file(lakehouse).parents[1]}, and run with --from-main "
+        "again.")
 
 
 def _noted(source: Lakehouse, target: Lakehouse, tables: tuple[Table, ...],
