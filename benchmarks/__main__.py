@@ -6,8 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import (big_files, data_in, diff, folds, gate, online_store, scale, serving,
-                        speed, steps, submission, terminal_watch)
+from benchmarks import (big_files, data_in, diff, folds, from_main, gate, online_store, scale,
+                        serving, speed, steps, submission, terminal_watch)
 from branchline.lakehouse import Lakehouse
 from branchline.runs import tracking
 from branchline.spark.session import session as spark
@@ -23,7 +23,7 @@ ON_TABLES = {"data_in": data_in.run, "big_files": big_files.run, "speed": speed.
              "diff": diff.run, "scale": scale.run, "steps": steps.run, "folds": folds.run,
              "gate": gate.run, "terminal_watch": terminal_watch.run}
 ALONE = {"submission": submission.run, "online_store": online_store.run,
-         "serving": serving.run}
+         "serving": serving.run, "from_main": lambda: from_main.run(transactions())}
 
 
 def main() -> None:
@@ -43,19 +43,25 @@ def main() -> None:
 
 
 def silver() -> tuple[Lakehouse, Settings]:
-    """The tables up to silver, of the published transactions or else of simulated ones."""
+    """The tables up to silver of the transactions."""
+    settings = transactions()
+    session = spark(os.environ, WORK / "spark.log")
+    lakehouse = Lakehouse(session, settings.lakehouse, settings.tables_schema)
+    ingest.run(lakehouse, settings)
+    rows = prepare.run(lakehouse, settings)["silver"]
+    print(f"{rows:,} transactions from {Path(settings.data).name}, {os.cpu_count()} cores",
+          flush=True)
+    return lakehouse, settings
+
+
+def transactions() -> Settings:
+    """The published transactions, or else simulated ones."""
     data = PUBLISHED / "handbook_transactions.parquet"
     if not data.exists():
         data = WORK / "landing"
         write(World(customers=5000, terminals=10_000, days=157), data)
     columns = Columns.read(ROOT / "mlflow-notebooks" / "fraud-training" / "columns.yml")
-    settings = Settings(data=str(data), columns=columns, lakehouse=str(WORK / "lakehouse"))
-    session = spark(os.environ, WORK / "spark.log")
-    lakehouse = Lakehouse(session, settings.lakehouse, settings.tables_schema)
-    ingest.run(lakehouse, settings)
-    rows = prepare.run(lakehouse, settings)["silver"]
-    print(f"{rows:,} transactions from {data.name}, {os.cpu_count()} cores", flush=True)
-    return lakehouse, settings
+    return Settings(data=str(data), columns=columns, lakehouse=str(WORK / "lakehouse"))
 
 
 if __name__ == "__main__":
