@@ -93,6 +93,7 @@ def test_attributes_and_texts_are_among_the_words(write: Write) -> None:
     assert found and {"days", "kind"} <= found.words and "seed" not in found.words
 
 
-def test_a_function_without_a_module_in_a_package_has_no_code(write: Write) -> None:
+def test_a_module_that_is_not_there_or_cannot_be_parsed_has_no_code(write: Write) -> None:
     write(TEAM)
     assert code_of("team.nothing") is None
+    assert write({"team/later.py": "def work("}) is None

@@ -117,8 +117,8 @@ def test_only_what_changed_runs_and_the_result_is_that_of_a_whole_run(
     assert reasons(edited(), main, capsys)[0] == 6
 
     changed = edited("total", "TIMES = 1", "TIMES = 10")
-    looks, always = "ran: it looks for new rows", (
-        "ran: it always runs: it does more than write tables")
+    looks, always = "ran: to look for new rows", (
+        "ran: always, as it does more than write tables")
     assert reasons(changed, lakehouse, capsys, base="main") == (60, {
         "take": looks, "clean": "skipped: code, settings and bronze.raw as on main",
         "total": f"ran: code changed: {NAME}/total.py", "report": always})

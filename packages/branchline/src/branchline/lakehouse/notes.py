@@ -19,10 +19,10 @@ def note(lakehouse: Lakehouse, area: str, name: str) -> Path:
 
 
 def read_note(file: Path) -> dict[str, Any] | None:
-    """The note; None if there is none, or it is damaged."""
+    """The note; None if there is none, or it cannot be read."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
 

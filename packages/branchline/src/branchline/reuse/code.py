@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
+
+from branchline.records import sha256
 
 __all__ = ["Code", "code_of"]
 
@@ -32,19 +33,24 @@ class Code:
 
 @cache
 def code_of(module: str) -> Code | None:
-    """The code that the module reaches by imports; None if the module has no file in a package.
+    """The code that the module reaches by imports; None if one of its files cannot be
+    found or parsed.
 
     Followed are the packages of the module's own distribution, and branchline. A package's
     `__init__` counts, but of its imports only those that were asked for by name.
     """
     roots = _Roots(module.partition(".")[0])
-    if roots.file(module) is None:
+    try:
+        return _code(_reached(module, roots), roots) if roots.file(module) else None
+    except (OSError, SyntaxError, ValueError):  # a file that this run may never import
         return None
-    reached = _reached(module, roots)
+
+
+def _code(reached: Mapping[str, Path], roots: _Roots) -> Code:
     files, words, imported = {}, set[str](), set[str]()
     for name, file in sorted(reached.items()):
         text = file.read_text(encoding="utf-8")
-        files[roots.shown(name, file)] = hashlib.sha256(text.encode()).hexdigest()[:16]
+        files[roots.shown(name, file)] = sha256(text.encode())[:16]
         tree = ast.parse(text)
         imported |= {asked.partition(".")[0] for asked, _ in _imports(tree, name, file)}
         if name.partition(".")[0] != OURS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,7 @@ class Reuse:
         if not step.reads:
             return Decision(False, False, self._taking(step))
         if not step.skippable:
-            return Decision(False, False, "it always runs: it does more than write tables")
+            return Decision(False, False, "always, as it does more than write tables")
         now, before = self._now(step), self._known(step)
         if self._settings.rerun == "all":
             return Decision(False, True, "all steps were asked for")
@@ -79,22 +80,27 @@ class Reuse:
     def _taking(self, step: Step) -> str:
         now, before = self._now(step), self._known(step)
         found = now.differences(before) if now and before else []
-        return "it looks for new rows" + (
+        return "to look for new rows" + (
             f"; those that it took before stay, though its {'; '.join(found)}" if found else "")
 
     def start(self, step: Step) -> Mapping[str, str]:
         """Forget the step's last run; returns the commits of its inputs, for `finish`."""
         if not is_kept(step):
             return {}
-        fingerprint_file(self._lakehouse, step.name).unlink(missing_ok=True)
+        with suppress(OSError):
+            fingerprint_file(self._lakehouse, step.name).unlink(missing_ok=True)
         return commits_of(self._lakehouse, step.reads)
 
     def finish(self, step: Step, inputs: Mapping[str, str]) -> None:
-        """Keep the fingerprint of a step that ran."""
+        """Keep the fingerprint of a step that ran.
+
+        A schema without a folder for files keeps none: its steps are then never skipped.
+        """
         if is_kept(step) and (now := self._now(step)):
             outputs = commits_of(self._lakehouse, step.writes if step.reads else ())
             found = replace(now, tables={**inputs, **outputs})
-            write_note(fingerprint_file(self._lakehouse, step.name), found.written())
+            with suppress(OSError):
+                write_note(fingerprint_file(self._lakehouse, step.name), found.written())
 
     def _now(self, step: Step) -> Fingerprint | None:
         code = code_of(step.run.__module__)
