@@ -35,6 +35,19 @@ class Folder:
     def exists(self, table: Table) -> bool:
         return (self._path_of(table) / "_delta_log").is_dir()
 
+    def is_whole(self, table: Table) -> bool:
+        """Whether the table has a commit; what a killed CREATE TABLE left without one is removed.
+        """
+        path = self._path_of(table)
+        if any((path / "_delta_log").glob("*.json")):
+            return True
+        shutil.rmtree(path, ignore_errors=True)
+        return False
+
+    def of_set(self, name: str) -> Folder:
+        """The tables of a table set: in `<root>/<schema>/_sets/<name>`."""
+        return Folder(self._spark, str(self._path / "_sets"), name)
+
     def drop(self, table: Table) -> None:
         shutil.rmtree(self._path_of(table))
 
