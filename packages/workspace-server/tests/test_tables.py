@@ -12,7 +12,8 @@ SPARK = "from pyspark.sql import SparkSession\nspark = SparkSession.builder.getO
 CREATE = """
 spark.sql('CREATE SCHEMA spark_catalog.a_branch')
 spark.range(3).writeTo('spark_catalog.a_branch.numbers').using('delta').create()
-spark.sql('CREATE VIEW spark_catalog.a_branch.shown AS SELECT id FROM spark_catalog.a_branch.numbers')
+spark.sql('CREATE VIEW spark_catalog.a_branch.shown AS '
+          'SELECT * FROM spark_catalog.a_branch.numbers')
 """
 INSERT_AND_DROP = """
 spark.sql('INSERT INTO spark_catalog.a_branch.numbers VALUES (7)')

@@ -15,6 +15,8 @@ SILVER = {**SCORES, "name": "silver.things", "versioned": False}
     ({"columns": {"id": "STRING"}}, "column score dropped (was double)"),
     ({"columns": {"id": "STRING", "score": "BIGINT"}},
      "column score changed from double to bigint"),
+    ({"versioned": False},
+     "no longer versioned: it begins without the rows that are in the table set"),
     ({"key": ["id", "day"]}, "key changed from id to id, day")])
 def test_what_readers_notice_is_named(change: dict[str, Any], said: str) -> None:
     assert breaking_changes([SCORES], [{**SCORES, **change}]) == [f"gold.scores: {said}"]

@@ -123,6 +123,12 @@ def test_a_job_with_the_name_of_the_one_that_moves_views_is_refused(there: Shop)
         there.plan(there.release("1.0+g1", tables=TABLES), file)
 
 
+@pytest.mark.parametrize("name", ["lakehouse", "schema", "files"])
+def test_jobs_that_would_write_where_no_reader_looks_are_refused(here: Shop, name: str) -> None:
+    with pytest.raises(BadInput, match=f"job .*-score: parameter {name} is elsewhere; expected no"):
+        here.plan(here.release("1.0+g1", tables=TABLES), None, **{name: "elsewhere"})
+
+
 @pytest.mark.parametrize("killed", ["before", "after"])
 def test_a_deployment_killed_around_the_move_and_run_again_is_as_if_it_had_run_once(
         here: Shop, monkeypatch: pytest.MonkeyPatch, killed: str) -> None:

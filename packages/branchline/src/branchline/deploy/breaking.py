@@ -29,6 +29,8 @@ def _changes(was: Record, becomes: Record | None) -> Iterator[str]:
             yield f"column {name} changed from {kind.lower()} to {found.lower()}"
     if was["key"] != becomes["key"]:
         yield f"key changed from {', '.join(was['key'])} to {', '.join(becomes['key'])}"
+    if was["versioned"] and not becomes["versioned"]:
+        yield "no longer versioned: it begins without the rows that are in the table set"
     if was["format"] != becomes["format"] and not (was["versioned"] and becomes["versioned"]):
         yield (f"format changed from {was['format']} to {becomes['format']}; all versions share "
                "this table, and the former code cannot read it after a rollback")

@@ -21,6 +21,7 @@ from branchline.table_sets import READERS, set_name
 __all__ = ["planned_state"]
 
 MODEL, TABLE_SET = "model_uri", "table_set"
+PLACE = ("lakehouse", "schema", "files")
 
 
 def planned_state(production: Production, release: Release, model_name: str,
@@ -57,11 +58,16 @@ def _settings(production: Production, job: Job, values: Mapping[str, str],
               state: State) -> dict[str, Any]:
     platform, project = production.platform, production.project
     where = production.file.where(platform.target.name)
+    values = {**where.parameters, **values}
+    for name in PLACE:
+        if state.table_set and name in values:
+            raise BadInput(f"job {job.name}: parameter {name} is {values[name]}; expected none: "
+                           "readers look for versioned tables where targets.yml has them.")
     experiment = PRODUCTION.experiment(platform.target.experiment_root, project.name)
     tags = {"project": project.name, "wheel_version": str(state.version),
             "commit": str(state.commit)}
     request = requested(production.root, platform.target, project, PRODUCTION,
-                        Asked(job.entry_point, {**where.parameters, **values}))
+                        Asked(job.entry_point, values))
     return platform.jobs.settings(ScheduledJob(
         job.name, request, state.artifacts, str(state.copy), experiment, job.schedule,
         where.run_as, tags))

@@ -15,20 +15,23 @@ def move_readers(production: Production, deployment: Deployment,
                  say: Callable[[str], None]) -> None:
     """Write the deployment's manifest; where readers read views, a job moves them at once.
 
-    Readers follow a new set once a run has filled it, and an old one immediately. On a catalog the
-    first run of the new set moves the views, since only there is a Spark session; for all else the
-    job `<project>-readers` is started.
+    Readers follow a new set once a run has filled it, and an old one immediately. On a catalog,
+    where only a run can move views, the run that fills the set does so; to move them back, the job
+    `<project>-readers` is started.
 
     Raises:
         RunFailed: that job failed; the deployment is not finished.
     """
     sets, manifest = production.table_sets, _manifest(production, deployment)
-    if manifest.table_set is None and sets.newest() is None:
+    was = sets.newest()
+    if was is None and manifest.table_set is None:
         return
     sets.add(manifest)
     say(f"readers  {readers_line(production)}")
     is_new = deployment.restores is None and manifest.table_set is not None
-    if not is_new and production.platform.jobs.actual(production.readers_job):
+    # Asked after the manifest is there: a run that fills the set later finds it and follows it.
+    left = was is not None and was.table_set is not None and sets.is_ready(was.table_set)
+    if left and not is_new and production.platform.jobs.actual(production.readers_job):
         say(f"job {production.readers_job}  moves the views")
         production.platform.jobs.run(production.readers_job)
 
