@@ -39,7 +39,7 @@ class Folder:
         """Whether the table has a commit; what a killed CREATE TABLE left without one is removed.
         """
         path = self._path_of(table)
-        if any((path / "_delta_log").glob("*.json")):
+        if any((path / "_delta_log").glob("[0-9]*")):  # a commit, or a checkpoint of some
             return True
         shutil.rmtree(path, ignore_errors=True)
         return False
