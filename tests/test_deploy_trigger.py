@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import mlflow
 import pytest
 
+from branchline.deploy import release_files
+from branchline.deploy.release import GateResult, Origin
 from branchline.wheels.destinations import LocalFolder
 from branchline.wheels.publish import publish
 from branchline.wheels.source import source_of
+from support.releasing import register
 from support.workspaces import commit
 from tests.releases import Repository, made
 from workspace_server import Workspace
@@ -72,6 +76,38 @@ def test_evidence_that_was_changed_after_its_approval_exits_with_4(here: Reposit
     code, said = here.run("deploy", "apply", "--evidence", approved, "--from", str(file.parent))
     assert code == 4 and "was approved" in said
     assert "nothing is deployed yet" in here.well("deploy", "status")
+
+
+def released(here: Repository, *columns: str) -> None:
+    """A release of the commit with a table; its wheel cannot be installed."""
+    source, destination = source_of(here.folder), LocalFolder(
+        here.folder / ".local" / "production" / "wheels")
+    wheel = here.folder / ".local" / f"sample-{source.version}-py3-none-any.whl"
+    wheel.parent.mkdir(exist_ok=True)
+    wheel.write_bytes(source.version.encode())
+    table = {"name": "gold.scores", "key": ["id"], "format": 1, "versioned": True,
+             "columns": {name: "DOUBLE" for name in columns}}
+    mlflow.set_tracking_uri(here.store)
+    release_files.write(
+        publish([wheel], destination).artifacts,
+        Origin("greeting", source.commit or "", "main", "ci"),
+        GateResult("passed", "passed", model=register("greeting")), None, destination, [table])
+
+
+def test_a_breaking_change_is_planned_and_needs_an_option_to_be_applied(here: Repository) -> None:
+    released(here, "id", "score")
+    here.well("deploy", "apply", "--evidence", here.planned())
+    commit(here.folder)
+    released(here, "id")
+    said = here.well("deploy", "plan")
+    assert "\nbreaking   gold.scores: column score dropped (was double)\n" in said
+    assert said.endswith(" --breaking\n")
+    approved = here.planned()
+    code, said = here.run("deploy", "apply", "--evidence", approved)
+    [*_, line] = said.splitlines()
+    assert code == 2 and "breaking: gold.scores: column score dropped (was double); tell" in line
+    here.well("deploy", "apply", "--evidence", approved, "--breaking")
+    assert "deployment 2 (apply), finished" in here.well("deploy", "status")
 
 
 def test_if_two_deployments_start_at_once_one_wins_and_the_other_is_refused(

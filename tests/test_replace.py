@@ -165,7 +165,7 @@ def test_a_single_step_on_a_new_branch_says_what_to_run_first(repository: Path) 
 
 @pytest.mark.parametrize(("given", "line"), [
     ("steps=foo", "parameter steps is 'foo'; expected some of receive, weigh, show, diff, "
-                  "separated by"),
+                  "readers, separated by"),
     ("parcels=0", "parameter parcels is '0'; expected a whole number from 1 to 1,000."),
     ("parcel=3", "parameter parcel is unknown to entry point main; accepted: steps, data"),
 ])

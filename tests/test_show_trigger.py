@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from branchline import Lakehouse
+from branchline.lakehouse.sets import sets_of
+from branchline.table_sets import Manifest
+from fraud_detection.settings import Settings
+from fraud_detection.tables import SCORES
 from support.processes import trigger
 from tests.fraud_detection.landed import HEADER
 
@@ -80,3 +87,28 @@ def test_rows_that_should_not_be_there_are_moved_by_the_step_reject(
     assert done.returncode == 0, done.stderr
     assert re.search(r"^  reject +1 rows ", done.stdout, re.MULTILINE)
     assert "now run `-e featurize -P first_day=2018-04-01 -P last_day=2018-0" in done.stdout
+
+
+def test_productions_rows_are_those_that_its_readers_see(
+        told: dict[str, str], spark: Any, folder: Path) -> None:
+    settings = Settings.from_arguments([
+        "--schema", "production", "--data", f"{folder}/landed", "--columns",
+        f"{folder}/columns.yml"])
+    for number in (1, 2):
+        here = Lakehouse(spark, f"{folder}/lakehouse", settings.tables_schema,
+                         table_set=f"fraud_training_{number}")
+        row = spark.createDataFrame([(f"transaction-{number}", "m/1", datetime(2018, 4, 1), "c",
+                                      0.5, True)], ", ".join(
+            f"{column.name} {column.type}" for column in SCORES.columns))
+        here.merge(SCORES, row)
+        sets_of(here).add(Manifest(number, here.table_set, (SCORES.name,), number - 1))
+        if number == 1:
+            sets_of(here).mark_ready(here.table_set, here.schema)
+    done = trigger("show", "fraud-training", "gold.scores", "--production", *tables(folder), **told)
+    assert done.returncode == 0, done.stderr
+    assert "transaction-1" in done.stdout and done.stdout.endswith("1 of 1 row\n")
+
+
+def test_production_and_a_branch_are_not_asked_for_at_once(told: dict[str, str]) -> None:
+    done = trigger("show", "fraud-training", "gold.scores", "--production", *BRANCH, **told)
+    assert done.returncode == 2 and "--production and --branch: expected only one" in done.stderr

@@ -56,8 +56,9 @@ def test_a_change_reaches_production_from_a_pull_request_and_is_rolled_back(team
     assert "passed" in build.jobs["judged"].pages[1]
     first = team.production()
     assert first == Production(frozenset({team.git("rev-parse", "main")}), "1",
-                               frozenset({"fraud-scoring", "fraud-monitoring"}))
-    assert "gold_scores" in team.tables("production_production")
+                               frozenset({"fraud-scoring", "fraud-monitoring",
+                                          "fraud-training-readers"}))
+    assert team.shown("gold_scores") == "fraud_training_1"
 
     team.chapter("A bad release: the gate refuses it, and production stays what it is")
     team.push("feature/amount-alone", "A simpler model: the amount is all it needs",
@@ -73,8 +74,11 @@ def test_a_change_reaches_production_from_a_pull_request_and_is_rolled_back(team
     team.trigger("deploy", "apply", "fraud-training", "--to", "production", "--evidence",
                  team.planned()[1])
     assert team.production().commits == {team.git("rev-parse", "main")} != first.commits
+    assert team.shown("gold_scores") == "fraud_training_1"
+    team.trigger("deploy", "check", "fraud-training", "--to", "production")
+    assert team.shown("gold_scores") == "fraud_training_2"
     team.trigger("deploy", "rollback", "fraud-training", "--to", "production")
-    assert team.production() == first
+    assert team.production() == first and team.shown("gold_scores") == "fraud_training_1"
 
 
 def test_a_failed_smoke_check_is_rolled_back_by_the_pipeline(team: Team) -> None:

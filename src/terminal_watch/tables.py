@@ -8,7 +8,7 @@ __all__ = ["WATCHED_TERMINALS"]
 
 WATCHED_TERMINALS = Table(
     "gold.watched_terminals", "Terminals that are probably compromised, as known when a day begins",
-    key=("day", "terminal_id"),
+    key=("day", "terminal_id"), versioned=True,
     columns=(
         Column("day", "DATE", "The day (UTC); the list uses what is known at its first second",
                True),

@@ -152,9 +152,12 @@ class Team:
         assert experiment
         return list(client.search_runs([experiment.experiment_id]))
 
-    def tables(self, prefix: str) -> set[str]:
-        """The tables in the schemas whose names begin so."""
+    def shown(self, view: str) -> str:
+        """The table set that a view of production's readers shows."""
         client = self.workspace.client()
         schemas = [str(schema.name) for schema in client.schemas.list("spark_catalog")]
-        return {str(table.name) for schema in schemas if schema.startswith(prefix)
-                for table in client.tables.list("spark_catalog", schema)}
+        [found] = [str(table.view_definition) for schema in schemas
+                   if schema.startswith("production_production")
+                   for table in client.tables.list("spark_catalog", schema)
+                   if table.name == view and table.view_definition]
+        return found.rpartition(f"`.`{view}`")[0].rpartition("__")[2]

@@ -24,7 +24,7 @@ PIPELINE = Pipeline(Settings, (
 
 
 def test_every_pipeline_has_the_step_and_runs_it_on_request_only() -> None:
-    assert PIPELINE.names == ("make", "show", "diff")
+    assert PIPELINE.names == ("make", "show", "diff", "readers")
     assert PIPELINE.asked(Settings()) == PIPELINE.steps
     assert PIPELINE.asked(Settings(steps=("show",))) == (PIPELINE.show,)
     assert PIPELINE.show is PIPELINE.show

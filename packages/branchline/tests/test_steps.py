@@ -35,14 +35,14 @@ def test_a_run_may_name_the_pipelines_steps_only() -> None:
     steps = PIPELINE.parameters[0]
     assert (steps.name, steps.type, steps.default) == ("steps", "list", "load,fit")
     assert steps.choices == PIPELINE.names == (
-        "load", "fit", "compare", "show", "diff")
+        "load", "fit", "compare", "show", "diff", "readers")
 
 
 def test_without_names_all_steps_run_but_those_on_request() -> None:
     assert PIPELINE.asked(Settings()) == (LOAD, FIT)
     assert PIPELINE.asked(PIPELINE.read(["--steps", "compare, load"])) == (LOAD, COMPARE)
     with pytest.raises(BadInput, match="steps is 'foo'; expected some of load, fit, compare, "
-                       "show, diff"):
+                       "show, diff, readers"):
         PIPELINE.read(["--steps", "foo"])
 
 
@@ -90,7 +90,7 @@ def test_only_warnings_of_a_steps_package_are_printed_below_its_line(
 def test_the_error_for_an_unknown_step_says_where_to_add_it(tmp_path: Path) -> None:
     running = job(tmp_path)
     with pytest.raises(BadInput, match="step new is not in the pipeline's .load, fit, compare, "
-                                       "show, diff.; add it to the Pipeline"):
+                                       "show, diff, readers.; add it to the Pipeline"):
         running.run(step("new"))
 
 

@@ -12,10 +12,14 @@ SPARK = "from pyspark.sql import SparkSession\nspark = SparkSession.builder.getO
 CREATE = """
 spark.sql('CREATE SCHEMA spark_catalog.a_branch')
 spark.range(3).writeTo('spark_catalog.a_branch.numbers').using('delta').create()
+spark.sql('CREATE VIEW spark_catalog.a_branch.shown AS '
+          'SELECT * FROM spark_catalog.a_branch.numbers')
 """
 INSERT_AND_DROP = """
 spark.sql('INSERT INTO spark_catalog.a_branch.numbers VALUES (7)')
 print('sum', spark.sql('SELECT sum(id) FROM spark_catalog.a_branch.numbers').first()[0])
+print('shown', spark.table('spark_catalog.a_branch.shown').count())
+spark.sql('DROP VIEW IF EXISTS `spark_catalog`.`a_branch`.`shown`')
 spark.sql('DROP TABLE spark_catalog.a_branch.numbers')
 """
 STREAM = """
@@ -53,6 +57,10 @@ def test_auto_loaders_stand_in_takes_a_file_once(runs: TwoRuns) -> None:
 
 
 def test_a_runs_tables_are_there_for_the_next_and_go_when_dropped(runs: TwoRuns) -> None:
-    assert runs.tables[0] == ["spark_catalog.a_branch.numbers"]
+    assert runs.tables[0] == ["spark_catalog.a_branch.numbers", "spark_catalog.a_branch.shown"]
     assert "sum 10\n" in runs.said[1]
     assert runs.tables[1] == []
+
+
+def test_a_runs_views_are_there_for_the_next(runs: TwoRuns) -> None:
+    assert "shown 4\n" in runs.said[1]

@@ -9,7 +9,7 @@ __all__ = ["DAILY_KPIS", "FEATURES", "MONITORING", "SCORES"]
 
 FEATURES = Table(
     "gold.features", "Model input: what was known about a transaction when it was made",
-    key=("transaction_id",), filtered_by=("event_time",),
+    key=("transaction_id",), filtered_by=("event_time",), versioned=True,
     columns=(
         Column("transaction_id", "STRING", "The transaction", True),
         Column("event_time", "TIMESTAMP", "When it happened (UTC)", True),
@@ -20,6 +20,7 @@ FEATURES = Table(
 
 SCORES = Table(
     "gold.scores", "A model's score of a transaction", key=("transaction_id", "model_version"),
+    versioned=True,
     columns=(
         Column("transaction_id", "STRING", "The transaction", True),
         Column("model_version", "STRING", "The logged model (its MLflow id) or name/version", True,
@@ -30,7 +31,7 @@ SCORES = Table(
         Column("is_alert", "BOOLEAN", "Whether the score reaches the model's threshold", True)))
 
 DAILY_KPIS = Table(
-    "gold.daily_kpis", "Daily KPIs, one row per day", key=("day",), kpis=True,
+    "gold.daily_kpis", "Daily KPIs, one row per day", key=("day",), kpis=True, versioned=True,
     columns=(
         Column("day", "DATE", "The day (UTC)", True),
         Column("transactions", "BIGINT", "Transactions of the day", True),
@@ -44,7 +45,7 @@ DAILY_KPIS = Table(
 
 MONITORING = Table(
     "gold.monitoring", "How far each feature and the score moved from the training span",
-    key=("column", "start", "days", "model_version"), kpis=True,
+    key=("column", "start", "days", "model_version"), kpis=True, versioned=True,
     columns=(
         Column("column", "STRING", "The feature, or `score`", True),
         Column("start", "DATE", "First day of the monitored span", True),

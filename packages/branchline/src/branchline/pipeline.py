@@ -11,6 +11,7 @@ from branchline.diff import diff_step
 from branchline.errors import BadInput
 from branchline.lakehouse import Lakehouse, Table
 from branchline.parameters import Parameter
+from branchline.readers import readers_step
 from branchline.settings import Settings, parameters_of
 from branchline.show import show_step
 from branchline.steps import Step
@@ -23,7 +24,7 @@ class Pipeline:
     """A project's code: the class of its settings, and its steps in the order of a run.
 
     main.py runs `steps`. Every pipeline also has the steps `show` and `diff`, which only read
-    tables; the job runs those itself.
+    tables, and `readers`; the job runs those itself.
     """
 
     settings: type[Settings]
@@ -37,10 +38,15 @@ class Pipeline:
     def diff(self) -> Step:
         return diff_step(self.tables)
 
+    @cached_property
+    def built_in(self) -> tuple[Step, ...]:
+        """The steps that every pipeline has, and that the job runs itself."""
+        return (self.show, self.diff, readers_step())
+
     @property
     def every(self) -> tuple[Step, ...]:
         """All steps that a run can be asked for."""
-        return (*self.steps, self.show, self.diff)
+        return (*self.steps, *self.built_in)
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -65,6 +71,14 @@ class Pipeline:
         return tuple(table.name for table in self.tables)
 
     @property
+    def table_records(self) -> list[dict[str, Any]]:
+        """The tables as a release records them."""
+        return [{"name": table.name, "key": list(table.key), "format": table.format,
+                 "versioned": table.versioned,
+                 "columns": {column.name: column.type for column in table.columns}}
+                for table in self.tables]
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names of all steps that a run can be asked for."""
         return tuple(step.name for step in self.every)
@@ -84,6 +98,10 @@ class Pipeline:
         """The steps that a run with these settings runs."""
         return tuple(step for step in self.every if step.name in settings.steps
                      or not (settings.steps or step.on_request))
+
+    def writes(self, settings: Settings) -> bool:
+        """Whether a run with these settings writes tables: the built-in steps do not."""
+        return any(step in self.steps for step in self.asked(settings))
 
     def check_tables(self, lakehouse: Lakehouse, settings: Settings) -> None:
         """Check that each table that a step reads exists, or is written by an earlier step.

@@ -54,6 +54,7 @@ class Settings:
                            choices=("changed", "all"))
     files: str | None = parameter(None, "the folder of landed files and checkpoints; beside the "
                                         "tables")
+    table_set: str = parameter("", "production's table set, which deploy.py names; none")
     table: str = parameter("", "the table that the step show shows, or those that diff compares")
     where: str = parameter("", "an SQL condition on its rows; all of them")
     limit: int = parameter(20, "how many rows are shown", minimum=1, maximum=1000)

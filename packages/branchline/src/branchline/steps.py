@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from branchline.errors import BadInput, BranchlineError, RunFailed
 from branchline.lakehouse import Lakehouse, Table
 from branchline.lakehouse.clones import explained
+from branchline.lakehouse.sets import begin_set, show_set
 from branchline.reuse.begin import begin
 from branchline.reuse.reuse import Reuse
 from branchline.runs import tracking
@@ -57,7 +58,8 @@ class Job:
         self._reuse = Reuse(lakehouse, settings)
         self._waiting = list(pipeline.asked(settings))
         self._held = ExitStack()
-        if any(step in pipeline.steps for step in self._waiting):  # the others only read
+        self._writes = pipeline.writes(settings)
+        if self._writes:
             self._held.enter_context(lakehouse.writing())
 
     def run(self, step: Step) -> Mapping[str, int] | None:
@@ -106,18 +108,21 @@ class Job:
         return counts
 
     def finish(self) -> None:
-        """Run the built-in steps, end the MLflow run and release the tables.
+        """Run the built-in steps, let readers see production's table set, end the MLflow run and
+        release the tables.
 
         Raises:
-            BadInput: a requested step was never passed to `run`.
+            BadInput: a requested step was never passed to `run`, or a table is in a view's place.
         """
         import mlflow
-        self.run(self.pipeline.show)
-        self.run(self.pipeline.diff)
+        for step in self.pipeline.built_in:
+            self.run(step)
         if self._waiting:
             name = self._waiting[0].name
             raise BadInput(f"step {name} was requested, but has no cell in main.py; add "
                            f"job.run(...) for it, before job.finish().")
+        if self._writes and self.lakehouse.table_set:
+            show_set(self.lakehouse)
         mlflow.end_run()
         self._held.close()
 
@@ -170,11 +175,23 @@ def start(pipeline: Pipeline, arguments: Sequence[str] | None = None) -> Job:
     found = session(os.environ, Path(settings.lakehouse).parent / "spark.log")
     print(f"  {'spark':<10}{'':>16} {time.perf_counter() - began:>6.1f} s   "
           f"version {found.version}", flush=True)
-    lakehouse = Lakehouse(found, settings.lakehouse, settings.tables_schema, settings.files)
+    lakehouse = Lakehouse(found, settings.lakehouse, settings.tables_schema, settings.files,
+                          settings.table_set)
     if settings.base:
         print(f"  {'clone':<10} {begin(pipeline, settings, lakehouse)}", flush=True)
+    if settings.table_set and pipeline.writes(settings):
+        _begin_set(pipeline, lakehouse)
     pipeline.check_tables(lakehouse, settings)
     return Job(pipeline, settings, lakehouse)
+
+
+def _begin_set(pipeline: Pipeline, lakehouse: Lakehouse) -> None:
+    began = time.perf_counter()
+    with lakehouse.writing():
+        copied = begin_set(lakehouse, pipeline.tables)
+    if copied:
+        print(f"  {'table set':<10}{'':>16} {time.perf_counter() - began:>6.1f} s   "
+              f"{lakehouse.table_set} begins with a copy of {', '.join(copied)}", flush=True)
 
 
 def _fail(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

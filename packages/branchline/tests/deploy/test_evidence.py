@@ -27,7 +27,8 @@ EVIDENCE: dict[str, Any] = {
                  "verdict": {"candidate": "m2", "champion": None, "reasons": REASONS}}},
     "state": {"version": "1.0+g2", "jobs": {"score": {"wheels": ["/Volumes/w.whl"]}}},
     "changes": [{"path": "wheel sample", "was": "1.0+g1", "becomes": "1.0+g2"}],
-    "drift": [], "commits": ["abc a <b>bold</b> change"], "commits_missing": None}
+    "drift": [], "breaking": [], "tables_unknown": None,
+    "commits": ["abc a <b>bold</b> change"], "commits_missing": None}
 
 
 def test_a_bundle_is_read_by_its_checksum(tmp_path: Path) -> None:

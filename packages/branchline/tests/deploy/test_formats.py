@@ -87,7 +87,7 @@ def test_every_record_that_is_written_says_its_format(tmp_path: Path) -> None:
     verdict = Verdict(True, "m", None, (Reason("rows", "pass", "1", "1"),))
     written += [json.loads(comparison.to_json()), json.loads(verdict.to_json())]
     assert [record["format"] for record in written] == [
-        "finished/1", "deployment/2", "comparison/1", "verdict/1"]
+        "finished/1", "deployment/3", "comparison/1", "verdict/1"]
 
 
 @pytest.mark.parametrize(("path", "kind"), [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,6 +35,21 @@ entry_points:
     command: python main.py {who} {model_uri}
   compare: {command: python main.py}
 """
+# The same with tables of which each deployment has its own.
+WITH_TABLES = """name: greeting
+entry_points:
+  main:
+    parameters: {who: {default: world}, model_uri: {default: ""}, table_set: {default: ""}}
+    command: python main.py {who} {model_uri} {table_set}
+  compare: {command: python main.py}
+  readers:
+    parameters: {who: {default: readers}, table_set: {default: ""}, model_uri: {default: ""}}
+    command: python main.py {who} {model_uri} {table_set}
+"""
+SCORES = {"name": "gold.scores", "key": ["id"], "format": 1, "versioned": True,
+          "columns": {"id": "STRING", "score": "DOUBLE"}}
+SILVER = {"name": "silver.things", "key": ["id"], "format": 1, "versioned": False,
+          "columns": {"id": "STRING"}}
 MAIN = """
 import sys
 import time
@@ -108,7 +123,8 @@ class Shop:
     def registry(self) -> Registry:
         return Registry(self.platform.tracking)
 
-    def release(self, version: str, with_model: bool = True, **gate: Any) -> Release:
+    def release(self, version: str, with_model: bool = True,
+                tables: Sequence[Mapping[str, Any]] | None = None, **gate: Any) -> Release:
         """A published version, as publish.py makes one; its wheels cannot be installed."""
         (self.root / ".local").mkdir(exist_ok=True)
         files = [self.root / ".local" / f"{name}-{version}-py3-none-any.whl"
@@ -120,7 +136,7 @@ class Shop:
         published = publish(files, self.source)
         return release_files.write(
             published.artifacts, Origin("greeting", "c" * 40, "main", "ci"),
-            replace(gate_result, **gate), "a reason", self.source)
+            replace(gate_result, **gate), "a reason", self.source, tables)
 
     def plan(self, chosen: Release, file: DeployFile | None = None, **given: str) -> str:
         """Writes the evidence; its checksum."""
@@ -136,12 +152,13 @@ class Shop:
         checksum = release_checksum(self.evidence)
         return evidence.read_bundle(self.evidence, checksum, self.platform.target.name)
 
-    def apply(self, checksum: str) -> Deployment:
+    def apply(self, checksum: str, breaking: bool = False) -> Deployment:
         approved = evidence.read_bundle(self.evidence, checksum, self.platform.target.name)
-        return applying.apply(self.production("ci"), approved, checksum, self.said.append)
+        return applying.apply(self.production("ci"), approved, checksum, self.said.append, breaking)
 
-    def deploy(self, version: str, **given: str) -> Deployment:
-        return self.apply(self.plan(self.release(version), None, **given))
+    def deploy(self, version: str, tables: Sequence[Mapping[str, Any]] | None = None,
+               **given: str) -> Deployment:
+        return self.apply(self.plan(self.release(version, tables=tables), None, **given))
 
     def rollback(self, evidence: str | None = None) -> Deployment:
         return applying.rollback(self.production("ci"), self.said.append, evidence)

@@ -1,4 +1,4 @@
-"""Unity Catalog as far as a branch needs it: catalogs, schemas, volumes and tables, all folders."""
+"""Unity Catalog as far as a branch needs it: catalogs, schemas, volumes, tables and views."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ CATALOGS = ("spark_catalog", "dev", "staging", "production")
 
 
 class Catalog:
-    """A schema is `<tables>/<catalog>/<schema>.db`, as in Spark; a volume its own folder.
+    """A schema is `<tables>/<catalog>/<schema>.db`, as in Spark; a volume its own folder, and a
+    view a file `<name>.view` in its schema.
 
     The schema `default` is the catalog's folder itself.
     """
@@ -77,22 +78,31 @@ class Catalog:
     def tables_of(self, schema: str) -> list[dict[str, Any]]:
         catalog, name = parts(schema, 2)
         self.schema(schema)
-        return [self.table(f"{schema}.{log.parent.name}")
-                for log in sorted(self.schema_folder(catalog, name).glob("*/_delta_log"))]
+        folder = self.schema_folder(catalog, name)
+        names = [*(log.parent.name for log in folder.glob("*/_delta_log")),
+                 *(view.stem for view in folder.glob("*.view"))]
+        return [self.table(f"{schema}.{each}") for each in sorted(names)]
 
     def table(self, full_name: str) -> dict[str, Any]:
         catalog, schema, name = parts(full_name, 3)
         folder = self.schema_folder(catalog, schema) / name
+        described = {"name": name, "catalog_name": catalog, "schema_name": schema,
+                     "full_name": full_name, "owner": "dev@example.com"}
+        if (view := folder.with_name(f"{name}.view")).is_file():
+            return {**described, "table_type": "VIEW", "view_definition": view.read_text()}
         if not (folder / "_delta_log").is_dir():
             raise absent("Table", "TABLE", full_name)
-        return {"name": name, "catalog_name": catalog, "schema_name": schema,
-                "full_name": full_name, "table_type": "MANAGED", "data_source_format": "DELTA",
-                "owner": "dev@example.com", "storage_location": folder.as_uri()}
+        return {**described, "table_type": "MANAGED", "data_source_format": "DELTA",
+                "storage_location": folder.as_uri()}
 
     def delete_table(self, full_name: str) -> None:
         self.table(full_name)
         catalog, schema, name = parts(full_name, 3)
-        shutil.rmtree(self.schema_folder(catalog, schema) / name)
+        folder = self.schema_folder(catalog, schema)
+        if (view := folder / f"{name}.view").is_file():
+            view.unlink()
+        else:
+            shutil.rmtree(folder / name)
 
     def volumes_of(self, schema: str) -> list[dict[str, Any]]:
         self.schema(schema)

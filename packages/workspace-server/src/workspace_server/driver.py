@@ -9,17 +9,21 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import json
+import re
 import signal
 import sys
 import traceback
 import types
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
+VIEW = re.compile(r"\s*(CREATE(?: OR REPLACE)?|DROP) VIEW (?:IF EXISTS )?"
+                  r"`?spark_catalog`?\.`?(\w+)`?\.`?(\w+)`?(?:\s|$)", re.IGNORECASE)
 FILE = "path STRING, modificationTime TIMESTAMP, length LONG, content BINARY"
 
 
@@ -51,7 +55,7 @@ def _failed(report: str, problem: BaseException) -> int:
 
 
 class WhenSparkIsImported(MetaPathFinder):
-    """Registers the workspace's tables in the first session; nothing without Spark."""
+    """Registers the workspace's tables and views in the first session; nothing without Spark."""
 
     def find_spec(self, name: str, path: Sequence[str] | None,
                   target: types.ModuleType | None = None) -> ModuleSpec | None:
@@ -78,6 +82,7 @@ def _change(builder: Any) -> None:
         if not known and hasattr(session, "_jsparkSession"):
             known.add("all")
             _register(session)
+            _keep_views(type(session))
             _stand_in_for_auto_loader(type(session.readStream))
         return session
 
@@ -98,13 +103,36 @@ def _stand_in_for_auto_loader(reader: Any) -> None:
 
 
 def _register(session: Any) -> None:
-    """Spark's catalog is in memory: register the schemas and Delta tables on disk."""
+    """Spark's catalog is in memory: register the schemas, Delta tables and views on disk."""
     warehouse = Path(session.conf.get("spark.sql.warehouse.dir").removeprefix("file:"))
     folders = {"default": warehouse, **{folder.stem: folder for folder in warehouse.glob("*.db")}}
     for schema, folder in folders.items():
         session.sql(f"CREATE SCHEMA IF NOT EXISTS spark_catalog.`{schema}`")
         for log in folder.glob("*/_delta_log"):
             _register_table(session, schema, log.parent)
+    for folder in folders.values():
+        for file in folder.glob("*.view"):
+            with suppress(Exception):  # its table is gone
+                session.sql(file.read_text())
+
+
+def _keep_views(session: Any) -> None:
+    """Write views to disk, beside the tables, as the statements that made them."""
+    original = session.sql
+
+    def sql(self: Any, query: str, *arguments: Any, **named: Any) -> Any:
+        done = original(self, query, *arguments, **named)
+        if view := VIEW.match(query):
+            warehouse = Path(self.conf.get("spark.sql.warehouse.dir").removeprefix("file:"))
+            file = warehouse / f"{view[2]}.db" / f"{view[3]}.view"
+            if view[1].upper() == "DROP":
+                file.unlink(missing_ok=True)
+            else:
+                file.parent.mkdir(exist_ok=True)
+                file.write_text(query)
+        return done
+
+    session.sql = sql
 
 
 def _register_table(session: Any, schema: str, folder: Path) -> None:

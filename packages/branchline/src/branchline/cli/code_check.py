@@ -58,7 +58,7 @@ def _state(project: Project) -> str:
 def _code(package: str) -> Iterator[Path]:
     ours = Path(__file__).parents[1]
     yield from (ours / f"{name}.py"
-                for name in ("pipeline", "settings", "parameters", "show", "diff"))
+                for name in ("pipeline", "settings", "parameters", "show", "diff", "readers"))
     with suppress(ImportError, ValueError):
         spec = find_spec(package)
         for folder in (spec.submodule_search_locations or ()) if spec else ():

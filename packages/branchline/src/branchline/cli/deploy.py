@@ -13,6 +13,7 @@ from branchline.cli import options
 from branchline.cli.production import open_production
 from branchline.deploy import apply as deployment, evidence, plan as planning, release_files
 from branchline.deploy.differences import drift
+from branchline.deploy.readers import readers_line
 from branchline.errors import BadInput
 from branchline.runs.request import pairs
 from branchline.wheels.source import source_of
@@ -62,7 +63,7 @@ def plan(project: str, target_name: str, version: str | None, given: tuple[str, 
     folder = "" if out == EVIDENCE else f" --from {out}"
     print(f"\nlook at    {out / 'evidence.html'}\nsha256     {checksum}\n"
           f"next       python mlflow-triggers/deploy.py apply {project} --to {target_name} "
-          f"--evidence {checksum}{folder}")
+          f"--evidence {checksum}{folder}{' --breaking' if found['breaking'] else ''}")
     set_output("evidence", checksum, os.environ)
 
 
@@ -73,11 +74,13 @@ def plan(project: str, target_name: str, version: str | None, given: tuple[str, 
               help="The approved checksum, as `plan` printed it.")
 @click.option("--from", "folder", type=click.Path(path_type=Path), default=EVIDENCE,
               show_default=True, metavar="FOLDER", help="Where the evidence is.")
-def apply(project: str, target_name: str, checksum: str, folder: Path) -> None:
+@click.option("--breaking", is_flag=True,
+              help="Although tables change in a way that those who read them notice.")
+def apply(project: str, target_name: str, checksum: str, folder: Path, breaking: bool) -> None:
     """Bring production's jobs and model to what the evidence says; recorded in the journal."""
     approved = evidence.read_bundle(folder, checksum.lower(), target_name)
     production = open_production(project, target_name, changing="deploy apply")
-    deployment.apply(production, approved, checksum.lower(), print)
+    deployment.apply(production, approved, checksum.lower(), print, breaking)
 
 
 @command.command()
@@ -117,6 +120,8 @@ def status(project: str, target_name: str) -> None:
     for each in current.state.artifacts:
         print(f"{each.kind:<10} {each.name} {each.version}")
     print(f"model      {current.state.model or 'none'}")
+    if current.state.table_set:
+        print(f"readers    {readers_line(production)}")
     for name, settings in current.state.jobs.items():
         changed = drift(settings, production.platform.jobs.actual(name) or {})
         print(f"job        {name}" + (f", changed: {changed[0].path}" if changed else ""))
@@ -126,3 +131,7 @@ def _show(found: dict[str, Any]) -> None:
     print(f"deploy     {found['state']['version']} to {found['target']}")
     for each in found["changes"]:
         print(f"  {each['path']}: {each['was']} -> {each['becomes']}")
+    for line in found["breaking"]:
+        print(f"breaking   {line}")
+    if found["tables_unknown"]:
+        print(f"tables     not compared: {found['tables_unknown']}")

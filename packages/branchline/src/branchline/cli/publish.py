@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,9 +15,12 @@ from branchline.branch import MAIN
 from branchline.ci.identify import current_branch, started_by
 from branchline.cli import options
 from branchline.cli.repository import Repository
+from branchline.config.declaration import declared
+from branchline.config.mlproject import Project
 from branchline.deploy import release_files
 from branchline.deploy.gate_result import gate_result
 from branchline.deploy.release import Origin, Release, clean_source, require_passed
+from branchline.errors import NotInstalled
 from branchline.platforms.find import open_platform
 from branchline.wheels import smoke
 from branchline.wheels.build import build
@@ -64,8 +70,17 @@ def command(project: str, target_name: str, run_id: str | None, override: str | 
         published = publish(wheels, platform.wheels)
     artifacts = (*locked(repository.root), *published.artifacts)
     origin = Origin(found.name, source.commit or "", branch.name, started_by(os.environ))
-    made = release_files.write(artifacts, origin, result, override, platform.wheels)
+    made = release_files.write(artifacts, origin, result, override, platform.wheels,
+                               _tables(found))
     _show(made, f"{count} modules import in a clean environment")
+
+
+def _tables(project: Project) -> Sequence[Mapping[str, Any]] | None:
+    """The tables that the project's code declares; None if it has no pipeline, or a library is
+    missing here."""
+    with suppress(NotInstalled):
+        return declared(project).table_records if project.pipeline else None
+    return None
 
 
 def _show(made: Release, line: str) -> None:

@@ -56,7 +56,7 @@ def read_tables(repository: Repository, target: Target, project: Project, branch
     checked = request(repository.root, target, project, branch, asked)
     with _quietly():
         platform = open_platform(target, repository.root, os.environ)
-        checked = _as_before(platform, checked, {"steps", *asked.parameters}, branch)
+        checked = _as_before(platform, checked, {"steps", "table_set", *asked.parameters}, branch)
         return platform.tracking, _run(platform, checked)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import yaml
 
@@ -21,7 +21,7 @@ __all__ = ["Declaration", "check", "declared", "write"]
 
 
 class Declaration(Protocol):
-    """What the code declares: the names of its steps, its parameters, the names of its tables."""
+    """What the code declares: the names of its steps, its parameters, and its tables."""
 
     @property
     def names(self) -> Sequence[str]: ...
@@ -31,6 +31,9 @@ class Declaration(Protocol):
 
     @property
     def table_names(self) -> Sequence[str]: ...
+
+    @property
+    def table_records(self) -> Sequence[Mapping[str, Any]]: ...
 
 
 def declared(project: Project) -> Declaration:

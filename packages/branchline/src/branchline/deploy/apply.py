@@ -17,12 +17,15 @@ __all__ = ["apply", "require_finished", "rollback"]
 
 
 def apply(production: Production, evidence: Mapping[str, Any], checksum: str,
-          say: Say) -> Deployment:
+          say: Say, breaking: bool = False) -> Deployment:
     """Deploy what the evidence with this checksum says; nothing if that has been done already.
+
+    Args:
+        breaking: whether tables may change in a way that those who read them notice.
 
     Raises:
         NotApproved: what the evidence was based on has changed, or another deployment has started.
-        BadInput: a wheel is not what was published.
+        BadInput: a wheel is not what was published, or tables change so and may not.
         BranchlineError: what the platform raises; the text says what to run again.
     """
     journal = production.journal
@@ -37,6 +40,8 @@ def apply(production: Production, evidence: Mapping[str, Any], checksum: str,
         return _carried_out(production, newest, say)
     require_finished(journal)
     _require_basis(production, evidence)
+    if not breaking:
+        _require_compatible(evidence)
     prepare(production, state)
     number = (newest.number if newest else 0) + 1
     begun = journal.begin(Deployment(number, state, checksum, None, production.by))
@@ -106,6 +111,13 @@ def _require_basis(production: Production, evidence: Mapping[str, Any]) -> None:
     if found != based_on["release"]:
         raise NotApproved(f"release {version}: is not the one that the evidence was made from; "
                           "plan again, and have that approved.")
+
+
+def _require_compatible(evidence: Mapping[str, Any]) -> None:
+    if found := evidence["breaking"]:
+        more = f" ({len(found) - 1} more)" if len(found) > 1 else ""
+        raise BadInput(f"release {evidence['state']['version']}: breaking: {found[0]}{more}; tell "
+                       "those who read these tables, then apply it with --breaking.")
 
 
 def _carried_out(production: Production, deployment: Deployment, say: Say) -> Deployment:

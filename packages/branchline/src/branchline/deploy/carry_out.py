@@ -1,4 +1,4 @@
-"""Carries out a deployment: wheels and project files first, then jobs, then the champion."""
+"""Carries out a deployment: wheels and project files, then jobs, readers, and the champion."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from branchline.branch import PRODUCTION
 from branchline.deploy.deployment import Deployment, State
 from branchline.deploy.production import Production
+from branchline.deploy.readers import move_readers
 from branchline.errors import NotApproved
 from branchline.runs.registry import CHAMPION, Registry
 from branchline.wheels.artifacts import WHEEL, Artifact
@@ -69,6 +70,8 @@ def carry_out(production: Production, deployment: Deployment, say: Say) -> Deplo
         journal.require_newest(deployment)
         platform.jobs.put(name, settings)
         say(f"job {name}  {deployment.state.version}")
+    journal.require_newest(deployment)
+    move_readers(production, deployment, say)
     for name in _jobs(before) - deployment.state.jobs.keys():
         platform.jobs.remove(name)
         say(f"job {name}  removed")

@@ -21,7 +21,7 @@ def upgraded_state(state: dict[str, Any]) -> dict[str, Any]:
     return {**state, "artifacts": made}
 
 
-FORMAT = Format("deployment", 2, {
+FORMAT = Format("deployment", 3, {
     1: lambda content: {**content, "state": upgraded_state(dict(content["state"]))}})
 
 
@@ -31,6 +31,7 @@ class State:
 
     Artifacts are in installation order, with the addresses that jobs use. Before the first
     deployment there are none. `version` is that of the last artifact, the repository's own wheel.
+    The jobs write `tables`, the versioned ones, in `table_set`; None: there are none.
     """
 
     version: str | None = None
@@ -39,12 +40,15 @@ class State:
     copy: str | None = None
     model: str | None = None
     jobs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    table_set: str | None = None
+    tables: tuple[str, ...] = ()
 
     @classmethod
     def of_record(cls, content: Mapping[str, Any]) -> State:
         """Reads the state from a JSON object of the current format."""
-        return cls(**{**content, "artifacts": tuple(Artifact(**each)
-                                                    for each in content["artifacts"])})
+        artifacts = tuple(Artifact(**each) for each in content["artifacts"])
+        return cls(**{**content, "artifacts": artifacts,
+                      "tables": tuple(content.get("tables", ()))})
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,14 @@ def _notes(evidence: Mapping[str, Any]) -> Iterable[str]:
     if override:
         yield (f"<p class=note><b>Published without a passed gate.</b> Reason given: "
                f"{escape(override)}</p>")
+    if evidence["breaking"]:
+        yield ("<p class=note><b>Breaking changes of tables.</b> Those who read them will notice; "
+               "<code>apply</code> needs <code>--breaking</code>:</p>")
+        yield _table(("table", "change"),
+                     [tuple(line.split(": ", 1)) for line in evidence["breaking"]])
+    if evidence["tables_unknown"]:
+        yield (f"<p class=note>Tables were not compared with those of the deployed release: "
+               f"{escape(evidence['tables_unknown'])}.</p>")
     if drift:
         yield ("<p class=note><b>Production was changed by hand.</b> These settings differ from "
                "the last deployment, and would be overwritten:</p>")

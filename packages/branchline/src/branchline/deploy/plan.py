@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
-from branchline.branch import MAIN, PRODUCTION
+from branchline.branch import MAIN
 from branchline.deploy import release_files
+from branchline.deploy.breaking import breaking_changes
 from branchline.deploy.commits import commits_between
 from branchline.deploy.deployment import State
 from branchline.deploy.differences import Difference, differences, drift
+from branchline.deploy.planned_state import planned_state
 from branchline.deploy.production import Production
 from branchline.deploy.release import Release
 from branchline.errors import BadInput
-from branchline.gate.run import COMPARE
-from branchline.platforms.base import ScheduledJob
 from branchline.records import now
-from branchline.runs.registry import Registry
-from branchline.runs.request import Asked, request as requested
 
 __all__ = ["chosen_release", "plan"]
-
-MODEL = "model_uri"
 
 
 def chosen_release(production: Production, version: str | None, checkout: str) -> Release:
@@ -60,7 +56,7 @@ def plan(production: Production, release: Release, model_name: str, given: Mappi
     """
     platform, journal = production.platform, production.journal
     current = journal.current()
-    state = _state(production, release, _model(production, release, model_name), given)
+    state = planned_state(production, release, model_name, given, current.number + 1)
     actual = {name: platform.jobs.actual(name) for name in current.state.jobs}
     return {
         "asked_by": production.by, "at": now(), "name": journal.name, "project": journal.project,
@@ -69,6 +65,7 @@ def plan(production: Production, release: Release, model_name: str, given: Mappi
                      "release": release_files.checksum(
                          journal.name, journal.project, release.version, production.source)},
         "release": release.as_record(), "state": asdict(state),
+        **_table_changes(production, current.state.version, release),
         "changes": [asdict(each) for each in _changes(current.state, state)],
         "drift": [asdict(each) for name, settings in current.state.jobs.items()
                   for each in drift({name: settings}, {name: actual[name] or {}})],
@@ -76,8 +73,9 @@ def plan(production: Production, release: Release, model_name: str, given: Mappi
 
 
 def _changes(was: State, becomes: State) -> list[Difference]:
-    found = differences({**_versions(was), "model": was.model},
-                        {**_versions(becomes), "model": becomes.model})
+    found = differences({**_versions(was), "model": was.model, "table set": was.table_set},
+                        {**_versions(becomes), "model": becomes.model,
+                         "table set": becomes.table_set})
     for name in sorted(was.jobs.keys() | becomes.jobs.keys()):
         if name in was.jobs and name in becomes.jobs:
             found += differences({name: was.jobs[name]}, {name: becomes.jobs[name]})
@@ -92,35 +90,15 @@ def _versions(state: State) -> dict[str, str]:
     return {f"{each.kind} {each.name}": each.version for each in state.artifacts}
 
 
-def _state(production: Production, release: Release, model: str | None,
-           given: Mapping[str, str]) -> State:
-    platform, project = production.platform, production.project
-    artifacts = tuple(replace(each, reference=platform.wheels.reference(each.path)) if each.path
-                      else each for each in release.artifacts)
-    copy = platform.project_address(project)
-    where = production.file.where(platform.target.name)
-    experiment = PRODUCTION.experiment(platform.target.experiment_root, project.name)
-    tags = {"project": project.name, "wheel_version": release.version, "commit": release.commit}
-    jobs = {}
-    for job in production.file.jobs:
-        values = {**where.parameters, **job.parameters, **given,
-                  **({MODEL: model} if model else {})}
-        request = requested(production.root, platform.target, project, PRODUCTION,
-                            Asked(job.entry_point, values))
-        jobs[job.name] = platform.jobs.settings(ScheduledJob(
-            job.name, request, artifacts, copy, experiment, job.schedule, where.run_as,
-            tags))
-    return State(release.version, release.commit, artifacts, copy, model, jobs)
-
-
-def _model(production: Production, release: Release, name: str) -> str | None:
-    """The address of the model to deploy: the release's own, else the platform's champion."""
-    if COMPARE not in production.project.entry_points:
-        return None
-    if release.model:
-        return release.model
-    champion = Registry(production.platform.tracking).champion(name)
-    if champion is None:
-        raise BadInput(f"release {release.version}: no model was registered from its run, and "
-                       f"{name} has no champion; expected gate.py on main to pass one first.")
-    return champion.uri
+def _table_changes(production: Production, version: str | None,
+                   release: Release) -> dict[str, Any]:
+    """The breaking changes since the release that is deployed, and why they are not known."""
+    journal = production.journal
+    before = release_files.look_up(journal.name, journal.project, version,
+                                   production.source) if version else None
+    if version is None or (before and before.tables is not None and release.tables is not None):
+        was = before.tables if before else None
+        return {"breaking": breaking_changes(was or (), release.tables or ()),
+                "tables_unknown": None}
+    unknown = version if before is None or before.tables is None else release.version
+    return {"breaking": [], "tables_unknown": f"release {unknown} does not record its tables"}

@@ -10,6 +10,7 @@ from branchline.config.mlproject import Project
 from branchline.config.targets import Target
 from branchline.deploy.journal import Journal
 from branchline.platforms.base import Platform
+from branchline.table_sets import READERS, TableSets, project_of, set_name
 from branchline.wheels.destinations import Destination
 
 __all__ = ["Production"]
@@ -29,6 +30,17 @@ class Production:
     releasing: Target
     journal: Journal
     by: str
+
+    @property
+    def table_sets(self) -> TableSets:
+        """The project's table sets, which the jobs write."""
+        project = project_of(set_name(self.project.name, 0))
+        return TableSets(self.platform.table_sets, project)
+
+    @property
+    def readers_job(self) -> str:
+        """The job that moves the views of a catalog's readers."""
+        return f"{self.project.name}-{READERS}"
 
     @property
     def source(self) -> Destination:

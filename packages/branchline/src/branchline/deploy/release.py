@@ -30,7 +30,7 @@ def _one_wheel(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "project": "", "artifacts": [wheel_artifact(content["name"], wheel)]}
 
 
-FORMAT = Format("release", 2, {1: _one_wheel})
+FORMAT = Format("release", 3, {1: _one_wheel, 2: lambda content: {**content, "tables": None}})
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ class Release:
 
     `name` is the distribution's. `artifacts` are in installation order, the repository's own wheel
     last; `gate` is a GateResult without its picture, `at` a time in UTC, `override` the reason for
-    publishing without a passed gate.
+    publishing without a passed gate. `tables` are those that the code declares, as JSON objects
+    with `name`, `key`, `format`, `versioned` and `columns` (the type by name); None: not known.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Release:
     override: str | None
     by: str
     at: str
+    tables: tuple[Mapping[str, Any], ...] | None = None
 
     @property
     def model(self) -> str | None:
@@ -101,7 +103,8 @@ class Release:
             found = FORMAT.read(content, where)
             if found.keys() == expected:
                 artifacts = tuple(Artifact(**each) for each in found["artifacts"])
-                return cls(**{**found, "artifacts": artifacts})
+                tables = None if found["tables"] is None else tuple(found["tables"])
+                return cls(**{**found, "artifacts": artifacts, "tables": tables})
         except (KeyError, TypeError):
             pass
         raise BadInput(f"{where}: has {', '.join(content) or 'nothing'}; expected "

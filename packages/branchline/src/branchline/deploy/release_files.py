@@ -9,6 +9,9 @@ read, too.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from branchline.deploy.release import PASSED, GateResult, Origin, Release
 from branchline.records import encoded, now, read_object, sha256
 from branchline.wheels.artifacts import Artifact
@@ -20,18 +23,20 @@ RELEASE, PICTURE = "release.json", "verdict.png"
 
 
 def write(artifacts: tuple[Artifact, ...], origin: Origin, gate_result: GateResult,
-          override: str | None, destination: Destination) -> Release:
+          override: str | None, destination: Destination,
+          tables: Iterable[Mapping[str, Any]] | None = None) -> Release:
     """Write the release of published wheels; if there is one already, return that.
 
     Args:
         artifacts: in installation order, the repository's own wheel last.
         override: the reason for publishing without a passed gate; kept only where it was needed.
+        tables: those that the code declares; None if they are not known.
     """
     own = artifacts[-1]
     gate = {key: value for key, value in vars(gate_result).items() if key != "picture"}
     release = Release(own.name, origin.project, own.version, origin.commit, origin.branch,
                       artifacts, gate, None if gate_result.outcome == PASSED else override,
-                      origin.by, now())
+                      origin.by, now(), None if tables is None else tuple(tables))
     folder = f"{own.name}/{own.version}"
     if gate_result.picture:
         destination.replace(f"{folder}/{origin.project}.{PICTURE}", gate_result.picture)

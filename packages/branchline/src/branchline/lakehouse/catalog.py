@@ -34,6 +34,10 @@ class Catalog:
     def is_whole(self, table: Table) -> bool:
         return self.exists(table)
 
+    def of_set(self, name: str) -> Catalog:
+        """The tables of a table set: in the schema `<schema>__<name>`."""
+        return Catalog(self._spark, self._name, f"{self._schema}__{name}")
+
     def drop(self, table: Table) -> None:
         self._spark.sql(f"DROP TABLE {self.reference(table)}")
 

@@ -39,10 +39,14 @@ class Folder:
         """Whether the table has a commit; what a killed CREATE TABLE left without one is removed.
         """
         path = self._path_of(table)
-        if any((path / "_delta_log").glob("*.json")):
+        if any((path / "_delta_log").glob("[0-9]*")):  # a commit, or a checkpoint of some
             return True
         shutil.rmtree(path, ignore_errors=True)
         return False
+
+    def of_set(self, name: str) -> Folder:
+        """The tables of a table set: in `<root>/<schema>/_sets/<name>`."""
+        return Folder(self._spark, str(self._path / "_sets"), name)
 
     def drop(self, table: Table) -> None:
         shutil.rmtree(self._path_of(table))

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from branchline.errors import BadInput
 from branchline.lakehouse.catalog import Catalog
+from branchline.lakehouse.copying import copy_table
 from branchline.lakehouse.evolution import aligned, demand_same_format, update
 from branchline.lakehouse.folder import Folder
 from branchline.lakehouse.sql import create_table, quoted
 from branchline.lakehouse.state import properties
 from branchline.lakehouse.table import Table
+from branchline.table_sets import AREA, Mounted, branch_schema, readable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pyspark.sql import DataFrame, SparkSession
 
 __all__ = ["Lakehouse"]
@@ -31,24 +37,28 @@ class Lakehouse:
             `<root>/<schema>/silver/transactions`, or `<catalog>.<schema>.silver_transactions`.
         files: the folder of checkpoints and landed files; None is beside the tables of a folder,
             and the catalog's volume `<schema>.files`.
+        table_set: where versioned tables are read and written. Without one they are read where
+            production's readers see them, as of the first use, if the schema is production's;
+            else they are the schema's own, as all others.
     """
 
     def __init__(self, spark: SparkSession, root: str, schema: str,
-                 files: str | None = None) -> None:
+                 files: str | None = None, table_set: str = "") -> None:
         self.spark = spark
         self.root = root
         self.schema = schema
         self.files = files
+        self.table_set = table_set
         self._storage = (Folder if "/" in root else Catalog)(spark, root, schema)
         self._to_read: set[Table] = set()  # as declared in this session
         self._to_write: set[Table] = set()
 
     def reference(self, table: Table) -> str:
         """The table's name in SQL."""
-        return self._storage.reference(table)
+        return self._storage_of(table).reference(table)
 
     def exists(self, table: Table) -> bool:
-        return self._storage.exists(table)
+        return self._storage_of(table).exists(table)
 
     def create(self, table: Table) -> None:
         """Create the table, or bring the one that exists to its declaration.
@@ -57,23 +67,34 @@ class Lakehouse:
             BadInput: newer code wrote the table, or it differs and there is no migration.
         """
         if not self.exists(table):
-            self._storage.create_schema()
+            self._storage_of(table).create_schema()
             self.spark.sql(create_table(table, self.reference(table), properties(table)))
         elif table not in self._to_write:
-            update(self.spark, self._storage, table, write=True)
+            update(self.spark, self._storage_of(table), table, write=True)
         self._to_write.add(table)
 
     def begin(self, table: Table, source: Lakehouse, version: int) -> None:
         """Make the table a shallow clone of the source's at that version, unless it is there."""
-        if not self._storage.is_whole(table):
-            self._storage.create_schema()
+        if not self._storage_of(table).is_whole(table):
+            self._storage_of(table).create_schema()
             self.spark.sql(f"CREATE TABLE {self.reference(table)} SHALLOW CLONE "
                            f"{source.reference(table)} VERSION AS OF {version}")
+
+    def copy(self, table: Table, origin: Lakehouse) -> bool:
+        """Copy the origin's table, in its format, unless the table is there; whether it did.
+
+        The two share no file. A killed copy leaves no table.
+        """
+        storage = self._storage_of(table)
+        if storage.is_whole(table):
+            return False
+        storage.create_schema()
+        return copy_table(self.spark, table, origin.reference(table), storage)
 
     def drop(self, table: Table) -> None:
         """Delete the table and its rows, if it exists."""
         if self.exists(table):
-            self._storage.drop(table)
+            self._storage_of(table).drop(table)
         self._to_read.discard(table)
         self._to_write.discard(table)
 
@@ -88,7 +109,7 @@ class Lakehouse:
             raise BadInput(f"table {table.name}: not found in schema {self.schema} of {self.root}; "
                            "run the step that writes it first, or the whole project.")
         if table not in self._to_read | self._to_write:
-            update(self.spark, self._storage, table, write=False)
+            update(self.spark, self._storage_of(table), table, write=False)
             self._to_read.add(table)
         if version is None:
             return aligned(self.spark.table(self.reference(table)), table)
@@ -144,7 +165,7 @@ class Lakehouse:
     def stream(self, table: Table, start: int = 0) -> DataFrame:
         """The table's rows as a stream; without a checkpoint it begins with version `start`."""
         reader = self.spark.readStream.format("delta")
-        return self._storage.stream(
+        return self._storage_of(table).stream(
             reader.option("startingVersion", str(start)) if start else reader, table)
 
     def area(self, name: str) -> str:
@@ -160,3 +181,19 @@ class Lakehouse:
             TablesBusy: another process is writing this schema.
         """
         return self._storage.writing()
+
+    @property
+    def manifests(self) -> Mounted:
+        """The manifests of production's table sets, one folder for all data of a branch."""
+        schema = branch_schema(self.schema)
+        return Mounted(Path(f"{self.files}/{schema}/{AREA}" if self.files is not None else
+                            type(self._storage)(self.spark, self.root, schema).area(AREA)))
+
+    @cached_property
+    def _seen(self) -> Mapping[str, str]:
+        """The table sets that readers see, by the table's name."""
+        return readable(self.manifests, self.schema)
+
+    def _storage_of(self, table: Table) -> Folder | Catalog:
+        found = (self.table_set or self._seen.get(table.name)) if table.versioned else None
+        return self._storage.of_set(found) if found else self._storage

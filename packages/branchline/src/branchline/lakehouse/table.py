@@ -48,6 +48,10 @@ class Table:
     columns, which costs a wide table a fifth of its writing time. A table of `kpis` holds no
     personal data: a comparison of two branches prints the figures that changed most.
 
+    Each deployment writes a copy of its own of a `versioned` table, which begins with the rows of
+    the one before, so that a rollback returns to rows as well as to code. Tables that steps append
+    to from a stream cannot be versioned: their streams' progress is not.
+
     A new column that a row need not have is added to existing tables. Any other change of columns
     or key asks for the next `format`, and for a migration to it.
     """
@@ -60,6 +64,7 @@ class Table:
     format: int = 1
     migrations: tuple[Migration, ...] = ()
     kpis: bool = False
+    versioned: bool = False
 
     @property
     def column_names(self) -> list[str]:

@@ -100,6 +100,10 @@ class Platform(Launcher, Protocol):
     def wheels(self) -> Destination:
         """The wheels that runs and jobs install, and the records of deployments."""
 
+    @property
+    def table_sets(self) -> Destination:
+        """The manifests of production's table sets, where production's runs find them."""
+
     def attach(self, run_id: str) -> None:
         """Follow a run that was submitted earlier to its end.
 

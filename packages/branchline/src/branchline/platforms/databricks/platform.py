@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapp
 from dataclasses import dataclass
 from pathlib import Path
 
+from branchline.branch import PRODUCTION
 from branchline.config.mlproject import Project
 from branchline.config.targets import Target, WorkspaceTarget
 from branchline.errors import BadInput
@@ -23,6 +24,7 @@ from branchline.platforms.databricks.workspace import Workspace
 from branchline.platforms.project_files import address, upload
 from branchline.runs.request import Request
 from branchline.runs.stale_branches import Experiment
+from branchline.table_sets import AREA
 from branchline.text import without_credentials
 from branchline.wheels.destinations import Destination
 
@@ -74,6 +76,11 @@ class DatabricksPlatform:
     @property
     def wheels(self) -> Destination:
         return destination(self.target.wheels, self.client)
+
+    @property
+    def table_sets(self) -> Destination:
+        folder = f"{self.target.volume}/{self.target.schema(PRODUCTION)}/{AREA}"
+        return destination(folder, self.client)
 
     def check(self, request: Request) -> None:
         settings_for_target(self.target, request.project.folder, request.root)

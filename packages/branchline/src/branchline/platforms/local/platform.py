@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from shutil import rmtree
 
+from branchline.branch import PRODUCTION
 from branchline.config.mlproject import Project
 from branchline.config.targets import LocalTarget, Target
 from branchline.errors import BadInput
@@ -19,6 +20,7 @@ from branchline.runs.orphans import end_orphans
 from branchline.runs.request import Request
 from branchline.runs.stale_branches import Experiment
 from branchline.runs.tracking import Tracking, connect
+from branchline.table_sets import AREA
 from branchline.wheels.destinations import Destination, LocalFolder
 from branchline.wheels.published import published, remove, unused
 
@@ -51,6 +53,11 @@ class LocalPlatform:
     @property
     def wheels(self) -> Destination:
         return LocalFolder(self.root / FOLDER / "wheels")
+
+    @property
+    def table_sets(self) -> Destination:
+        values = self.target.values(PRODUCTION, self.root)
+        return LocalFolder(Path(values["lakehouse"], values["schema"], f"_{AREA}"))
 
     def check(self, request: Request) -> None:
         """Nothing to check: a local run names nothing that could be missing."""
