@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from branchline.errors import BadInput, BranchlineError, RunFailed
 from branchline.lakehouse import Lakehouse, Table
+from branchline.lakehouse.pinned import PinnedLakehouse
 from branchline.runs import tracking
 from branchline.spark.session import session
 from branchline.text import collapsed, protect_output, without_credentials
@@ -142,7 +143,8 @@ def start(pipeline: Pipeline, arguments: Sequence[str] | None = None) -> Job:
     found = session(os.environ, Path(settings.lakehouse).parent / "spark.log")
     print(f"  {'spark':<10}{'':>16} {time.perf_counter() - began:>6.1f} s   "
           f"version {found.version}", flush=True)
-    lakehouse = Lakehouse(found, settings.lakehouse, settings.tables_schema, settings.files)
+    where = (found, settings.lakehouse, settings.tables_schema, settings.files)
+    lakehouse = PinnedLakehouse(*where, settings.pins) if settings.pins else Lakehouse(*where)
     pipeline.check_tables(lakehouse, settings)
     return Job(pipeline, settings, lakehouse)
 

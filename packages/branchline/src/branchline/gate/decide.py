@@ -61,7 +61,7 @@ def _models(policy: Policy, comparison: Comparison) -> Iterator[Reason]:
     elif champion.problem:
         outcome: Outcome = "fail" if policy.broken_champion == "fail" else "not judged"
         yield Reason("champion", outcome, champion.problem,
-                     "a model that scores" if outcome == "fail" else "floors alone")
+                     "one that runs" if outcome == "fail" else "floors alone")
     elif others := comparison.notes.get(OTHER_LIBRARIES):
         yield Reason("champion's libraries", "not judged",
                      f"it was logged with {', '.join(others)}", "the libraries installed here")

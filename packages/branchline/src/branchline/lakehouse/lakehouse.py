@@ -95,6 +95,10 @@ class Lakehouse:
         assert newest is not None
         return int(newest["version"])
 
+    def snapshot(self, table: Table) -> str:
+        """The table as it is now, `schema@version`: what the parameter `pins` takes."""
+        return f"{self.schema}@{self.version(table)}"
+
     def merge(self, table: Table, rows: DataFrame) -> None:
         """Insert the rows whose key is not in the table yet, in one transaction."""
         self.create(table)
