@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from branchline.errors import BadInput
-from branchline.gate.comparison import Measured
-from branchline.gate.outcomes import Outcomes
+from branchline.gate.comparison import FEWEST_UNITS, Measured
+from branchline.gate.outcomes import Kpi, Outcomes
 from branchline.gate.resampling import Floats, standard_errors
 
 __all__ = ["paired"]
@@ -33,6 +33,38 @@ class _Side:
         with np.errstate(divide="ignore", invalid="ignore"):
             found = np.column_stack([each.of(sums) for each in self.outcomes.kpis.values()])
         return np.where(np.isfinite(found), found, np.nan)
+
+    def judged(self, first: Ints) -> Floats:
+        """How many of the first units each KPI is about: those in its denominator, if any are."""
+        units = self._by_unit(first)
+        counted = ((each.denominator if each.denominator in units else each.numerator)
+                   for each in self.outcomes.kpis.values())
+        return np.array([np.count_nonzero(units[name]) for name in counted], dtype=np.float64)
+
+    def influence(self, first: Ints) -> Floats:
+        """By how much each first unit moves each KPI, units x KPIs."""
+        units = self._by_unit(first)
+        totals = {**{name: float(each.sum()) for name, each in self.columns.items()},
+                  **self.outcomes.constants}
+        return np.column_stack([_influence(each, units, totals, int(first.max()) + 1)
+                                for each in self.outcomes.kpis.values()])
+
+    def _by_unit(self, first: Ints) -> dict[str, Floats]:
+        return {name: np.bincount(first, each).astype(np.float64)
+                for name, each in self.columns.items()}
+
+
+def _influence(kpi: Kpi, units: Mapping[str, Floats], totals: Mapping[str, float],
+               count: int) -> Floats:
+    none = np.zeros(count)
+    above = units.get(kpi.numerator, none)
+    if kpi.denominator is None:
+        return above
+    below = totals[kpi.denominator]
+    if below == 0:
+        return none
+    found: Floats = (above - kpi.of(totals) * units.get(kpi.denominator, none)) / below
+    return found
 
 
 def paired(candidate: Outcomes, champion: Outcomes | None, draws: int,
@@ -57,8 +89,20 @@ def paired(candidate: Outcomes, champion: Outcomes | None, draws: int,
                        "two, to tell how far they differ by chance.")
     errors = standard_errors(lambda weights: ours.kpis(weights) - theirs.kpis(weights), first,
                              second, draws, seed)
-    return tuple(Measured(name, _known(one), _known(other), _known(error))
-                 for name, one, other, error in zip(candidate.kpis, *values, errors, strict=True))
+    units = np.where(
+        (fewest := np.minimum(ours.judged(first), theirs.judged(first))) < FEWEST_UNITS, fewest,
+        np.maximum(_effective(ours.influence(first) - theirs.influence(first)), FEWEST_UNITS))
+    return tuple(
+        Measured(name, _known(one), _known(other), _known(error), _known(count))
+        for name, one, other, error, count in zip(candidate.kpis, *values, errors, units,
+                                                  strict=True))
+
+
+def _effective(influence: Floats) -> Floats:
+    """How many units of equal influence would be as certain (Kish), by KPI; NaN if none has any."""
+    with np.errstate(invalid="ignore"):
+        found: Floats = (influence ** 2).sum(axis=0) ** 2 / (influence ** 4).sum(axis=0)
+    return found
 
 
 def _require_alike(candidate: Outcomes, champion: Outcomes) -> None:
