@@ -7,13 +7,15 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from branchline import Lakehouse
 from support.clone import PATH, clone
 from support.processes import trigger
 from support.workspaces import commit, git
-from tests.terminal_watch.landed import land
+from tests.terminal_watch.silver import fill
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
 
@@ -23,10 +25,9 @@ Done = subprocess.CompletedProcess[str]
 
 @dataclass
 class Desk:
-    """A team's checkout, with transactions to watch; `variables` are those of its shell."""
+    """A team's checkout, with silver tables to watch; `variables` are those of its shell."""
 
     folder: Path
-    landing: Path
     variables: dict[str, str]
 
     def trigger(self, name: str, *arguments: str, expected: int = 0) -> Done:
@@ -43,25 +44,28 @@ class Desk:
 
     def gate(self, expected: int) -> Done:
         """The gate's decision on a new run of the commit."""
-        self.trigger("run", "terminal-watch", "-P", f"data={self.landing}")
+        self.trigger("run", "terminal-watch", "-P", "steps=watch,measure")
         return self.trigger("gate", "terminal-watch", expected=expected)
 
     def deploy(self) -> None:
         self.trigger("publish", "terminal-watch")
-        planned = self.trigger("deploy", "plan", "terminal-watch", "-P", f"data={self.landing}")
+        planned = self.trigger("deploy", "plan", "terminal-watch", "-P", "data=simulated")
         found = re.search(r"--evidence ([0-9a-f]{64})", planned.stdout)
         assert found
         self.trigger("deploy", "apply", "terminal-watch", "--evidence", found[1])
 
 
 @pytest.fixture(scope="module")
-def desk(store: str, connect: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(spark: Any, store: str, connect: str,
+         tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """On main, whose run has passed the gate and whose release is deployed."""
     top = tmp_path_factory.mktemp("gated")
-    folder, landing = clone(top / "clone"), land(top / "landing")
+    folder = clone(top / "clone")
     git(folder, "checkout", "--quiet", "-B", "main")
     commit(folder)
-    found = Desk(folder, landing, {
+    for schema in ("main", "another_threshold"):
+        fill(Lakehouse(spark, str(folder / ".local" / "lakehouse"), schema))
+    found = Desk(folder, {
         "MLFLOW_TRACKING_URI": store, "SPARK_REMOTE": connect, "PATH": PATH,
         "PYTHONPATH": f"{folder}/src:{folder}/packages/branchline/src"})
     assert "champion    none yet" in found.gate(expected=0).stdout
