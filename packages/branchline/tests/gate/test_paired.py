@@ -1,18 +1,15 @@
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from benchmarks.gate_replay import EFFECTS, OUTCOMES, STRICT, WORLDS, judged
 from branchline.errors import BadInput
 from branchline.gate.comparison import FEWEST_UNITS, Measured
 from branchline.gate.outcomes import Kpi, Outcomes
 from branchline.gate.paired import paired
-from fraud_detection.data.world import World
 
 KPIS = {"share": Kpi("sold", "asked"), "sold": Kpi("sold"), "a_day": Kpi("sold", "days")}
 SHOPS, DAYS = 200, 10
@@ -81,18 +78,3 @@ def test_outcomes_of_one_unit_are_refused() -> None:
     one = outcomes([1, 1], [1, 2], [1, 1], [1, 1])
     with pytest.raises(BadInput, match="all rows are of one shop; expected at least two"):
         paired(one, one, 100, 0)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("world", WORLDS[:2])
-def test_equal_versions_are_refused_no_more_often_than_the_level(world: World) -> None:
-    counts = Counter(judged(world, 0, seed)[0] for seed in range(100))
-    print(f"{world}: 100 pairs without a difference: {dict(counts)}")
-    assert counts["fail"] / 100 <= STRICT.level and set(counts) <= set(OUTCOMES)
-
-
-@pytest.mark.slow
-def test_most_clearly_worse_versions_are_refused() -> None:
-    counts = Counter(judged(WORLDS[1], EFFECTS[-1], seed)[0] for seed in range(40))
-    print(f"40 pairs that differ: {dict(counts)}")
-    assert counts["fail"] >= 25

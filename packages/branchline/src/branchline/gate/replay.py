@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from branchline.config.gate_policy import Policy, Replay
 from branchline.config.mlproject import Project
-from branchline.errors import BadInput, RunFailed
+from branchline.errors import BadInput, RunCancelled, RunFailed, TablesBusy
 from branchline.gate.candidates import Candidate, by_metrics
 from branchline.gate.comparison import Comparison, Model
 from branchline.gate.outcomes import ARTIFACT, Outcomes
@@ -73,6 +73,8 @@ def replayed(at: Comparing, candidate: Candidate, deployed: Deployed | None,
     with _own_schema(at, ours) as tables:
         try:
             made = _run_deployed(at, candidate, deployed, policy.replay, tables)
+        except (RunCancelled, TablesBusy):
+            raise
         except (BadInput, RunFailed) as problem:  # what ran once may no longer run
             return replace(by_metrics(candidate, None), data=ours.data, notes=notes,
                            champion=Model(deployed.name, problem=str(problem)))
