@@ -1,4 +1,7 @@
-"""A pipeline without a model against its deployed wheel, by commands as a user calls them."""
+"""The story of a project without a model: its way to production, and its gate against what is there.
+
+`make story` shows it to a person, after that of the first project.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,9 @@ class Desk:
     variables: dict[str, str]
 
     def trigger(self, name: str, *arguments: str, expected: int = 0) -> Done:
+        print(f"\n$ mlflow-triggers/{name}.py {' '.join(arguments)}", flush=True)
         done = trigger(name, *arguments, folder=self.folder, **self.variables)
+        print(done.stdout + done.stderr, flush=True)
         assert done.returncode == expected, done.stdout + done.stderr
         return done
 
