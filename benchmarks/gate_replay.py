@@ -82,7 +82,7 @@ def judged(world: World, worse: float, seed: int, policy: Policy = STRICT) -> Ju
 def run() -> None:
     """Print the outcomes of PAIRS pairs for each world and effect."""
     table = Table("terminals", "days", "compromised", "overlooks more", "found later by, days",
-                  *OUTCOMES, box=None)
+                  "refused", "undecided", "passed", "not judged", box=None)
     for world in WORLDS:
         for worse in EFFECTS:
             found = [judged(world, worse, seed) for seed in range(PAIRS)]

@@ -1,4 +1,4 @@
-"""The story of a project without a model: its way to production, and its gate against what is there.
+"""A project without a model: its way to production, and its gate against what is there.
 
 `make story` shows it to a person, after that of the first project.
 """
