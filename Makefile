@@ -21,7 +21,7 @@ test-fast: $(READY)
 	@$(PYTHON) -m pytest -m "not spark and not slow" -n 2
 
 story: lint
-	@$(PYTHON) -m pytest tests/test_story.py -k production_and_back -s
+	@$(PYTHON) -m pytest tests/test_story.py tests/test_gate_pipeline.py -k "reaches_production or sooner_passes" -s
 
 test-runtime: $(READY)
 	@$(PYTHON) -m support.runtime_environment $(RUNTIME)

@@ -67,7 +67,7 @@ def drawn(sums: pd.DataFrame, weights: Floats, days: int) -> dict[str, Floats]:
     """Each KPI under each of the weightings (draws x terminals) of the terminals."""
     weighted: Sums = {name: weights @ sums[name].to_numpy() for name in sums}
     with np.errstate(divide="ignore", invalid="ignore"):
-        return {name: KPIS[name]({**weighted, "days": float(days)}) for name in SHOWN}
+        return {name: KPIS[name].of({**weighted, "days": float(days)}) for name in SHOWN}
 
 
 def thinned(table: pa.Table, counts: Counts, settings: Settings, share: float) -> pa.Table:

@@ -35,7 +35,9 @@ SURFACE = {
     "branchline.show": "SHOW as_lines command_for find_table show_step",
     "branchline.text": "code collapsed html markdown one_line printable protect_output "
                        "protected_output safe unprotected without_credentials",
-    "branchline.gate.comparison": "ARTIFACT Comparison Data Measured Model OTHER_LIBRARIES Slice",
+    "branchline.gate.comparison": "ARTIFACT Comparison Data FEWEST_UNITS Measured Model "
+                                  "OTHER_LIBRARIES Slice",
+    "branchline.gate.outcomes": "ARTIFACT Kpi Outcomes",
     "branchline.runs.requirements": "model_requirements unmet",
     "branchline.gate.resampling": "Floats Measure standard_errors variance",
 }

@@ -6,32 +6,32 @@ terminal and day, so that KPIs of any part are ratios of sums.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from branchline import BadInput
+from branchline.gate.outcomes import Kpi
 from terminal_watch.counts import Counts, Floats
 from terminal_watch.settings import Settings
 from terminal_watch.statistic import recent
 
-__all__ = ["KPIS", "Days", "episodes", "kpis", "list_grid", "measured_days", "outcomes"]
+__all__ = ["KPIS", "Days", "by_unit", "episodes", "kpis", "list_grid", "measured_days", "outcomes"]
 
 Flags = NDArray[np.bool_]
-KPIS: Mapping[str, Callable[[Any], Any]] = {
-    "precision": lambda sums: sums["new_hits"] / sums["new"],
-    "list_precision": lambda sums: sums["listed_hits"] / sums["listed"],
-    "found_share": lambda sums: sums["found"] / sums["compromised"],
-    "days_to_find": lambda sums: sums["wait"] / sums["found"],
-    "money_share": lambda sums: sums["stopped"] / sums["lost"],
-    "money_stopped": lambda sums: sums["stopped"],
-    "alerts_a_day": lambda sums: sums["new"] / sums["days"],
-    "listed_a_day": lambda sums: sums["listed"] / sums["days"],
-    "compromised": lambda sums: sums["compromised"]}
+KPIS: Mapping[str, Kpi] = {
+    "precision": Kpi("new_hits", "new"),
+    "list_precision": Kpi("listed_hits", "listed"),
+    "found_share": Kpi("found", "compromised"),
+    "days_to_find": Kpi("wait", "found"),
+    "money_share": Kpi("stopped", "lost"),
+    "money_stopped": Kpi("stopped"),
+    "alerts_a_day": Kpi("new", "days"),
+    "listed_a_day": Kpi("listed", "days"),
+    "compromised": Kpi("compromised")}
 
 
 @dataclass(frozen=True)
@@ -151,8 +151,23 @@ def _between(amounts: Floats, terminal: NDArray[np.int64], start: NDArray[np.int
 
 def kpis(rows: pd.DataFrame, days: int) -> dict[str, float]:
     """The KPIS of `outcomes`; a KPI without data is left out."""
-    sums = rows.sum()
-    sums["days"] = days
+    sums = {**rows.sum(), "days": days}
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = {name: float(ratio(sums)) for name, ratio in KPIS.items()}
+        found = {name: float(kpi.of(sums)) for name, kpi in KPIS.items()}
     return {name: value for name, value in found.items() if np.isfinite(value)}
+
+
+def by_unit(rows: pd.DataFrame, counts: Counts, days: Days) -> pd.DataFrame:
+    """The sums of `outcomes` by terminal_id and day (a date).
+
+    A terminal without outcomes has a row of zeros, and so has a day: the gate resamples all that
+    could have been listed.
+    """
+    every = np.arange(max(len(counts.terminals), days.count))
+    empty = pd.DataFrame({"terminal": every % len(counts.terminals),
+                          "day": days.first + every % days.count})
+    found = (pd.concat([rows, empty], ignore_index=True).fillna(0.0)
+             .groupby(["terminal", "day"], as_index=False).sum())
+    found.insert(0, "terminal_id", counts.terminals[found.pop("terminal").to_numpy()])
+    found["day"] = np.datetime64(counts.first, "D") + found["day"].to_numpy().astype(np.int64)
+    return found

@@ -10,7 +10,7 @@ import pytest
 from branchline import BadInput
 from terminal_watch.counts import Counts
 from terminal_watch.lists import day_lists
-from terminal_watch.outcomes import (Days, episodes, kpis, list_grid, measured_days,
+from terminal_watch.outcomes import (Days, by_unit, episodes, kpis, list_grid, measured_days,
                                      outcomes)
 from terminal_watch.settings import Settings
 from tests.terminal_watch.grids import compromised, counts, genuine
@@ -67,6 +67,19 @@ def test_the_kpis_of_lists_that_can_be_counted_by_hand() -> None:
         "precision": 2 / 3, "list_precision": 3 / 4, "found_share": 1 / 2, "days_to_find": 10,
         "money_share": 30 / 390, "money_stopped": 30, "alerts_a_day": 3 / 39,
         "listed_a_day": 4 / 39, "compromised": 2})
+
+
+def test_the_sums_by_terminal_and_day_have_every_terminal_and_day_once() -> None:
+    found = counts(*compromised("a", 10, 29), *compromised("b", 12, 30), ("c", 5, 1, 1), days=60)
+    days = measured_days(found, SETTINGS)
+    rows = outcomes(found, listed(found, ("a", 20), ("c", 20)), SETTINGS, days)
+    units = by_unit(rows, found, days)
+    assert set(units["terminal_id"]) == {"a", "b", "c"}
+    assert units["day"].nunique() == days.count
+    assert not units.duplicated(["terminal_id", "day"]).any()
+    assert kpis(units.drop(columns=["terminal_id", "day"]), days.count) == kpis(
+        rows.drop(columns=["terminal", "day"]), days.count)
+    assert units.set_index(["terminal_id", "day"])["listed"].loc[("c", "1970-01-21")] == 1
 
 
 def test_a_further_fraud_counts_from_the_listed_day_to_the_end_of_the_horizon() -> None:

@@ -11,6 +11,9 @@ import pandas as pd
 import pytest
 
 from branchline import Lakehouse
+from branchline.gate.outcomes import ARTIFACT, Outcomes
+from branchline.gate.paired import paired
+from branchline.runs.artifacts import artifact
 from fraud_detection.data.landed_columns import Columns
 from fraud_detection.data.simulator import write
 from fraud_detection.data.world import World
@@ -66,6 +69,18 @@ def test_a_run_writes_lists_kpis_pictures_and_a_page(
     names = [each.path for each in mlflow.MlflowClient().list_artifacts(run.info.run_id, "measure")]
     assert {f"measure/{name}" for name in ("report.html", "by_day.png", "days_to_find.png",
                                            "newest_list.png", "by_day.csv")} == set(names)
+
+
+def test_the_outcomes_that_a_run_logs_for_the_gate_give_its_kpis(
+        finished: tuple[Lakehouse, Any]) -> None:
+    lakehouse, run = finished
+    content = artifact(run, ARTIFACT)
+    assert content
+    found = Outcomes.from_parquet(content)
+    kpis = {each.name: each.candidate for each in paired(found, None, 100, 0)}
+    assert kpis == pytest.approx({name: run.data.metrics[name] for name in kpis})
+    assert found.inputs == {"silver.transactions": lakehouse.snapshot(TRANSACTIONS)}
+    assert found.data and found.data.positives > 100
 
 
 def test_a_second_run_writes_nothing(finished: tuple[Lakehouse, Any], settings: Settings) -> None:

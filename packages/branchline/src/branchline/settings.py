@@ -64,6 +64,9 @@ class Settings:
                                       "difference", minimum=0,
                                  maximum=1)
 
+    pins: tuple[str, ...] = parameter((), "tables to read from another schema as of a version, "
+                                          "such as silver.transactions=main@12; none")
+
     @property
     def tables_schema(self) -> str:
         """The schema of this run's tables."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from branchline.errors import BadInput, BranchlineError, RunFailed
 from branchline.lakehouse import Lakehouse, Table
 from branchline.lakehouse.clones import explained
+from branchline.lakehouse.pinned import PinnedLakehouse
 from branchline.lakehouse.sets import begin_set, show_set
 from branchline.reuse.begin import begin
 from branchline.reuse.reuse import Reuse
@@ -25,6 +26,8 @@ from branchline.spark.session import session
 from branchline.text import collapsed, protect_output, without_credentials
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from branchline.pipeline import Pipeline
 
 __all__ = ["Job", "Step", "start"]
@@ -175,14 +178,20 @@ def start(pipeline: Pipeline, arguments: Sequence[str] | None = None) -> Job:
     found = session(os.environ, Path(settings.lakehouse).parent / "spark.log")
     print(f"  {'spark':<10}{'':>16} {time.perf_counter() - began:>6.1f} s   "
           f"version {found.version}", flush=True)
-    lakehouse = Lakehouse(found, settings.lakehouse, settings.tables_schema, settings.files,
-                          settings.table_set)
+    lakehouse = _lakehouse(found, settings)
     if settings.base:
         print(f"  {'clone':<10} {begin(pipeline, settings, lakehouse)}", flush=True)
     if settings.table_set and pipeline.writes(settings):
         _begin_set(pipeline, lakehouse)
     pipeline.check_tables(lakehouse, settings)
     return Job(pipeline, settings, lakehouse)
+
+
+def _lakehouse(found: SparkSession, settings: Any) -> Lakehouse:
+    where = (found, settings.lakehouse, settings.tables_schema, settings.files)
+    if settings.pins:
+        return PinnedLakehouse(*where, settings.pins)
+    return Lakehouse(*where, settings.table_set)
 
 
 def _begin_set(pipeline: Pipeline, lakehouse: Lakehouse) -> None:

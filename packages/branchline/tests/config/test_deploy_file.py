@@ -34,6 +34,11 @@ def test_jobs_and_what_differs_between_targets_are_read(tmp_path: Path) -> None:
     assert found.checked == ("score",)
 
 
+def test_the_releases_of_a_target_are_taken_by_another_or_by_itself(tmp_path: Path) -> None:
+    found = read_deploy_file(written(tmp_path, GOOD))
+    assert (found.taker_of("staging"), found.taker_of("dev")) == ("production", "dev")
+
+
 def test_if_no_job_is_marked_all_are_checked(tmp_path: Path) -> None:
     found = read_deploy_file(written(tmp_path, GOOD.replace("    check: true\n", "")))
     assert found.checked == ("score", "monitor")

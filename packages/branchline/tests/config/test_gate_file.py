@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from branchline.config.gate_file import read_policy
-from branchline.config.gate_policy import MetricRule, Policy, Tolerance
+from branchline.config.gate_policy import MetricRule, Policy, Replay, Tolerance
 from branchline.errors import BadInput
 from support.processes import PROJECT
 
@@ -37,7 +37,15 @@ def test_a_tolerance_may_be_a_share_of_the_champions_value(tmp_path: Path) -> No
     assert tolerance.of(200.) == tolerance.of(-200.) == 10 and str(tolerance) == "5%"
 
 
+def test_a_policy_may_name_what_the_deployed_version_runs_and_what_judges_both(
+        tmp_path: Path) -> None:
+    found = policy(tmp_path, METRIC + "replay: {run: watch, judge: measure}\n")
+    assert found.replay == Replay("watch", "measure")
+
+
 @pytest.mark.parametrize(("text", "line"), [
+    (METRIC + "replay: {run: watch}\n", "line 3: replay lacks judge."),
+    (METRIC + "replay: {run: watch, judge: 1}\n", "line 3: judge is 1; expected text"),
     ("", "line 1: the policy lacks metrics."),
     ("metrics: {}\n", "line 1: metrics is empty; expected at least one metric."),
     ("metrics: {ap: 0.3}\n", "line 1: ap is 0.3; expected lines such as"),

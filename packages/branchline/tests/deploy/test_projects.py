@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from branchline.deploy import release_files
 from branchline.deploy.deployment import Deployment, State
@@ -12,7 +15,15 @@ from branchline.records import encoded
 from branchline.wheels.destinations import Destination, LocalFolder
 from branchline.wheels.publish import publish
 from support.destinations import wheel
+from support.releasing import shop_in
+from workspace_server import Workspace
 
+WATCHING = """name: watching
+entry_points:
+  main:
+    parameters: {who: {default: world}}
+    command: python main.py {who}
+"""
 PASSED = GateResult("passed", "passed")
 OLD = {"number": 1, "state": {
     "version": "0.9", "commit": "c", "wheel": None, "model": None, "jobs": {},
@@ -57,3 +68,28 @@ def test_an_old_journal_without_projects_continues_for_its_project(tmp_path: Pat
     assert [each.number for each in own.all()] == [1, 2]
     assert Journal("sample", "watching", destination).newest() is None
     assert deployed_versions("sample", destination) == {"0.9", "1.0"}
+
+
+@pytest.mark.parametrize("kind", ["local", "workspace"])
+def test_deployments_and_rollbacks_of_one_project_leave_the_other_as_it_is(
+        kind: str, workspace: Workspace, store: str, tmp_path: Path) -> None:
+    with shop_in(kind, workspace, store, tmp_path) as greeting:
+        folder = greeting.root / "mlflow-notebooks" / "watching"
+        folder.mkdir()
+        (folder / "MLproject").write_text(WATCHING)
+        watching = replace(greeting, name=f"{greeting.name}-w", said=[], of="watching")
+
+        def deploy(version: str) -> None:
+            watching.apply(watching.plan(watching.release(version, with_model=False)))
+
+        greeting.deploy("1.0+g1")
+        before = greeting.state(), greeting.journal.all()
+        deploy("1.0+g2")
+        deploy("1.0+g3")
+        watching.rollback()
+        assert (greeting.state(), greeting.journal.all()) == before
+        other = watching.state(), watching.journal.all()
+        assert [each.state.version for each in other[1]] == ["1.0+g2", "1.0+g3", "1.0+g2"]
+        greeting.rollback()
+        assert (watching.state(), watching.journal.all()) == other
+        assert greeting.state() != before[0]

@@ -67,6 +67,24 @@ def test_the_level_is_divided_among_all_comparisons() -> None:
     assert among_two.high - among_two.difference == pytest.approx(1.960 * 0.01, rel=1e-3)
 
 
+def test_with_few_units_only_a_larger_difference_is_clear() -> None:
+    def of_units(units: float | None) -> str:
+        found = verdict(replace(GOOD, measures=(Measured("ap", 0.47, 0.5, 0.004, units),)))
+        return reason(found, "ap difference").outcome
+    assert [of_units(units) for units in (None, 200, 5, 4)] == [
+        "fail", "fail", "undecided", "not judged"]
+
+
+def test_student_s_quantiles_are_those_of_the_tables() -> None:
+    def half(units: float) -> float:
+        one = replace(GOOD, slices=(), measures=(Measured("ap", 0.5, 0.5, 1.0, units),))
+        interval = reason(verdict(one, replace(POLICY, slices=())), "ap difference").interval
+        assert interval is not None
+        return interval.high
+    assert [half(units) for units in (5, 11, 31)] == pytest.approx(
+        [2.132, 1.812, 1.697], rel=2e-3)
+
+
 def test_if_lower_is_better_a_higher_value_is_worse() -> None:
     lower = replace(POLICY, metrics=(MetricRule("ap", "lower", 0.6, Tolerance(0.02)),))
     assert verdict(measured(0.4), lower).passed

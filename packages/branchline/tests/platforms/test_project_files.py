@@ -9,7 +9,7 @@ import pytest
 from branchline.errors import BadInput
 from branchline.platforms.databricks import live_sources as live, start
 from branchline.platforms.databricks.project_copy import LARGEST, START, files_to_upload
-from branchline.platforms.project_files import upload
+from branchline.platforms.project_files import download, upload
 from branchline.wheels.destinations import LocalFolder
 
 
@@ -134,3 +134,19 @@ def test_nothing_stale_is_left_after_an_interrupted_sync(
     (project / "main.py").write_text("print(1)\n")
     live.sync(root, project, "live/me", destination)
     assert Path(copy, "main.py").read_text() == "print(1)\n"
+
+
+def test_a_copy_is_downloaded_as_it_was_uploaded(project: Path, destination: Watched,
+                                                 tmp_path: Path) -> None:
+    copy = Path(upload(files_to_upload(project), "training", destination))
+    folder = download(LocalFolder(copy), tmp_path / "downloaded")
+    assert (folder / "sql" / "a.sql").read_text() == "SELECT 1\n"
+    assert {path.name for path in folder.rglob("*") if path.is_file()} == {
+        START, "main.py", "a.sql"}
+
+
+def test_a_copy_that_is_not_complete_is_not_downloaded(tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "main.py").write_text("")
+    with pytest.raises(BadInput, match="copy: is not a complete copy of a project"):
+        download(LocalFolder(tmp_path / "copy"), tmp_path / "downloaded")

@@ -90,12 +90,13 @@ def repository(folder: Path, jobs: str = "") -> Path:
 
 @dataclass
 class Shop:
-    """A production with its repository; `name` sets its jobs, model and wheels apart."""
+    """A project's production with its repository; `name` sets jobs, model and wheels apart."""
 
     root: Path
     name: str
     platform: Platform
     said: list[str] = field(default_factory=list)
+    of: str = "greeting"  # the project
 
     @property
     def file(self) -> DeployFile:
@@ -105,11 +106,11 @@ class Shop:
 
     @property
     def project(self) -> Project:
-        return Project.read(self.root / "mlflow-notebooks" / "greeting")
+        return Project.read(self.root / "mlflow-notebooks" / self.of)
 
     @property
     def journal(self) -> Journal:
-        return Journal("sample", "greeting", self.platform.wheels)
+        return Journal("sample", self.of, self.platform.wheels)
 
     @property
     def source(self) -> Destination:
@@ -135,7 +136,7 @@ class Shop:
         gate_result = GateResult("passed", "passed", "run-1", model, {"silver": "3"}, None, PNG)
         published = publish(files, self.source)
         return release_files.write(
-            published.artifacts, Origin("greeting", "c" * 40, "main", "ci"),
+            published.artifacts, Origin(self.of, "c" * 40, "main", "ci"),
             replace(gate_result, **gate), "a reason", self.source, tables)
 
     def plan(self, chosen: Release, file: DeployFile | None = None, **given: str) -> str:

@@ -15,14 +15,17 @@ from branchline.ci.identify import current_branch
 from branchline.ci.output import show_page
 from branchline.cli import options
 from branchline.cli.repository import Repository
+from branchline.config.deploy_file import read_deploy_file
 from branchline.config.gate_file import read_policy
 from branchline.config.gate_policy import Policy
 from branchline.config.mlproject import Project
+from branchline.deploy.champion import deployed
 from branchline.errors import GateRefused
 from branchline.gate import run as gate
 from branchline.gate.candidates import Candidate, by_metrics, find_candidate, last_approved
 from branchline.gate.comparison import Comparison
 from branchline.gate.decide import decide
+from branchline.gate.replay import Deployed, replayed
 from branchline.gate.verdict import Verdict, show
 from branchline.platforms.base import Platform
 from branchline.platforms.find import open_platform
@@ -113,19 +116,38 @@ class _Gate:
     def decide(self, candidate: Candidate) -> Verdict:
         tracking = self.platform.tracking
         with gate.undecidable_if_it_fails(tracking, candidate):
-            comparison = (self._by_model if self._has_model else self._by_metrics)(candidate)
+            comparison = self._compared(candidate)
             verdict = decide(self.policy, comparison, datetime.now(timezone.utc))
             gate.log_verdict(tracking, candidate, verdict, comparison)
             if verdict.passed and self.branch == MAIN:
                 gate.register(self.platform, self.project, candidate, verdict)
         return verdict
 
+    def _compared(self, candidate: Candidate) -> Comparison:
+        if self._has_model:
+            return self._by_model(candidate)
+        if self.policy.replay:
+            return replayed(self._comparing, candidate, self._deployed(), self.policy)
+        return self._by_metrics(candidate)
+
     def _by_model(self, candidate: Candidate) -> Comparison:
         name = self.platform.target.model_name(self.project.name)
         champion = Registry(self.platform.tracking).champion(name)
-        comparing = gate.Comparing(self.repository.root, self.platform, self.project, self.branch,
-                                   os.environ, self.wheels)
-        return comparing.run(candidate, champion, self.policy)
+        return self._comparing.run(candidate, champion, self.policy)
+
+    @property
+    def _comparing(self) -> gate.Comparing:
+        return gate.Comparing(self.repository.root, self.platform, self.project, self.branch,
+                              os.environ, self.wheels)
+
+    def _deployed(self) -> Deployed | None:
+        """What is deployed from the releases that are published to this target."""
+        file = read_deploy_file(self.project.folder / "deploy.yml")
+        ours = self.platform.target.name
+        found = deployed(self.repository.root, self.platform, self.project.name,
+                         self.repository.target(file.taker_of(ours)))
+        print(f"champion    {found.name if found else 'none yet'}\n", flush=True)
+        return found
 
     def _by_metrics(self, candidate: Candidate) -> Comparison:
         main = MAIN.experiment(self.platform.target.experiment_root, self.project.name)

@@ -55,6 +55,11 @@ class DeployFile:
     jobs: tuple[Job, ...]
     targets: Mapping[str, Where] = field(default_factory=dict)
 
+    def taker_of(self, releasing: str) -> str:
+        """The target that the releases of `releasing` are deployed to; itself if no other is."""
+        return next((name for name, each in self.targets.items() if each.releases == releasing),
+                    releasing)
+
     def where(self, target: str) -> Where:
         """The settings of a target; most targets have none."""
         return self.targets.get(target, Where())

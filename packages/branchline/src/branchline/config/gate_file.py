@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from branchline.config.gate_policy import MetricRule, Policy, Sanity, SliceRule, Tolerance
+from branchline.config.gate_policy import (MetricRule, Policy, Replay, Sanity,
+                                           SliceRule, Tolerance)
 from branchline.config.yaml_file import YamlMapping, read_yaml
 
 __all__ = ["read_policy"]
@@ -37,7 +38,8 @@ def read_policy(path: Path) -> Policy:
         _number(mapping, "level", 0.05, 1e-6, 0.5),
         _choice(mapping, "undecided", UNDECIDED, "pass"),
         _choice(mapping, "broken_champion", BROKEN, "fail"),
-        _whole(mapping, "draws", 500, 100, 100_000), _whole(mapping, "seed", 0, 0))
+        _whole(mapping, "draws", 500, 100, 100_000), _whole(mapping, "seed", 0, 0),
+        _replay(mapping.below("replay")) if "replay" in mapping.values else None)
 
 
 def _metric(name: str, mapping: YamlMapping) -> MetricRule:
@@ -65,6 +67,11 @@ def _sanity(mapping: YamlMapping) -> Sanity:
             and 0 <= rate[0] <= rate[1] <= 1):
         raise mapping.unfit("label_rate", "[LOWEST, HIGHEST] of 0 to 1")
     return Sanity(_whole(mapping, "min_rows", 1, 1), (rate[0], rate[1]), **within)
+
+
+def _replay(mapping: YamlMapping) -> Replay:
+    mapping.check_keys("replay", Replay, without="")
+    return Replay(mapping.text("run"), mapping.text("judge"))
 
 
 def _tolerance(mapping: YamlMapping) -> Tolerance:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["MetricRule", "Policy", "Sanity", "SliceRule", "Tolerance"]
+__all__ = ["MetricRule", "Policy", "Replay", "Sanity", "SliceRule", "Tolerance"]
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,24 @@ class Sanity:
 
 
 @dataclass(frozen=True)
+class Replay:
+    """Without a model: how the deployed version is run on the candidate's input.
+
+    `run` is the entry point that the deployed wheels run, `judge` the one by which the candidate's
+    code measures what they made.
+    """
+
+    run: str
+    judge: str
+
+
+@dataclass(frozen=True)
 class Policy:
     """What the gate requires.
 
     `level` is the share of tolerable candidates that may be refused by chance. `undecided` and
     `broken_champion` say how these cases count; `draws` and `seed` go to the bootstrap.
+    Without `replay`, a project without a model is compared by its runs' metrics.
     """
 
     metrics: tuple[MetricRule, ...]
@@ -68,3 +81,4 @@ class Policy:
     broken_champion: str = "fail"
     draws: int = 500
     seed: int = 0
+    replay: Replay | None = None

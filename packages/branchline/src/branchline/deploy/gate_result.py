@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from branchline.deploy.release import GateResult
@@ -12,6 +10,7 @@ from branchline.gate.verdict import FORMAT
 from branchline.records import parsed
 from branchline.runs.registry import Registry
 from branchline.runs.answers import answered
+from branchline.runs.artifacts import artifact
 from branchline.runs.tracking import Tracking
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def gate_result(tracking: Tracking, experiment: str, version: str, commit: str, 
             run.info.run_id, f"models:/{model}/{registered}" if registered else None,
             {name.removeprefix(TABLE): text for name, text in tags.items()
              if name.startswith(TABLE)},
-            _verdict(run), _artifact(run, "gate/verdict.png"))
+            _verdict(run), artifact(run, "gate/verdict.png"))
 
 
 def _named(tracking: Tracking, run_id: str, version: str) -> Run:
@@ -71,21 +70,8 @@ def _newest(tracking: Tracking, experiment: str, version: str, commit: str) -> R
 
 
 def _verdict(run: Run) -> dict[str, Any] | None:
-    content = _artifact(run, "gate/verdict.json")
+    content = artifact(run, "gate/verdict.json")
     if content is None:
         return None
     where = f"run {run.info.run_id}: gate/verdict.json"
     return FORMAT.read(parsed(content, where), where)
-
-
-def _artifact(run: Run, path: str) -> bytes | None:
-    """An artifact's content; None if the run has no artifact at that path."""
-    import mlflow
-    from mlflow.exceptions import MlflowException
-    with tempfile.TemporaryDirectory(prefix="branchline-verdict-") as scratch:
-        try:
-            file = mlflow.artifacts.download_artifacts(
-                artifact_uri=f"{run.info.artifact_uri}/{path}", dst_path=scratch)
-        except (MlflowException, OSError):
-            return None
-        return Path(file).read_bytes()

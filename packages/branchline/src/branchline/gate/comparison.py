@@ -12,24 +12,28 @@ from typing import Any
 from branchline.errors import BadInput
 from branchline.records import Format
 
-__all__ = ["ARTIFACT", "OTHER_LIBRARIES", "Comparison", "Data", "Measured", "Model", "Slice"]
+__all__ = ["ARTIFACT", "FEWEST_UNITS", "OTHER_LIBRARIES", "Comparison", "Data", "Measured", "Model",
+           "Slice"]
 
 ARTIFACT = "gate/comparison.json"
 OTHER_LIBRARIES = "other_libraries"  # the key of a note
 FORMAT = Format("comparison", 1)
+FEWEST_UNITS = 5  # with fewer, an error is too uncertain to judge a difference
 
 
 @dataclass(frozen=True)
 class Measured:
     """A metric of both on the same rows; None is unknown.
 
-    `standard_error` is that of candidate minus champion, None where both values are exact.
+    `standard_error` is that of candidate minus champion, None where both values are exact; `units`
+    is how many units of equal influence would be as certain, None for many.
     """
 
     name: str
     candidate: float | None
     champion: float | None = None
     standard_error: float | None = None
+    units: float | None = None
 
 
 @dataclass(frozen=True)

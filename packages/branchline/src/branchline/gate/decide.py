@@ -7,7 +7,7 @@ from datetime import datetime
 from statistics import NormalDist
 
 from branchline.config.gate_policy import MetricRule, Policy, SliceRule, Tolerance
-from branchline.gate.comparison import OTHER_LIBRARIES, Comparison, Measured, Slice
+from branchline.gate.comparison import FEWEST_UNITS, OTHER_LIBRARIES, Comparison, Measured, Slice
 from branchline.gate.verdict import Interval, Outcome, Reason, Verdict, number
 
 __all__ = ["decide"]
@@ -61,7 +61,7 @@ def _models(policy: Policy, comparison: Comparison) -> Iterator[Reason]:
     elif champion.problem:
         outcome: Outcome = "fail" if policy.broken_champion == "fail" else "not judged"
         yield Reason("champion", outcome, champion.problem,
-                     "a model that scores" if outcome == "fail" else "floors alone")
+                     "one that runs" if outcome == "fail" else "floors alone")
     elif others := comparison.notes.get(OTHER_LIBRARIES):
         yield Reason("champion's libraries", "not judged",
                      f"it was logged with {', '.join(others)}", "the libraries installed here")
@@ -112,13 +112,16 @@ def _large_enough(rule: SliceRule, part: Slice) -> bool:
 def _difference(name: str, rule: MetricRule, tolerance: Tolerance, measured: Measured,
                 reach: float) -> Reason:
     """Clearly worse than tolerated, clearly not worse, or undecided."""
-    if measured.candidate is None:
-        return Reason(name, "fail", "unknown", "a value")
     if measured.champion is None:  # a new metric: refusing it now would refuse it for good
         return Reason(name, "not judged", "the champion has none", "a value for both")
+    if measured.candidate is None:
+        return Reason(name, "fail", "unknown", "a value")
+    if measured.units is not None and measured.units < FEWEST_UNITS:
+        return Reason(name, "not judged", f"{measured.units:.0f} units to compare",
+                      f"at least {FEWEST_UNITS}")
     sign = 1 if rule.direction == "higher" else -1
     difference = measured.candidate - measured.champion
-    half = reach * (measured.standard_error or 0.0)
+    half = _widened(reach, measured.units) * (measured.standard_error or 0.0)
     allowed = tolerance.of(measured.champion)
     gain = sign * difference
     outcome: Outcome = ("fail" if gain + half < -allowed else
@@ -129,6 +132,18 @@ def _difference(name: str, rule: MetricRule, tolerance: Tolerance, measured: Mea
     found = f"{_signed(difference)} ({_signed(interval.low)} to {_signed(interval.high)})"
     return Reason(name, outcome, found,
                   f"{'down' if sign > 0 else 'up'} by at most {number(allowed)}", interval)
+
+
+def _widened(reach: float, units: float | None) -> float:
+    """Student's quantile instead of the normal one: few units make an error uncertain itself.
+
+    Source: the expansion in Abramowitz and Stegun, 26.7.5.
+    """
+    if units is None:
+        return reach
+    z, freedom = reach, units - 1
+    return (z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+            + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * freedom**3))
 
 
 def _measured(comparison: Comparison, rule: MetricRule) -> Measured:

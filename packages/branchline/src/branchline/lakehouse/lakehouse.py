@@ -138,6 +138,10 @@ class Lakehouse:
         return (self.spark.sql(f"DESCRIBE HISTORY {self.reference(table)} {limit}")
                 .selectExpr("concat(version, '/', unix_millis(timestamp)) AS commit"))
 
+    def snapshot(self, table: Table) -> str:
+        """The table as it is now, `schema@version`: what the parameter `pins` takes."""
+        return f"{self.schema}@{self.version(table)}"
+
     def merge(self, table: Table, rows: DataFrame) -> None:
         """Insert the rows whose key is not in the table yet, in one transaction."""
         self.create(table)

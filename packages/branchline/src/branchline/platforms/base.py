@@ -121,5 +121,11 @@ class Platform(Launcher, Protocol):
     def copy_project(self, project: Project) -> str:
         """Upload that copy if it is missing; its address."""
 
+    def kept_project(self, copy: str) -> Destination:
+        """The files of a project's copy, by the address that `copy_project` returned."""
+
+    def drop_schema(self, schema: str) -> None:
+        """Remove a schema with its tables and files, and those of its other data."""
+
     def leftovers(self, stale: Collection[Experiment], kept: KeptWheels) -> Iterable[Leftover]:
         """What stale branches left behind: experiments, tables, files, and unused wheels."""

@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from branchline.errors import BadInput
 from branchline.records import Format, encoded, parsed
 from branchline.wheels.destinations import Destination
 
-__all__ = ["address", "files_of", "upload"]
+__all__ = ["address", "download", "files_of", "upload"]
 
 COMPLETE = "_complete"
 FORMAT = Format("project-copy", 2)  # 1 was a line, "<number> files"
@@ -39,6 +40,29 @@ def upload(files: Mapping[str, bytes], name: str, destination: Destination) -> s
         # Written last: a copy without it is incomplete, and is uploaded again.
         destination.replace(f"{copy}/{COMPLETE}", encoded(FORMAT.written({"files": len(files)})))
     return destination.reference(copy)
+
+
+def download(copy: Destination, folder: Path) -> Path:
+    """Write a copy's files into a folder, which is returned.
+
+    Raises:
+        BadInput: the copy is not complete, or cannot be read.
+    """
+    if copy.read(COMPLETE) is None:
+        raise BadInput(f"{copy.reference('').rstrip('/')}: is not a complete copy of a project; "
+                       "expected the one that was deployed.")
+    _download(copy, "", folder)
+    return folder
+
+
+def _download(copy: Destination, below: str, folder: Path) -> None:
+    for file in copy.listing(below):
+        path = f"{below}/{file.name}".lstrip("/")
+        if file.folder:
+            _download(copy, path, folder)
+        elif file.name != COMPLETE:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(copy.read(path) or b"")
 
 
 def _is_complete(copy: str, destination: Destination) -> bool:

@@ -14,7 +14,7 @@ from branchline.deploy.deployment import Deployment, State
 from branchline.deploy.journal import Journal
 from branchline.platforms.base import KeptWheels
 from branchline.platforms.databricks.files import destination
-from branchline.platforms.databricks.leftovers import leftovers
+from branchline.platforms.databricks.leftovers import drop_schema, leftovers
 from branchline.runs.stale_branches import SEEN, experiments, gone
 from branchline.runs.tracking import Tracking
 from workspace_server import Workspace
@@ -106,3 +106,17 @@ def test_an_experiment_whose_runs_name_another_branch_is_kept(
     mlflow.MlflowClient().create_run(stray, tags={"branch": "feature/gone",
                                                   "branch_kind": "branch"})
     assert not [what for what in clean(lived, client, yes=False) if "by-hand" in what]
+
+
+def test_a_dropped_schema_takes_its_other_data_along_and_nothing_else(
+        target: WorkspaceTarget, client: WorkspaceClient) -> None:
+    files = destination(target.volume, client)
+    for schema in ("clean_main", "clean_main__gate_1", "clean_main__gate_1__data",
+                   "clean_main__gate_12"):
+        client.schemas.create(schema, "spark_catalog")
+        files.create(f"{schema}/landing/a.csv", b"a")
+    drop_schema(target, client, "clean_main__gate_1")
+    kept = {"clean_main", "clean_main__gate_12"}
+    assert kept == {schema.name for schema in client.schemas.list("spark_catalog")
+                    if str(schema.name).startswith("clean_")}
+    assert {file.name for file in files.listing("")} == kept

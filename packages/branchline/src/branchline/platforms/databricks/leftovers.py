@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
 from branchline.config.targets import WorkspaceTarget
@@ -15,7 +15,7 @@ from branchline.runs.tracking import Tracking
 from branchline.wheels.destinations import Destination
 from branchline.wheels.published import published, remove, unused
 
-__all__ = ["leftovers"]
+__all__ = ["drop_schema", "leftovers"]
 
 
 def leftovers(target: WorkspaceTarget, client: Workspace, tracking: Tracking,
@@ -25,7 +25,7 @@ def leftovers(target: WorkspaceTarget, client: Workspace, tracking: Tracking,
         yield Leftover(f"experiment {experiment.name}",
                        partial(tracking.delete_experiment, experiment.id))
     schemas = {target.schema(experiment.branch) for experiment in stale if experiment.branch}
-    yield from _schemas(target, client, schemas)
+    yield from _schemas(target, client, lambda name: name.partition("__")[0] in schemas)
     wheels = destination(target.wheels, client)
     used = {*kept.used, *_installed_by_jobs(client)}
     for found in unused(published(kept.name, wheels), kept.newest, used):
@@ -33,14 +33,21 @@ def leftovers(target: WorkspaceTarget, client: Workspace, tracking: Tracking,
         yield Leftover(f"wheels {folder}", partial(remove, found, wheels))
 
 
+def drop_schema(target: WorkspaceTarget, client: Workspace, schema: str) -> None:
+    """Implements `Platform.drop_schema` for a workspace."""
+    for leftover in _schemas(target, client, lambda name: name == schema
+                             or name.startswith(f"{schema}__")):
+        leftover.remove()
+
+
 def _schemas(target: WorkspaceTarget, client: Workspace,
-             branches: Collection[str]) -> Iterator[Leftover]:
-    """A branch's schema, those of its other data (`<schema>__<data>`), and their files."""
+             chosen: Callable[[str], bool]) -> Iterator[Leftover]:
+    """The chosen schemas, and their files; `<schema>__<data>` are a schema's other data."""
     with translated(f"schemas of {target.catalog}"):
         names = [schema.name or "" for schema in client.schemas.list(target.catalog)]
     files = destination(target.volume, client)
     for name in names:
-        if name.partition("__")[0] in branches:
+        if chosen(name):
             full = f"{target.catalog}.{name}"
             yield Leftover(f"schema {full}", partial(_drop, client, full))
             if files.listing(name):

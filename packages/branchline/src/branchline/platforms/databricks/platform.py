@@ -14,7 +14,7 @@ from branchline.platforms.base import Jobs, KeptWheels, Leftover
 from branchline.platforms.databricks.client import connect
 from branchline.platforms.databricks.files import destination
 from branchline.platforms.databricks.launch import Launch
-from branchline.platforms.databricks.leftovers import leftovers
+from branchline.platforms.databricks.leftovers import drop_schema, leftovers
 from branchline.platforms.databricks.project_copy import files_to_upload
 from branchline.platforms.databricks.reach import host_of, reach
 from branchline.platforms.databricks.run_settings import settings_for_target
@@ -104,6 +104,12 @@ class DatabricksPlatform:
 
     def copy_project(self, project: Project) -> str:
         return upload(files_to_upload(project.folder), project.name, self._copies(project))
+
+    def kept_project(self, copy: str) -> Destination:
+        return destination(copy, self.client)
+
+    def drop_schema(self, schema: str) -> None:
+        drop_schema(self.target, self.client, schema)
 
     def leftovers(self, stale: Collection[Experiment], kept: KeptWheels) -> Iterator[Leftover]:
         return leftovers(self.target, self.client, self.tracking, stale, kept)

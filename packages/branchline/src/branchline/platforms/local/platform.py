@@ -83,6 +83,14 @@ class LocalPlatform:
     def copy_project(self, project: Project) -> str:
         return upload(files_of(project.folder), project.name, self._copies)
 
+    def kept_project(self, copy: str) -> Destination:
+        return LocalFolder(Path(copy))
+
+    def drop_schema(self, schema: str) -> None:
+        for folder in (self.root / self.target.lakehouse).glob(f"{schema}*"):
+            if folder.name == schema or folder.name.startswith(f"{schema}__"):
+                rmtree(folder)
+
     def leftovers(self, stale: Collection[Experiment], kept: KeptWheels) -> Iterator[Leftover]:
         for experiment in stale:
             yield Leftover(f"experiment {experiment.name}",
