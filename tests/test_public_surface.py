@@ -22,6 +22,10 @@ SURFACE = {
                                   "compute look_back_days time_order",
     "branchline.features.arrow": "EventColumns FromTime with_features",
     "branchline.features.online": "Event OnlineFeatures SqliteStore Store open_store",
+    "branchline.features.online.backfill": "backfill",
+    "branchline.streaming": "Answer Message Scorer",
+    "branchline.parity": "ColumnParity Example Logged PARITY Parity Recomputed compare log_parity "
+                         "read_log",
     "branchline.lakehouse.appends": "Append append_once appends count_rows log own_append",
     "branchline.lakehouse.conditions": "chosen told_in_one_line",
     "branchline.lakehouse.repeats": "id_hash repeated_hashes",

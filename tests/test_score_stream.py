@@ -11,31 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-import pandas as pd
 import pytest
-from sklearn.linear_model import LogisticRegression
 
 from branchline.runs.registry import Registry
 from branchline.runs.tracking import Tracking
-from fraud_detection.model.estimators import METADATA
 from support.clone import ROOT
 from support.processes import free_port, wait_until
 from support.topics import Topic, received
+from tests.live import log_model
 
 NAME = "fraud-training"
 
 
-def register(store: str, weight: float) -> tuple[str, str]:
-    """The id and the version of a model of the amount, registered as the project's."""
-    rows = pd.DataFrame({"amount": [1.0, 2.0], "customer_count_7d": [1.0, weight]})
-    model = LogisticRegression().fit(rows, [0, 1])
+def register(store: str, *inputs: str) -> tuple[str, str]:
+    """The id and the version of a small model, registered as the project's."""
     with mlflow.start_run() as run:
-        logged = mlflow.sklearn.log_model(
-            model, name="model", metadata=METADATA.written({"threshold": 0.5}),
-            pip_requirements=[], serialization_format="cloudpickle",
-            signature=mlflow.models.infer_signature(rows, model.predict_proba(rows)))
-        found = Registry(Tracking(store, None)).register(NAME, logged.model_id, run.info.run_id, {})
-    return logged.model_id, found.version
+        logged = log_model(list(inputs))
+        found = Registry(Tracking(store, None)).register(NAME, logged, run.info.run_id, {})
+    return logged, found.version
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +37,7 @@ def models(store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any
     folder = tmp_path_factory.mktemp("models")
     mlflow.set_tracking_uri(store)
     mlflow.set_experiment(experiment_id=mlflow.create_experiment(str(folder), folder.as_uri()))
-    found = [register(store, 3.0), register(store, 30.0)]
+    found = [register(store, "amount"), register(store, "amount", "customer_count_7d")]
     Registry(Tracking(store, None)).promote(NAME, found[0][1])
     yield found
     mlflow.MlflowClient().delete_registered_model(NAME)

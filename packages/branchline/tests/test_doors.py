@@ -16,11 +16,12 @@ from support.clone import ROOT
 BRANCHLINE = ROOT / "packages" / "branchline" / "src" / "branchline"
 # A room imports its own modules and those of the rooms behind it in this list.
 ROOMS = ["cli", "deploy", "gate", "platforms", "pipeline", "diff", "show", "steps", "runs",
-         "wheels", "config", "ci", "serving", "lakehouse", "spark", "features", "branch", "git",
-         "records", "signals", "settings", "parameters", "text", "errors"]
+         "wheels", "config", "ci", "parity", "streaming", "serving", "lakehouse", "spark",
+         "features", "branch", "git", "records", "signals", "settings", "parameters", "text",
+         "errors"]
 # No room of runs knows them, nor they any of those.
-APART = {"serving", "lakehouse", "spark", "features"}
-OF_RUNS = set(ROOMS[:ROOMS.index("serving")]) - {"pipeline", "diff", "show", "steps"}
+APART = {"parity", "streaming", "serving", "lakehouse", "spark", "features"}
+OF_RUNS = set(ROOMS[:ROOMS.index("parity")]) - {"pipeline", "diff", "show", "steps"}
 HEAVY = {"pyspark", "mlflow", "pandas", "numpy", "sklearn", "matplotlib", "fraud_detection",
          "databricks"}
 

@@ -66,8 +66,8 @@ def _split(messages: Sequence[Message]) -> tuple[list[bytes | None], list[int]]:
 
 def _answer(each: Score, versions: dict[str, object]) -> Answer:
     event = each.event
-    about = {"transaction_id": event.id, "score": each.score, "model_version": each.model_version}
+    about = {"transaction_id": event.id, "event_time": event.time, "score": each.score,
+             "model_version": each.model_version}
     return Answer(event.entities["customer_id"], {
-        **about, "event_time": event.time, "customer_id": event.entities["customer_id"],
-        "is_alert": each.is_alert}, {
+        **about, "customer_id": event.entities["customer_id"], "is_alert": each.is_alert}, {
         **about, **versions, "labelled": LABEL in event.values, "features": each.features})

@@ -24,6 +24,8 @@ COMMANDS = {
     "deploy": "Plan, apply, check and roll back deployments.",
     "serve": "Serve a logged model over HTTP.",
     "score-stream": "Score a Kafka topic by a registered model, without Spark.",
+    "backfill": "Fill the online store from the branch's tables.",
+    "parity": "Compare what a stream scored with batch.",
     "clean": "Remove the leftovers of branches that no longer exist.",
     "doctor": "Check what a run needs, before it starts.",
     "mlproject": "Check a project's MLproject file against its code, or write it.",
