@@ -35,6 +35,9 @@ SURFACE = {
     "branchline.lakehouse.stream": "checkpoint checkpoints follow forget",
     "branchline.serving": "Golden Limits Records ServerSettings Service number shown",
     "branchline.serving.logged": "Logged NEWEST fetched read_logged",
+    "branchline.lakehouse.difference.output": "print_parts to_markdown",
+    "branchline.runs.shown_parity": "parity_of parts",
+    "branchline.spark.kafka_broker": "Broker kafka_jars",
     "branchline.show": "SHOW as_lines command_for find_table show_step",
     "branchline.text": "code collapsed html markdown one_line printable protect_output "
                        "protected_output safe unprotected without_credentials",

@@ -16,10 +16,11 @@ from branchline.features.online.backfill import backfill
 from branchline.parity import Logged, Parity, compare
 from fraud_detection.data.landed_columns import Columns
 from fraud_detection.data.world import World
+from fraud_detection.demo.replay import silver
 from fraud_detection.features import definitions
 from fraud_detection.scoring.parity import COLUMNS, batch_features, recomputed
 from fraud_detection.scoring.stream import FraudScorer
-from tests.live import Formula, arrivals, logged, silver
+from tests.live import Formula, arrivals, logged
 
 WORLD = World(customers=40, terminals=12, days=50, seed=5)
 LISTED = definitions("full", 7)
