@@ -36,6 +36,8 @@ SURFACE = {
     "branchline.serving": "Golden Limits Records ServerSettings Service number shown",
     "branchline.serving.logged": "Logged NEWEST fetched read_logged",
     "branchline.lakehouse.difference.output": "print_parts to_markdown",
+    "branchline.runs.registry": "CHALLENGER CHAMPION Registered Registry",
+    "branchline.runs.tracking": "Tracking connect quiet remove_variables shown",
     "branchline.runs.shown_parity": "parity_of parts",
     "branchline.spark.kafka_broker": "Broker kafka_jars",
     "branchline.show": "SHOW as_lines command_for find_table show_step",

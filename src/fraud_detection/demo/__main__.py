@@ -35,13 +35,13 @@ NEXT = """\nnext   make stream RATE=3000 SECONDS=60      faster, longer
 @click.option("--rate", default=1000.0, show_default=True, type=click.FloatRange(1, 20_000),
               help="Transactions a second.")
 @click.option("--seconds", default=35.0, show_default=True, type=click.FloatRange(5, 3600))
+@click.option("--customers", default=600, show_default=True, type=click.IntRange(50))
 @click.option("--folder", default=Path(".local", "stream"), show_default=True,
               type=click.Path(path_type=Path))
-def _command(rate: float, seconds: float, folder: Path) -> None:
+def _command(rate: float, seconds: float, customers: int, folder: Path) -> None:
     """Replay simulated transactions through Kafka, score them live, and compare with batch."""
-    customers = 600
-    days = HISTORY_DAYS + int(rate * seconds / customers / 1.9) + 2
-    transactions = silver(World(customers=customers, terminals=1200, days=days))
+    days = HISTORY_DAYS + int(rate * seconds / customers / 1.8) + 2
+    transactions = silver(World(customers=customers, terminals=2 * customers, days=days))
     begin = pc.add(pc.min(transactions["event_time"]), pa.scalar(timedelta(days=HISTORY_DAYS)))
     is_history = pc.less(transactions["event_time"], begin)
     history, live = (transactions.filter(rows) for rows in (is_history, pc.invert(is_history)))

@@ -19,6 +19,8 @@ import pyarrow as pa
 
 from branchline.features.online import open_store
 from branchline.features.online.backfill import backfill
+from branchline.runs.registry import Registry
+from branchline.runs.tracking import Tracking
 from branchline.spark.kafka_broker import Broker
 from fraud_detection.features import definitions
 from fraud_detection.model.estimators import METADATA
@@ -61,18 +63,17 @@ class Stage:
         rows: pd.DataFrame = batch_features(transactions, DELAY).to_pandas()
         model, unseen = fit(rows.sort_values("transaction_id", ignore_index=True), settings)
         example = rows[model.feature_names_in_].head(5)
-        mlflow.set_tracking_uri(self.tracking)
-        mlflow.set_experiment(experiment_id=mlflow.create_experiment(
-            "demo", (self.folder / "artifacts").as_uri()))
-        with mlflow.start_run():
+        tracking = Tracking(self.tracking, self.folder / "artifacts")
+        with mlflow.start_run(experiment_id=tracking.experiment("demo")) as run:
             logged = mlflow.sklearn.log_model(
-                model, name="model", registered_model_name=PROJECT, pip_requirements=[],
-                serialization_format="cloudpickle", pyfunc_predict_fn="predict_proba",
+                model, name="model", pip_requirements=[], pyfunc_predict_fn="predict_proba",
+                serialization_format="cloudpickle",
                 signature=mlflow.models.infer_signature(example, model.predict_proba(example)),
                 metadata=METADATA.written(
                     {"threshold": best_threshold(unseen, settings.alert_cost)}))
-        mlflow.MlflowClient().set_registered_model_alias(
-            PROJECT, "champion", logged.registered_model_version)
+        registry = Registry(tracking)
+        registry.promote(PROJECT, registry.register(PROJECT, logged.model_id, run.info.run_id,
+                                                    {}).version)
 
     def fill(self, transactions: pa.Table) -> int:
         """Fill the online store; the number of histories."""
