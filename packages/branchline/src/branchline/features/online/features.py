@@ -78,11 +78,13 @@ class OnlineFeatures:
             BadInput: a value is infinite or too large; nothing is set.
         """
         missed: list[Event] = []
-        keys = self._keys(labels)
+        needed = [self._plans.of_values(label) for label in labels]
+        keys = self._keys(needed)
 
         def change(records: list[bytes | None]) -> list[bytes | None]:
             loaded = Loaded(self._plans, keys, records)
-            missed[:] = [label for label in labels if not loaded.set(label)]
+            missed[:] = [label for label, part in zip(labels, needed, strict=True)
+                         if not loaded.set(part)]
             return loaded.records()
 
         self._store.update(keys, change)
