@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from branchline.errors import BranchlineError
 from branchline.text import one_line
 
 __all__ = ["Followed", "followed"]
@@ -39,7 +38,7 @@ class Followed:
             if address != self.current[0]:
                 self.current = address, self._load(address)
                 print(f"model {address}: scores from now on", flush=True)
-        except BranchlineError as problem:
+        except Exception as problem:  # loading a model runs whatever is in it
             print(one_line(f"model {self.current[0]} stays: {problem}"), file=sys.stderr,
                   flush=True)
 

@@ -17,8 +17,8 @@ from branchline.streaming.scorer import Answer, Message, Scorer
 
 __all__ = ["Topics", "work"]
 
-AT_ONCE = 500
-WAIT_SECONDS = 0.1
+AT_ONCE = 2000
+WAIT_SECONDS = 0.05
 
 
 def work(topics: Topics, scorer: Scorer, model: Followed, progress: Progress,
