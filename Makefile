@@ -1,7 +1,10 @@
 PYTHON := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: demo test coverage test-fast test-runtime story lint wheel ui workspace service bench setup clean
+RATE ?= 1000
+SECONDS ?= 35
+
+.PHONY: demo stream test coverage test-fast test-runtime story lint wheel ui workspace service bench setup clean
 
 setup: $(READY)
 
@@ -10,6 +13,9 @@ $(READY): pyproject.toml $(wildcard packages/*/pyproject.toml) uv.lock bootstrap
 
 demo: $(READY)
 	@$(PYTHON) -m fraud_detection.data.simulator .local/demo && $(PYTHON) mlflow-triggers/run.py fraud-training --on local -P data=.local/demo
+
+stream: $(READY)
+	@$(PYTHON) -m fraud_detection.demo --rate $(RATE) --seconds $(SECONDS)
 
 test: lint
 	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder

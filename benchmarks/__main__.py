@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import (big_files, data_in, diff, folds, from_main, gate, gate_replay,
+from benchmarks import (big_files, data_in, diff, folds, from_main, gate, gate_replay, live,
                         online_store, scale, serving, speed, steps, submission, terminal_watch)
 from branchline.lakehouse import Lakehouse
 from branchline.runs import tracking
@@ -23,7 +23,7 @@ ON_TABLES = {"data_in": data_in.run, "big_files": big_files.run, "speed": speed.
              "diff": diff.run, "scale": scale.run, "steps": steps.run, "folds": folds.run,
              "gate": gate.run, "terminal_watch": terminal_watch.run}
 ALONE = {"submission": submission.run, "online_store": online_store.run,
-         "serving": serving.run, "gate_replay": gate_replay.run,
+         "serving": serving.run, "gate_replay": gate_replay.run, "live": live.run,
          "from_main": lambda: from_main.run(transactions())}
 
 

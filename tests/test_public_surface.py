@@ -22,6 +22,10 @@ SURFACE = {
                                   "compute look_back_days time_order",
     "branchline.features.arrow": "EventColumns FromTime with_features",
     "branchline.features.online": "Event OnlineFeatures SqliteStore Store open_store",
+    "branchline.features.online.backfill": "backfill",
+    "branchline.streaming": "Answer Message Scorer",
+    "branchline.parity": "ColumnParity Example Logged PARITY Parity Recomputed compare log_parity "
+                         "read_log",
     "branchline.lakehouse.appends": "Append append_once appends count_rows log own_append",
     "branchline.lakehouse.clones": "Base base_of clone_missing explained",
     "branchline.lakehouse.conditions": "chosen told_in_one_line",
@@ -32,6 +36,11 @@ SURFACE = {
     "branchline.lakehouse.stream": "checkpoint checkpoints follow forget",
     "branchline.serving": "Golden Limits Records ServerSettings Service number shown",
     "branchline.serving.logged": "Logged NEWEST fetched read_logged",
+    "branchline.lakehouse.difference.output": "print_parts to_markdown",
+    "branchline.runs.registry": "CHALLENGER CHAMPION Registered Registry",
+    "branchline.runs.tracking": "Tracking connect quiet remove_variables shown",
+    "branchline.runs.shown_parity": "parity_of parts",
+    "branchline.spark.kafka_broker": "Broker kafka_jars",
     "branchline.show": "SHOW as_lines command_for find_table show_step",
     "branchline.text": "code collapsed html markdown one_line printable protect_output "
                        "protected_output safe unprotected without_credentials",

@@ -3,8 +3,8 @@
 # %% The job: its settings are the entry point's parameters
 from branchline import start
 from fraud_detection.pipeline import PIPELINE
-from fraud_detection.steps import (compare, evaluate, explore, featurize, ingest, monitor, predict,
-                                   prepare, reject, repair, train)
+from fraud_detection.steps import (backfill, compare, evaluate, explore, featurize, ingest, monitor,
+                                   parity, predict, prepare, reject, repair, train)
 
 job = start(PIPELINE)
 
@@ -40,6 +40,12 @@ job.run(repair.step)
 
 # %% Only by hand: rows of silver.transactions that should not be there -> silver.quarantine
 job.run(reject.step)
+
+# %% Only by `branchline backfill`: silver -> the online store
+job.run(backfill.step)
+
+# %% Only by `branchline parity`: what the stream logged against batch
+job.run(parity.step)
 
 # %%
 job.finish()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from branchline import Pipeline
 from fraud_detection.settings import Settings
-from fraud_detection.steps import (compare, evaluate, explore, featurize, ingest, monitor, predict,
-                                   prepare, reject, repair, train)
+from fraud_detection.steps import (backfill, compare, evaluate, explore, featurize, ingest, monitor,
+                                   parity, predict, prepare, reject, repair, train)
 
 __all__ = ["PIPELINE"]
 
 PIPELINE = Pipeline(Settings, (
     ingest.step, prepare.step, explore.step, featurize.step, train.step, evaluate.step,
-    predict.step, monitor.step, compare.step, repair.step, reject.step))
+    predict.step, monitor.step, compare.step, repair.step, reject.step,
+    backfill.step, parity.step))

@@ -83,5 +83,7 @@ class Settings(DataSettings):
         None, "first day to build, score and compare; the run's own")
     last_day: date | None = parameter(
         None, "last day to build, score and compare; the run's own")
-
+    store: str = parameter("", "the online store that the step backfill fills: a file, or "
+                               "redis://HOST")
+    log: str = parameter("", "the topic that `score-stream` logged to, for the step parity")
     reason: str = parameter("", "why the step reject moves rows out of silver")

@@ -28,7 +28,7 @@ def test_the_project_s_defaults_are_the_settings_defaults() -> None:
 
 def test_steps_on_request_are_not_default_steps() -> None:
     assert [step.name for step in PIPELINE.steps if step.on_request] == [
-        "compare", "repair", "reject"]
+        "compare", "repair", "reject", "backfill", "parity"]
     assert "compare" not in [step.name for step in PIPELINE.asked(Settings())]
     assert [step.name for step in PIPELINE.asked(PIPELINE.read(["--steps", "compare"]))] == [
         "compare"]

@@ -11,9 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from branchline.features.online import Event, OnlineFeatures
-from fraud_detection.features import calendar
+from fraud_detection.features import calendar, names
 
 __all__ = ["Model", "Score", "Scoring"]
+
+FEATURES = names("full")
 
 
 class Model(Protocol):
@@ -39,7 +41,7 @@ class Score:
     model_version: str
     score: float | None
     is_alert: bool | None
-    features: dict[str, float] | None  # the model's inputs
+    features: dict[str, float] | None  # all of the full set, in their order
 
 
 class Scoring:
@@ -54,17 +56,18 @@ class Scoring:
         rows = self._online.append(events)
         known = [at for at, row in enumerate(rows) if row is not None]
         found: dict[int, float] = {}
-        inputs: dict[int, dict[str, float]] = {}
+        features: dict[int, dict[str, float]] = {}
         if known:
             times = np.array([events[at].time for at in known], np.int64)
-            frame = pd.DataFrame([rows[at] for at in known]).assign(**calendar(times))
-            frame = frame[self._model.inputs]
-            found = dict(zip(known, self._model.score(frame).tolist(), strict=True))
-            inputs = {at: dict(zip(self._model.inputs, values, strict=True))
-                      for at, values in zip(known, frame.to_numpy().tolist(), strict=True)}
-        return [self._scored(event, found.get(at), inputs.get(at))
+            frame = pd.DataFrame([rows[at] for at in known]).assign(**calendar(times))[FEATURES]
+            scores = self._model.score(frame[self._model.inputs])
+            found = dict(zip(known, scores.tolist(), strict=True))
+            features = {at: dict(zip(FEATURES, values, strict=True))
+                        for at, values in zip(known, frame.to_numpy().tolist(), strict=True)}
+        return [self._scored(event, found.get(at), features.get(at))
                 for at, event in enumerate(events)]
 
-    def _scored(self, event: Event, score: float | None, inputs: dict[str, float] | None) -> Score:
+    def _scored(self, event: Event, score: float | None,
+                features: dict[str, float] | None) -> Score:
         alert = None if score is None else score >= self._model.threshold
-        return Score(event, self._model.version, score, alert, inputs)
+        return Score(event, self._model.version, score, alert, features)

@@ -77,7 +77,8 @@ def _records(address: str, model: LoggedModel) -> Records:
     scoring = Scoring(OnlineFeatures(store, definitions("full", days)), model)
 
     def answer(records: Sequence[Any], with_features: bool) -> list[dict[str, Any]]:
-        return [_as_answer(each, with_features) for each in scoring.score(events_of(records))]
+        inputs = model.inputs if with_features else None
+        return [_as_answer(each, inputs) for each in scoring.score(events_of(records))]
 
     def check() -> None:
         store.read(["customer_id/0"])
@@ -85,7 +86,10 @@ def _records(address: str, model: LoggedModel) -> Records:
     return Records("/score", "transactions", answer, check, EXAMPLE)
 
 
-def _as_answer(each: Score, with_features: bool) -> dict[str, Any]:
+def _as_answer(each: Score, inputs: Sequence[str] | None) -> dict[str, Any]:
     """`score` is null for a transaction that came too late for its features."""
     said = {"transaction_id": each.event.id, "score": each.score, "is_alert": each.is_alert}
-    return said | {"features": each.features} if with_features else said
+    if inputs is None:
+        return said
+    found = each.features
+    return said | {"features": found and {name: found[name] for name in inputs}}

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,47 +15,34 @@ from pyspark.sql import functions as F
 
 from branchline import Lakehouse
 from branchline.features.arrow import EventColumns
-from branchline.features.online import OnlineFeatures, SqliteStore
+from branchline.features.online import SqliteStore
 from branchline.features.online.backfill import backfill
+from branchline.streaming.followed import Followed
+from branchline.streaming.progress import Progress
+from branchline.streaming.worker import Topics, work
 from fraud_detection.features import definitions
 from fraud_detection.model.estimators import find_model
-from fraud_detection.scoring.messages import events_of
-from fraud_detection.scoring.score import Scoring
-from fraud_detection.scoring.worker import Topics, work
+from fraud_detection.scoring.messages import events_of, labels_of
+from fraud_detection.scoring.stream import FraudScorer
 from fraud_detection.settings import Columns
 from fraud_detection.tables import SCORES, TRANSACTIONS
 from support.processes import wait_until
-from support.topics import Topic
+from support.topics import Topic, received
 from tests.tables import newest_model
 
 COLUMNS = EventColumns("transaction_id", "event_time", ("amount", "is_fraud"))
 LISTED = definitions("full", label_delay=7)
 
 
-def received(topic: Topic, count: int) -> list[dict[str, Any]]:
-    """The committed messages of a topic: waits for `count`, then for two quiet seconds."""
-    consumer = Consumer({**topic.client, "group.id": f"readers of {topic.name}",
-                         "auto.offset.reset": "earliest", "isolation.level": "read_committed"})
-    consumer.subscribe([topic.name])
-    found: list[dict[str, Any]] = []
-    end = time.monotonic() + 120
-    while time.monotonic() < end:
-        messages = consumer.consume(1000, 2.0)
-        found += [json.loads(message.value()) for message in messages if not message.error()]
-        if len(found) >= count and not messages:
-            break
-    consumer.close()
-    return found
-
-
 # Scores until it is killed; its model is a formula, so that a score tells its features.
 WORKER = """
 import json, sys
 from pathlib import Path
-from branchline.features.online import OnlineFeatures, SqliteStore
-from fraud_detection.features import definitions
-from fraud_detection.scoring.score import Scoring
-from fraud_detection.scoring.worker import Topics, work
+from branchline.features.online import SqliteStore
+from branchline.streaming.followed import Followed
+from branchline.streaming.progress import Progress
+from branchline.streaming.worker import Topics, work
+from fraud_detection.scoring.stream import FraudScorer
 from fraud_detection.settings import Columns
 
 class Model:
@@ -65,8 +51,9 @@ class Model:
     def score(self, rows):
         return (rows * [1, 100, 1, 1]).sum(axis=1).to_numpy()
 
-online = OnlineFeatures(SqliteStore(Path(sys.argv[1])), definitions("full", 7))
-work(Topics(**json.loads(sys.argv[2])), Columns(), Scoring(online, Model()), lambda: False)
+scorer = FraudScorer(SqliteStore(Path(sys.argv[1])), Columns(), 7)
+model = Followed(lambda: "formula", lambda _: Model())
+work(Topics(**json.loads(sys.argv[2])), scorer, model, Progress(), lambda: False)
 """
 
 
@@ -101,9 +88,10 @@ def test_a_worker_killed_at_any_moment_scores_each_transaction_exactly_once(
 
     def start(scores: Topic, name: str) -> subprocess.Popen[bytes]:
         topics = {"client": {**client, "group.id": f"{tmp_path.name} {name}"}, "worker": name,
-                  "transactions": incoming.name, "scores": scores.name}
+                  "events": incoming.name, "scores": scores.name}
         return subprocess.Popen([sys.executable, "-c", WORKER, tmp_path / f"{name}.db",
-                                 json.dumps(topics)], stderr=subprocess.DEVNULL)
+                                 json.dumps(topics)], stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL)
 
     calm = start(undisturbed, "calm")
     reached = 0
@@ -139,15 +127,15 @@ def test_the_worker_s_scores_are_those_of_batch_to_the_bit(
         {**{name: row[name] for name in ("transaction_id", "customer_id", "terminal_id", "amount")},
          "event_time": row["event_time"].isoformat()} for row in live.to_pylist()])
     model = find_model(newest_model(finished))
-    stopped, counts = threading.Event(), list[int]()
-    topics = Topics(client, incoming.name, outgoing.name, "1")
-    worker = threading.Thread(target=lambda: counts.append(work(
-        topics, Columns(), Scoring(OnlineFeatures(state, LISTED), model), stopped.is_set)))
+    stopped, progress = threading.Event(), Progress()
+    worker = threading.Thread(target=lambda: work(
+        Topics(client, incoming.name, outgoing.name), FraudScorer(state, Columns(), 7),
+        Followed(lambda: "fixed", lambda _: model), progress, stopped.is_set))
     worker.start()
     found = received(outgoing, len(live))
     stopped.set()
     worker.join()
-    assert counts == [len(live)] and len(scores) > 500
+    assert (progress.events, progress.rejected) == (len(live), 1) and len(scores) > 500
     assert {row["transaction_id"]: (row["score"], row["is_alert"]) for row in found} == scores
     assert len(found) == len(scores)
     assert {row["model_version"] for row in found} == {model.version}
@@ -163,8 +151,17 @@ def test_a_message_that_batch_would_reject_is_not_an_event() -> None:
     assert found[0].values == {"amount": 1.5, "is_fraud": 1.0}
 
 
+def test_a_label_needs_no_amount() -> None:
+    label = (b'{"transaction_id": "1", "event_time": "2024-01-01T00:00:01Z", "customer_id": "c", '
+             b'"terminal_id": "t", "is_fraud": 1}')
+    unlabelled = label.replace(b', "is_fraud": 1', b"")
+    found = labels_of([label, unlabelled, b"{"], [2**41] * 3, Columns())
+    assert found[1:] == [None, None] and found[0] is not None
+    assert (found[0].id, found[0].values) == ("1", {"is_fraud": 1.0})
+
+
 def test_scoring_imports_neither_spark_nor_mlflow() -> None:
-    script = ("import sys, fraud_detection.scoring.worker; "
+    script = ("import sys, branchline.streaming.worker, fraud_detection.scoring.stream; "
               "print(*{name.partition('.')[0] for name in sys.modules})")
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
                             check=True).stdout.split()

@@ -11,6 +11,7 @@
     │   └── RowsLost            some input rows are not accounted for
     ├── GateRefused         4   the gate judged a candidate, and said no
     ├── TablesDiffer        4   two branches' tables differ in what should be equal
+    ├── ScoresDiffer        4   a stream's features or scores are not those of batch
     ├── NotApproved         4   what would be deployed is not what was approved
     └── PlatformError       5   the platform did not do what it was asked
         ├── Unreachable         it does not answer, or fails itself
@@ -22,8 +23,8 @@ from __future__ import annotations
 
 __all__ = ["AlreadyPublished", "BadInput", "BranchlineError", "GateRefused", "NotAllowed",
            "NotApproved", "NotInstalled", "NotSignedIn", "PlatformError", "RowsLost",
-           "RunCancelled", "RunFailed", "TablesBusy", "TablesDiffer", "UnknownBranch",
-           "Unreachable"]
+           "RunCancelled", "RunFailed", "ScoresDiffer", "TablesBusy", "TablesDiffer",
+           "UnknownBranch", "Unreachable"]
 
 
 class BranchlineError(Exception):
@@ -86,6 +87,12 @@ class NotApproved(BranchlineError):
 
 class TablesDiffer(BranchlineError):
     """Tables of two branches differ in what `diff --fail-on` names."""
+
+    exit_code = 4
+
+
+class ScoresDiffer(BranchlineError):
+    """More of a stream's values differ from batch than `parity` was told to accept."""
 
     exit_code = 4
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 from uuid import uuid4
 
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 SECONDS = 60
@@ -36,3 +37,19 @@ class Topic:
     def forget(self, before: int, partition: int = 0) -> None:
         """Delete the messages before an offset, as retention does."""
         self._wait(self._admin.delete_records([TopicPartition(self.name, partition, before)]))
+
+
+def received(topic: Topic, count: int, quiet: float = 2.0) -> list[dict[str, Any]]:
+    """The committed messages of a topic: waits for `count`, then for some quiet seconds."""
+    consumer = Consumer({**topic.client, "group.id": f"readers of {topic.name}",
+                         "auto.offset.reset": "earliest", "isolation.level": "read_committed"})
+    consumer.subscribe([topic.name])
+    found: list[dict[str, Any]] = []
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        messages = consumer.consume(1000, quiet)
+        found += [json.loads(message.value()) for message in messages if not message.error()]
+        if len(found) >= count and not messages:
+            break
+    consumer.close()
+    return found

@@ -23,6 +23,9 @@ COMMANDS = {
     "publish": "Release a commit: its wheels with the gate's verdict.",
     "deploy": "Plan, apply, check and roll back deployments.",
     "serve": "Serve a logged model over HTTP.",
+    "score-stream": "Score a Kafka topic by a registered model, without Spark.",
+    "backfill": "Fill the online store from the branch's tables.",
+    "parity": "Compare what a stream scored with batch.",
     "clean": "Remove the leftovers of branches that no longer exist.",
     "doctor": "Check what a run needs, before it starts.",
     "mlproject": "Check a project's MLproject file against its code, or write it.",
@@ -65,7 +68,8 @@ def _refuse_windows() -> None:
 
 
 def _command(name: str) -> click.Command:
-    command: click.Command = import_module(f"branchline.cli.{name}").command
+    command: click.Command = import_module(
+        f"branchline.cli.{name.replace('-', '_')}").command
     return command
 
 

@@ -17,7 +17,7 @@ from branchline.errors import BadInput, NotInstalled
 from branchline.parameters import Parameter
 from branchline.text import collapsed
 
-__all__ = ["Declaration", "check", "declared", "write"]
+__all__ = ["Declaration", "check", "declared", "imported", "write"]
 
 
 class Declaration(Protocol):
@@ -43,20 +43,30 @@ def declared(project: Project) -> Declaration:
         NotInstalled: the code needs a package that is not installed here.
         BadInput: the file names no pipeline, or it cannot be imported.
     """
-    module, _, name = str(project.pipeline or "").partition(":")
+    found: Declaration = imported(project, "pipeline", project.pipeline)
+    return found
+
+
+def imported(project: Project, key: str, address: str | None) -> Any:
+    """What the line `key: module:NAME` of the project's file names; imports its code.
+
+    Raises:
+        NotInstalled: the code needs a package that is not installed here.
+        BadInput: there is no such line, or it cannot be imported.
+    """
+    module, _, name = str(address or "").partition(":")
     if not name:
-        raise BadInput(f"{_file(project)}: has no line `pipeline: MODULE:NAME`; expected the "
-                       "module and the name of the Pipeline in it.")
+        raise BadInput(f"{_file(project)}: has no line `{key}: MODULE:NAME`; expected the "
+                       f"module and the name of the {key} in it.")
     try:
-        found: Declaration = getattr(import_module(module), name)
+        return getattr(import_module(module), name)
     except Exception as problem:  # importing the team's code may raise anything
         missing = problem.name if isinstance(problem, ModuleNotFoundError) else None
         ours = missing is None or missing.partition(".")[0] == module.partition(".")[0]
-        line = _line(project, "pipeline")
+        line = _line(project, key)
         raise (BadInput if ours else NotInstalled)(
-            f"{_file(project)}, line {line}: pipeline {project.pipeline} cannot be imported: "
+            f"{_file(project)}, line {line}: {key} {address} cannot be imported: "
             f"{type(problem).__name__}: {collapsed(problem)}.") from None
-    return found
 
 
 def check(project: Project, pipeline: Declaration) -> None:

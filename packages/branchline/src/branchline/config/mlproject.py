@@ -54,13 +54,15 @@ class Project:
     """An MLflow project: a folder with an MLproject file.
 
     `pipeline` is where the code declares its steps and parameters, as `module:NAME`; None: there is
-    no such code to compare with.
+    no such code to compare with. `scorer` is the function that opens its scorer of a stream, if
+    any.
     """
 
     name: str
     folder: Path
     entry_points: Mapping[str, EntryPoint]
     pipeline: str | None = None
+    scorer: str | None = None
 
     def entry_point(self, name: str) -> EntryPoint:
         """The entry point called `name`.
@@ -105,7 +107,8 @@ def _project(folder: Path, content: YamlMapping) -> Project:
     name = content.text("name") if "name" in content.values else folder.name
     found = {each: _entry_point(each, points.below(each)) for each in points.values
              } if points else {}
-    return Project(name, folder, found, pipeline)
+    scorer = content.text("scorer") if "scorer" in content.values else None
+    return Project(name, folder, found, pipeline, scorer)
 
 
 def _entry_point(name: str, content: YamlMapping) -> EntryPoint:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from branchline.features.arrow import EventColumns
 from branchline.features.kernel import Definition, time_order
-from branchline.features.online.features import MARK
+from branchline.features.online.features import FILLED, MARK, META
 from branchline.features.online.loaded import Event, Loaded, Plans
 from branchline.features.online.store import Store
 
@@ -19,7 +19,7 @@ AT_ONCE = 500  # histories in one update
 
 
 def backfill(store: Store, listed: Sequence[Definition], events: pa.Table, columns: EventColumns,
-             lateness_days: int = 7) -> int:
+             lateness_days: int = 7, now: int = 0) -> int:
     """Empty the store and fill it with the events; returns the number of histories.
 
     A store whose filling was interrupted refuses to be used until it is filled again. Append the
@@ -28,6 +28,7 @@ def backfill(store: Store, listed: Sequence[Definition], events: pa.Table, colum
     Args:
         events: of all entities, from as long ago as the windows reach, in any order; an entity is
             a column of text, the rest are `columns`.
+        now: when, in microseconds since 1970: scores are logged with it; 0 is not kept.
     """
     store.update([MARK], lambda _: [b"1"])
     _empty(store)
@@ -41,12 +42,12 @@ def backfill(store: Store, listed: Sequence[Definition], events: pa.Table, colum
                 _write(store, waiting)
                 waiting = []
         _write(store, waiting)
-    store.update([MARK], lambda _: [None])
+    store.update([MARK, FILLED], lambda _: [None, str(now).encode() if now else None])
     return count
 
 
 def _empty(store: Store) -> None:
-    keys = [key for key in store.keys() if key != MARK]
+    keys = [key for key in store.keys() if key not in META]
     for first in range(0, len(keys), AT_ONCE):
         some = keys[first:first + AT_ONCE]
         _write(store, [(key, None) for key in some])

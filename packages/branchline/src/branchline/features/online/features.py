@@ -11,9 +11,11 @@ from branchline.features.online.loaded import Event, Loaded, Plans
 from branchline.features.online.aggregates import Row
 from branchline.features.online.store import Store
 
-__all__ = ["MARK", "OnlineFeatures"]
+__all__ = ["FILLED", "MARK", "META", "OnlineFeatures"]
 
 MARK = "being filled"
+FILLED = "filled"  # when, in microseconds since 1970
+META = (MARK, FILLED)  # what is no history
 AT_ONCE = 1000
 
 
@@ -34,6 +36,11 @@ class OnlineFeatures:
         self._plans = Plans(listed, lateness_days)
         if store.read([MARK]) != [None]:
             raise BadInput("online store: filling it was interrupted. Fill it again.")
+
+    @property
+    def filled(self) -> int:
+        """When the store was last filled from past events, in microseconds since 1970; 0: never."""
+        return int(self._store.read([FILLED])[0] or 0)
 
     def append(self, events: Sequence[Event]) -> list[Row | None]:
         """Add the events, all or none, and compute their values and features.
@@ -71,11 +78,13 @@ class OnlineFeatures:
             BadInput: a value is infinite or too large; nothing is set.
         """
         missed: list[Event] = []
-        keys = self._keys(labels)
+        needed = [self._plans.of_values(label) for label in labels]
+        keys = self._keys(needed)
 
         def change(records: list[bytes | None]) -> list[bytes | None]:
             loaded = Loaded(self._plans, keys, records)
-            missed[:] = [label for label in labels if not loaded.set(label)]
+            missed[:] = [label for label, part in zip(labels, needed, strict=True)
+                         if not loaded.set(part)]
             return loaded.records()
 
         self._store.update(keys, change)
@@ -88,7 +97,7 @@ class OnlineFeatures:
 
     def expire(self, now: int) -> int:
         """Forget entities with no event that a window can still see from `now` on; how many."""
-        keys, gone = [key for key in self._store.keys() if key != MARK], 0
+        keys, gone = [key for key in self._store.keys() if key not in META], 0
         for first in range(0, len(keys), AT_ONCE):
             some = keys[first:first + AT_ONCE]
             left: list[bytes | None] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isinf
 
 from branchline.errors import BadInput
@@ -64,6 +64,12 @@ class Plans:
         """Plan and key of each history that the event belongs to."""
         return [(plan, f"{entity}/{event.entities[entity]}")
                 for entity, plan in self.by_entity.items() if entity in event.entities]
+
+    def of_values(self, event: Event) -> Event:
+        """The event with only those entities whose definitions use one of its values, if any."""
+        used = {entity: name for entity, name in event.entities.items() if entity in self.by_entity
+                and not event.values.keys().isdisjoint(self.by_entity[entity].raw)}
+        return replace(event, entities=used or event.entities)
 
     def of(self, key: str) -> Plan:
         return self.by_entity[key.partition("/")[0]]

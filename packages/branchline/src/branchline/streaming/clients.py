@@ -1,0 +1,122 @@
+"""Kafka's clients for the worker, with their errors in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from branchline.errors import BadInput, NotInstalled, RunFailed, Unreachable
+
+__all__ = ["ANSWER_SECONDS", "Interrupted", "Topics", "answering", "check_topics", "clients"]
+
+ANSWER_SECONDS = 30.0
+DOWN = ("_ALL_BROKERS_DOWN", "_TRANSPORT", "_RESOLVE")
+REFUSED = ("_AUTHENTICATION", "TOPIC_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED",
+           "TRANSACTIONAL_ID_AUTHORIZATION_FAILED", "SASL_AUTHENTICATION_FAILED")
+
+
+class Interrupted(Exception):
+    """A transaction was aborted, as on a change in the group: begin from the last committed one."""
+
+
+@dataclass(frozen=True)
+class Topics:
+    """Where events and labels come from, and where scores and the log go.
+
+    `client` are the settings of Kafka's client, `group.id` among them; `worker` is this worker's
+    name in the group: of two with one name, the older one ends.
+    """
+
+    client: Mapping[str, str] = field(repr=False)
+    events: str
+    scores: str
+    labels: str | None = None
+    log: str | None = None
+    worker: str = "1"
+
+    @property
+    def incoming(self) -> list[str]:
+        return [self.events, *([self.labels] if self.labels else [])]
+
+    @property
+    def every(self) -> list[str]:
+        return [*self.incoming, self.scores, *([self.log] if self.log else [])]
+
+
+def clients(topics: Topics, problems: list[str]) -> tuple[Any, Any]:
+    """A consumer in the group, and a producer with transactions; `problems` collects errors.
+
+    Raises:
+        NotInstalled: Kafka's client is missing.
+        BadInput: a setting is unknown, or a topic is missing.
+        Unreachable: the broker does not answer, or refuses.
+    """
+    try:
+        from confluent_kafka import Consumer, KafkaException, Producer
+    except ImportError:
+        raise NotInstalled("confluent-kafka: not installed in this environment; the worker needs "
+                           "the extra `kafka` of branchline.") from None
+
+    def keep(error: Any) -> None:
+        problems.append(f"{error.name()} {error.str()}")
+
+    shared = {**topics.client, "error_cb": keep, "log_level": 0}
+    try:
+        consumer = Consumer({**shared, "enable.auto.commit": False, "auto.offset.reset": "earliest",
+                             "isolation.level": "read_committed"})
+        name = f"{topics.client['group.id']} {topics.scores} {topics.worker}"
+        producer = Producer({**{key: value for key, value in shared.items() if key != "group.id"},
+                             "transactional.id": name, "linger.ms": 1})
+    except KafkaException as problem:
+        raise BadInput(f"Kafka's settings: {problem.args[0].str()}; expected those of the Kafka "
+                       "file and librdkafka's.") from None
+    with answering(topics, problems):
+        check_topics(consumer, topics.every)
+        producer.init_transactions(ANSWER_SECONDS)
+        consumer.subscribe(topics.incoming)
+    return consumer, producer
+
+
+def check_topics(consumer: Any, names: Sequence[str]) -> None:
+    """
+    Raises:
+        BadInput: one of the topics does not exist.
+        KafkaException: the broker does not answer.
+    """
+    found = consumer.list_topics(timeout=ANSWER_SECONDS).topics
+    for name in names:
+        if name not in found or not found[name].partitions:
+            raise BadInput(f"kafka://{name}: there is no such topic; expected one that exists and "
+                           "may be used.")
+
+
+@contextmanager
+def answering(topics: Topics, problems: Sequence[str]) -> Iterator[None]:
+    """In the block, Kafka's errors become those of branchline.
+
+    Raises:
+        Interrupted: the transaction can be tried again.
+        RunFailed: another worker with the same name has started.
+        Unreachable: everything else.
+    """
+    from confluent_kafka import KafkaException
+    try:
+        yield
+    except KafkaException as problem:
+        error = problem.args[0]
+        if error.txn_requires_abort():
+            raise Interrupted(error.str()) from None
+        if error.name() in ("_FENCED", "PRODUCER_FENCED", "INVALID_PRODUCER_EPOCH"):
+            raise RunFailed(f"worker {topics.worker}: another worker with this name has started; "
+                            "expected a name of its own for each.") from None
+        raise unreachable(topics, problems or [error.str()]) from None
+
+
+def unreachable(topics: Topics, problems: Sequence[str]) -> Unreachable:
+    """The error for a broker that is gone, from what the client said last."""
+    said = next((each for each in reversed(problems) if not each.startswith(DOWN)), problems[-1])
+    return Unreachable(f"kafka://{topics.events}: {topics.client['bootstrap.servers']} does not "
+                       f"answer, or refuses: {said}. Check the address and the sign-in, and start "
+                       "again: nothing is lost or scored twice.")
