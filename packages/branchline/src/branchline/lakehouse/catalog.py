@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from branchline.lakehouse.sql import quoted
-from branchline.lakehouse.table import Table
+from branchline.lakehouse.table import NO_COMMIT, Table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -37,6 +37,17 @@ class Catalog:
     def of_set(self, name: str) -> Catalog:
         """The tables of a table set: in the schema `<schema>__<name>`."""
         return Catalog(self._spark, self._name, f"{self._schema}__{name}")
+
+    def commit(self, table: Table) -> str:
+        newest = self._commits(table, "LIMIT 1").first() if self.exists(table) else None
+        return str(newest["commit"]) if newest else NO_COMMIT
+
+    def has_commit(self, table: Table, commit: str) -> bool:
+        return self._commits(table).where(f"commit = '{commit}'").count() > 0
+
+    def _commits(self, table: Table, limit: str = "") -> DataFrame:
+        return (self._spark.sql(f"DESCRIBE HISTORY {self.reference(table)} {limit}")
+                .selectExpr("concat(version, '/', unix_millis(timestamp)) AS commit"))
 
     def drop(self, table: Table) -> None:
         self._spark.sql(f"DROP TABLE {self.reference(table)}")

@@ -16,7 +16,7 @@ from typing import Any
 from branchline.errors import BadInput, RunFailed
 from branchline.lakehouse.lakehouse import Lakehouse
 from branchline.lakehouse.notes import note, read_note, write_note
-from branchline.lakehouse.table import Table
+from branchline.lakehouse.table import NO_COMMIT, Table
 from branchline.records import Format
 
 __all__ = ["Base", "base_of", "clone_missing", "explained"]
@@ -31,7 +31,7 @@ class Base:
     """What the tables of a schema began as: another schema's, at these commits.
 
     Attributes:
-        commits: the base's commit, `VERSION/MILLISECONDS`, by cloned table.
+        commits: the base's commit, `VERSION/TIME`, by cloned table.
         until: when a VACUUM of the base may first remove files of theirs.
         missing: the tables that are not cloned yet.
     """
@@ -112,14 +112,15 @@ def _noted(source: Lakehouse, target: Lakehouse, tables: tuple[Table, ...],
     unknown = [table for table in tables
                if table.name not in commits and not target.exists(table)]
     with source.writing() if unknown else nullcontext():
-        new = {table: source.commit(table) for table in unknown if source.exists(table)}
+        new = {table: commit for table in unknown
+               if (commit := source.commit(table)) != NO_COMMIT}
     if before and not new:
         return before
     if not new:
         raise BadInput(f"schema {source.schema} of {source.root} has none of the project's tables "
                        "to begin with; run the project on that branch first, with the same data, "
                        "or leave --from-main out.")
-    kept = [_kept_until(source, table) for table in new] + ([before.until] if before else [])
+    kept = [_kept_until(source, new), *([before.until] if before else [])]
     commits |= {table.name: commit for table, commit in new.items()}
     base = Base(source.schema, commits, min(kept),
                 (*(before.missing if before else ()), *(table.name for table in new)))
@@ -127,13 +128,16 @@ def _noted(source: Lakehouse, target: Lakehouse, tables: tuple[Table, ...],
     return base
 
 
-def _kept_until(source: Lakehouse, table: Table) -> datetime:
-    """Until when Delta keeps a file that is deleted now."""
-    shown = source.spark.sql(f"SHOW TBLPROPERTIES {source.reference(table)}").collect()
-    interval = {row["key"]: row["value"] for row in shown}.get(RETENTION, DEFAULT_RETENTION)
-    seconds = source.spark.sql(
-        f"SELECT unix_seconds(current_timestamp() + {interval}) AS until").collect()[0]["until"]
-    return datetime.fromtimestamp(seconds, timezone.utc)
+def _kept_until(source: Lakehouse, tables: Iterable[Table]) -> datetime:
+    """Until when Delta keeps a file that is deleted now from any of the tables."""
+    found = set()
+    for table in tables:
+        shown = source.spark.sql(f"SHOW TBLPROPERTIES {source.reference(table)}").collect()
+        found.add({row["key"]: row["value"] for row in shown}.get(RETENTION, DEFAULT_RETENTION))
+    seconds = source.spark.sql("SELECT " + ", ".join(
+        f"unix_seconds(current_timestamp() + {interval})" for interval in sorted(found))).first()
+    assert seconds is not None
+    return datetime.fromtimestamp(min(seconds), timezone.utc)
 
 
 def _clone(source: Lakehouse, target: Lakehouse, table: Table, version: int) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from branchline.errors import TablesBusy
 from branchline.lakehouse.sql import quoted
-from branchline.lakehouse.table import Table
+from branchline.lakehouse.table import NO_COMMIT, Table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -47,6 +47,17 @@ class Folder:
     def of_set(self, name: str) -> Folder:
         """The tables of a table set: in `<root>/<schema>/_sets/<name>`."""
         return Folder(self._spark, str(self._path / "_sets"), name)
+
+    def commit(self, table: Table) -> str:
+        # From the names in the log: DESCRIBE HISTORY takes two seconds of CPU.
+        log = self._path_of(table) / "_delta_log"
+        newest = max(log.glob("[0-9]" * 20 + ".json"), default=None)
+        return _told(newest) if newest else NO_COMMIT
+
+    def has_commit(self, table: Table, commit: str) -> bool:
+        number = commit.partition("/")[0]
+        file = self._path_of(table) / "_delta_log" / f"{int(number):020}.json"
+        return file.exists() and _told(file) == commit
 
     def drop(self, table: Table) -> None:
         shutil.rmtree(self._path_of(table))
@@ -93,3 +104,7 @@ class Folder:
 
     def _path_of(self, table: Table) -> Path:
         return self._path / table.name.replace(".", "/")
+
+
+def _told(commit: Path) -> str:
+    return f"{int(commit.stem)}/{commit.stat().st_mtime_ns}"

@@ -119,24 +119,20 @@ class Lakehouse:
 
     def version(self, table: Table) -> int:
         """The number of the table's newest Delta version."""
-        return int(self.commit(table).partition("/")[0])
+        newest = self.spark.sql(f"DESCRIBE HISTORY {self.reference(table)} LIMIT 1").first()
+        assert newest is not None
+        return int(newest["version"])
 
     def commit(self, table: Table) -> str:
-        """The number and time, in milliseconds, of the table's newest commit, such as `7/1543...`.
+        """The number and the time of the table's newest commit, such as `7/1543...`; NO_COMMIT.
 
         A table that was dropped and created again counts from 0 again, but at another time.
         """
-        newest = self._commits(table, "LIMIT 1").first()
-        assert newest is not None
-        return str(newest["commit"])
+        return self._storage.commit(table)
 
     def has_commit(self, table: Table, commit: str) -> bool:
         """Whether the table's history has this commit."""
-        return self._commits(table).where(f"commit = '{commit}'").count() > 0
-
-    def _commits(self, table: Table, limit: str = "") -> DataFrame:
-        return (self.spark.sql(f"DESCRIBE HISTORY {self.reference(table)} {limit}")
-                .selectExpr("concat(version, '/', unix_millis(timestamp)) AS commit"))
+        return self._storage.has_commit(table, commit)
 
     def snapshot(self, table: Table) -> str:
         """The table as it is now, `schema@version`: what the parameter `pins` takes."""

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-__all__ = ["Column", "Migration", "Table"]
+__all__ = ["NO_COMMIT", "Column", "Migration", "Table"]
+
+NO_COMMIT = "none"  # of a table that is not there
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from branchline.errors import BadInput
 from branchline.lakehouse import Lakehouse, Table
 from branchline.lakehouse.notes import note, read_note, write_note
+from branchline.lakehouse.table import NO_COMMIT
 from branchline.reuse.code import code_of
 from branchline.reuse.fingerprint import Fingerprint, settings_of
 
@@ -64,7 +65,7 @@ class Reuse:
         now = commits_of(self._lakehouse, step.reads + step.writes)
         moved = sorted(name for name in now if now[name] != before.tables.get(name))
         anew = [table.name for table in step.reads if table.name in moved
-                and not self._continues(table, before.tables.get(table.name, "none"))]
+                and not self._continues(table, before.tables.get(table.name, NO_COMMIT))]
         if anew:
             return Decision(False, True, f"made anew: {', '.join(anew)}")
         if moved:
@@ -74,7 +75,7 @@ class Reuse:
 
     def _continues(self, table: Table, commit: str) -> bool:
         """Whether that commit is one of the table's, which was not dropped since."""
-        return (self._lakehouse.exists(table) and commit != "none"
+        return (self._lakehouse.exists(table) and commit != NO_COMMIT
                 and self._lakehouse.has_commit(table, commit))
 
     def _taking(self, step: Step) -> str:
@@ -122,8 +123,7 @@ def is_kept(step: Step) -> bool:
 
 
 def commits_of(lakehouse: Lakehouse, tables: Iterable[Table]) -> dict[str, str]:
-    return {table.name: lakehouse.commit(table) if lakehouse.exists(table) else "none"
-            for table in tables}
+    return {table.name: lakehouse.commit(table) for table in tables}
 
 
 def read(file: Path) -> Fingerprint | None:
