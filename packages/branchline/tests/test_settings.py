@@ -23,8 +23,8 @@ class Ours(Settings):
 def test_a_field_is_a_parameter_and_its_annotation_tells_the_type() -> None:
     found = {each.name: each for each in parameters_of(Ours)}
     assert list(found) == ["steps", "data", "lakehouse", "schema", "base", "rerun", "files",
-                           "table_set", "table",
-                           "where", "limit", "against", "samples", "tolerance", "days", "since",
+                           "table_set", "table", "where", "limit", "against", "samples",
+                           "tolerance", "pins", "days", "since",
                            "cost", "words"]
     assert found["days"] == Parameter("days", "integer", "7", (), 1, 100, "days of data")
     assert (found["since"].type, found["since"].default) == ("date", "")

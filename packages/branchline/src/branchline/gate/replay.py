@@ -19,7 +19,6 @@ from branchline.errors import BadInput, RunCancelled, RunFailed, TablesBusy
 from branchline.gate.candidates import Candidate, by_metrics
 from branchline.gate.comparison import Comparison, Model
 from branchline.gate.outcomes import ARTIFACT, Outcomes
-from branchline.gate.paired import paired
 from branchline.gate.run import Comparing
 from branchline.platforms.project_files import download
 from branchline.runs.artifacts import artifact
@@ -65,6 +64,7 @@ def replayed(at: Comparing, candidate: Candidate, deployed: Deployed | None,
         BadInput: the candidate's run measured nothing.
         RunFailed: the candidate's code cannot measure the champion's results.
     """
+    from branchline.gate.paired import paired  # with NumPy, which --help does not need
     assert policy.replay
     ours = _outcomes(at, candidate.run_id)
     notes = {"inputs": ours.inputs, "draws": policy.draws, "seed": policy.seed}

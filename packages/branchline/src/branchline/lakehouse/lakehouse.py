@@ -128,11 +128,11 @@ class Lakehouse:
 
         A table that was dropped and created again counts from 0 again, but at another time.
         """
-        return self._storage.commit(table)
+        return self._storage_of(table).commit(table)
 
     def has_commit(self, table: Table, commit: str) -> bool:
         """Whether the table's history has this commit."""
-        return self._storage.has_commit(table, commit)
+        return self._storage_of(table).has_commit(table, commit)
 
     def snapshot(self, table: Table) -> str:
         """The table as it is now, `schema@version`: what the parameter `pins` takes."""
