@@ -124,7 +124,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.rmtree(root / "src" / package)
         shutil.rmtree(root / "mlflow-notebooks" / folder)
     assert called(root, "-m", "branchline.cli.main", "mlproject", "parcel-weights",
-                  "--write").stdout == "parcel-weights: 4 steps, 13 parameters\n"
+                  "--write").stdout == "parcel-weights: 5 steps, 16 parameters\n"
     return root
 
 

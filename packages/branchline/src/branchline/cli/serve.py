@@ -40,7 +40,7 @@ def command(service: str, model: str, store: str | None, host: str, port: int, p
             no_key: bool, debug: bool) -> None:
     """Serve a logged model over HTTP until SIGTERM or Ctrl-C.
 
-    SERVICE is the function that opens it, as in fraud_detection.scoring.service:open_service. With
+    SERVICE is the function that opens it, as in my_package.service:open_service. With
     the variable BRANCHLINE_API_KEY, callers must have this key.
 
     \b

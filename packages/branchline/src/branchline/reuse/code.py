@@ -22,7 +22,7 @@ MACHINERY = {"branchline.steps", "branchline.pipeline"}  # they run steps, and c
 class Code:
     """A step's code: the hash of each file, the words in it, the libraries that it imports.
 
-    Files are named as in the wheel, `fraud_detection/features.py`; libraries, with their versions,
+    Files are named as in the wheel, `my_package/features.py`; libraries, with their versions,
     by distribution. `words` are the attributes and texts in the team's own files.
     """
 
