@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from branchline import Job, Lakehouse, Settings
+from branchline import BadInput, Job, Lakehouse, Settings
 from branchline.errors import RunFailed
 from branchline.lakehouse.clones import base_of
 from branchline.reuse.begin import begin
@@ -150,6 +150,12 @@ def test_with_all_no_step_is_skipped_and_without_main_s_tables_nothing_is_decide
     decision = Reuse(tables, asked).decide(step)
     assert decision and decision.rebuilds and str(decision) == "ran: all steps were asked for"
     assert Reuse(tables, replace(asked, base="")).decide(step) is None
+
+
+def test_tables_cannot_begin_as_their_own(tmp_path: Path, edited: Edit) -> None:
+    tables = Lakehouse(None, f"{tmp_path}/tables", "main")  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="base is main, the schema of the run's own tables"):
+        begin(edited(), Settings(schema="main", base="main"), tables)
 
 
 def test_a_run_that_needs_a_file_that_main_no_longer_has_fails_in_one_line(

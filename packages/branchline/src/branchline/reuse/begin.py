@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from branchline.errors import BadInput
 from branchline.lakehouse import Lakehouse
 from branchline.lakehouse.clones import Base, base_of, clone_missing
 from branchline.lakehouse.notes import write_note
@@ -22,9 +23,13 @@ def begin(pipeline: Pipeline, settings: Any, lakehouse: Lakehouse) -> str:
     """Clone the tables of the schema `base` that the branch lacks; the line that tells it.
 
     Raises:
+        BadInput: `base` is the branch's own schema.
         BadInput, TablesBusy: see `clone_missing`.
     """
     schema = replace(settings, schema=settings.base).tables_schema
+    if schema == lakehouse.schema:
+        raise BadInput(f"parameter base is {settings.base}, the schema of the run's own tables; "
+                       "leave it out.")
     source = Lakehouse(lakehouse.spark, lakehouse.root, schema, lakehouse.files)
     with lakehouse.writing():
         cloned = clone_missing(source, lakehouse, pipeline.reusable_tables)
