@@ -9,8 +9,6 @@ from pathlib import Path
 import click
 import pyarrow as pa
 import pyarrow.compute as pc
-from rich.console import Console
-from rich.live import Live
 
 from branchline import BadInput, BranchlineError
 from branchline.lakehouse.difference.output import print_parts
@@ -62,7 +60,7 @@ def _command(rate: float, seconds: float, customers: int, folder: Path) -> None:
 def _play(stage: Stage, live: pa.Table, rate: float, seconds: float) -> None:
     view = View(stage)
     replay = Replay(stage.client, (EVENTS, LABELS), arrivals(live, late=0.02), rate)
-    with stage.worker() as worker, Live(console=Console(highlight=False)) as shown:
+    with stage.worker() as worker:
         while not stage.metrics.exists():
             if worker.poll() is not None:
                 raise BadInput(f"the worker did not start; see {stage.folder}/worker.log.")
@@ -70,12 +68,12 @@ def _play(stage: Stage, live: pa.Table, rate: float, seconds: float) -> None:
         with replay:
             end = time.monotonic() + seconds
             while (left := end - time.monotonic()) > 0 and worker.poll() is None:
-                view.take(0.5)
-                shown.update(view.show(replay.sent, left))
+                view.take(1.0)
+                view.show(replay.sent, left)
         end = time.monotonic() + LAST_SECONDS
         while view.scored < replay.sent and time.monotonic() < end:
-            view.take(0.5)
-            shown.update(view.show(replay.sent, 0))
+            view.take(1.0)
+            view.show(replay.sent, 0)
     view.close()
 
 

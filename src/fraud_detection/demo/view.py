@@ -1,22 +1,18 @@
-"""The live view: what the worker's metrics say, and the last alerts."""
+"""The live view: a line of what the worker's metrics say, below the alerts."""
 
 from __future__ import annotations
 
 import json
-from collections import deque
+import sys
 from pathlib import Path
 from typing import Any
-
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from fraud_detection.demo.stage import SCORES, Stage
 
 __all__ = ["View"]
 
 PREFIX = "branchline_stream_"
-SHOWN = 6
+ALERTS = 2  # shown in one step
 
 
 class View:
@@ -29,7 +25,7 @@ class View:
             **stage.client, "group.id": "view", "auto.offset.reset": "earliest",
             "isolation.level": "read_committed", "log_level": 0})
         self._consumer.subscribe([SCORES])
-        self._alerts: deque[dict[str, Any]] = deque(maxlen=SHOWN)
+        self._alerts: list[dict[str, Any]] = []
         self.scored = 0
 
     def close(self) -> None:
@@ -49,17 +45,23 @@ class View:
         """The worker's metrics by their short names; empty before it has written them."""
         return read_metrics(self._metrics)
 
-    def show(self, sent: int, left: float) -> RenderableType:
+    def show(self, sent: int, left: float) -> None:
+        """Print the newest alerts; on a terminal, the line below them is written again."""
         found = self.metrics
-        table = Table("sent", "scored", "events/s", "lag", "p50", "p95", "seconds left", box=None,
-                      padding=(0, 3, 0, 0))
-        table.add_row(f"{sent:,}", f"{self.scored:,}", f"{found.get('events_per_second', 0):,.0f}",
-                      f"{found.get('lag_messages', 0):,.0f}",
-                      f"{found.get('latency_p50_seconds', 0) * 1000:,.0f} ms",
-                      f"{found.get('latency_p95_seconds', 0) * 1000:,.0f} ms", f"{left:,.0f}")
-        alerts = [Text(f"  alert  transaction {row['transaction_id']} of card "
-                       f"{row['customer_id']}: score {row['score']:.3f}") for row in self._alerts]
-        return Group(table, Text(""), *alerts)
+        for row in self._alerts[-ALERTS:]:
+            _print(f"alert  transaction {row['transaction_id']} of card {row['customer_id']}: "
+                   f"score {row['score']:.3f}\n")
+        self._alerts.clear()
+        p50, p95 = (1000 * found.get(f"latency_{each}_seconds", 0) for each in ("p50", "p95"))
+        line = (f"sent {sent:,}  scored {self.scored:,}  {found.get('events_per_second', 0):,.0f}/s"
+                f"  lag {found.get('lag_messages', 0):,.0f}  p50 {p50:,.0f} ms  p95 {p95:,.0f} ms"
+                f"  {left:,.0f} s left")
+        _print(line if sys.stdout.isatty() else f"{line}\n")
+
+
+def _print(text: str) -> None:
+    """Over the line that is there, if the output is a terminal."""
+    print(f"\r\x1b[K{text}" if sys.stdout.isatty() else text, end="", flush=True)
 
 
 def read_metrics(file: Path) -> dict[str, float]:
