@@ -24,8 +24,7 @@ def test_a_field_is_a_parameter_and_its_annotation_tells_the_type() -> None:
     found = {each.name: each for each in parameters_of(Ours)}
     assert list(found) == ["steps", "data", "lakehouse", "schema", "base", "rerun", "files",
                            "table_set", "table", "where", "limit", "against", "samples",
-                           "tolerance", "pins", "days", "since",
-                           "cost", "words"]
+                           "tolerance", "pins", "days", "since", "cost", "words"]
     assert found["days"] == Parameter("days", "integer", "7", (), 1, 100, "days of data")
     assert (found["since"].type, found["since"].default) == ("date", "")
     assert (found["cost"].type, found["cost"].default) == ("float", "2.5")
