@@ -45,8 +45,7 @@ workspace: $(READY)
 	@$(PYTHON) -m workspace_server
 
 service: $(READY)
-	@$(PYTHON) -m branchline.cli.main serve fraud_detection.scoring.service:open_service \
-		--model $(or $(MODEL),newest) --store $(or $(STORE),.local/online.db)
+	@$(PYTHON) -m branchline.cli.main serve fraud-training --model $(or $(MODEL),newest) --store $(or $(STORE),.local/online.db)
 
 bench: $(READY)
 	@$(PYTHON) -m benchmarks

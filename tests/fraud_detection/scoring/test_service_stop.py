@@ -74,7 +74,8 @@ class Client(threading.Thread):
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_sigterm_under_load_finishes_every_request_that_was_begun(
         folder: Path, body: bytes, processes: str) -> None:
-    with WebService(SERVICE, "--model", str(folder), "--processes", processes) as service:
+    with WebService("fraud-training", "--model", str(folder), "--processes",
+                    processes) as service:
         clients = [Client(service, body) for _ in range(4)]
         waiting = [begun(service, body) for _ in range(8)]
         stopped: list[tuple[int, str]] = []

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from branchline.cli import options
+from branchline.cli.repository import Repository
+from branchline.config.declaration import imported
 from branchline.errors import BadInput, NotInstalled
 
 if TYPE_CHECKING:
@@ -40,8 +42,9 @@ def command(service: str, model: str, store: str | None, host: str, port: int, p
             no_key: bool, debug: bool) -> None:
     """Serve a logged model over HTTP until SIGTERM or Ctrl-C.
 
-    SERVICE is the function that opens it, as in my_package.service:open_service. With
-    the variable BRANCHLINE_API_KEY, callers must have this key.
+    SERVICE is a project, whose MLproject names the function that opens it (`service:`); or, outside
+    a repository, this function, as in my_package.service:open_service. With the variable
+    BRANCHLINE_API_KEY, callers must have this key.
 
     \b
     Exit codes: 0 stopped, 2 a model or store that cannot be used, 3 the model cannot be loaded,
@@ -68,9 +71,14 @@ def command(service: str, model: str, store: str | None, host: str, port: int, p
 
 
 def _function(name: str) -> Callable[[str, str | None], Service]:
+    found: Callable[[str, str | None], Service]
+    if ":" not in name:
+        project = Repository.current().project(name)
+        found = imported(project, "service", project.service)
+        return found
     module, _, function = name.partition(":")
     try:
-        found: Callable[[str, str | None], Service] = getattr(import_module(module), function)
+        found = getattr(import_module(module), function)
         return found
     except (ImportError, AttributeError, ValueError):
         raise BadInput(f"service {name!r}: cannot be imported; expected MODULE:FUNCTION.") from None

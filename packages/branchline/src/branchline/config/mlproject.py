@@ -54,8 +54,8 @@ class Project:
     """An MLflow project: a folder with an MLproject file.
 
     `pipeline` is where the code declares its steps and parameters, as `module:NAME`; None: there is
-    no such code to compare with. `scorer` is the function that opens its scorer of a stream, if
-    any.
+    no such code to compare with. `scorer` and `service` are the functions that open its scorer of a
+    stream and its web service, if any.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Project:
     entry_points: Mapping[str, EntryPoint]
     pipeline: str | None = None
     scorer: str | None = None
+    service: str | None = None
 
     def entry_point(self, name: str) -> EntryPoint:
         """The entry point called `name`.
@@ -100,15 +101,15 @@ def find_project(name: str, projects: Path) -> Project:
 
 
 def _project(folder: Path, content: YamlMapping) -> Project:
-    pipeline = content.text("pipeline") if "pipeline" in content.values else None
+    pipeline, scorer, service = (content.text(key) if key in content.values else None
+                                 for key in ("pipeline", "scorer", "service"))
     points = content.below("entry_points") if content.values.get("entry_points") else None
     if points is None and pipeline is None:  # a new project's MLproject may only name its pipeline
         raise content.wrong("lacks entry_points; expected at least the entry point main.")
     name = content.text("name") if "name" in content.values else folder.name
     found = {each: _entry_point(each, points.below(each)) for each in points.values
              } if points else {}
-    scorer = content.text("scorer") if "scorer" in content.values else None
-    return Project(name, folder, found, pipeline, scorer)
+    return Project(name, folder, found, pipeline, scorer, service)
 
 
 def _entry_point(name: str, content: YamlMapping) -> EntryPoint:
