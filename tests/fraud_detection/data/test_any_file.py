@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,17 @@ def read(path: Path) -> tuple[list[int], dict[str, tuple[str, ...]]]:
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "BLOCK", 200)
     monkeypatch.setattr(pieces, "PIECE", 300)
+
+
+def test_blank_lines_in_a_quoted_value_stay_in_it_wherever_a_block_ends(
+        tmp_path: Path, small_blocks: None) -> None:
+    time = datetime(2000, 1, 1)
+    for length in range(1, 60):
+        rows = table([(time, "c" * length, "t", 1, "0", 'say "so"')] * 2
+                     + [(time, "c", "t", 1, "0", "x\r\n\r\ny")] * 2)
+        path = tmp_path / f"{length}.csv"
+        path.write_bytes(b"".join(csv_lines([HEADER, *rows], ",", "\n", csv.QUOTE_MINIMAL)))
+        assert read(path) == ([1, 2, 3, 4], {row[0]: tuple(row[:6]) for row in rows})
 
 
 @TRIED

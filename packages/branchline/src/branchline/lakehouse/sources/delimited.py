@@ -50,8 +50,10 @@ def _rows(block: bytes, dialect: Dialect, last: bool) -> tuple[list[Part], bytes
 
 
 def _open_at_end(block: bytes, dialect: Dialect) -> bool:
-    start = lines.last_end(block[:-1])
-    return b'"' in block[start:] and _cells_of([block[start:]], dialect) is None
+    """Whether the last line leaves a quote open; blank lines after it belong to the value."""
+    filled = block.rstrip(b"\r\n")
+    line = filled[lines.last_end(filled):] + b"\n"
+    return b'"' in line and _cells_of([line], dialect) is None
 
 
 def _parsed(block: bytes, dialect: Dialect) -> tuple[pa.Table, list[tuple[int, str]]]:
