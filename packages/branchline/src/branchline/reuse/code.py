@@ -47,11 +47,9 @@ def code_of(module: str) -> Code | None:
 
 
 def _code(reached: Mapping[str, Path], roots: _Roots) -> Code:
-    files, words, imported = {}, set[str](), set[str]()
+    files, words, imported = dict[str, str](), set[str](), set[str]()
     for name, file in sorted(reached.items()):
-        text = file.read_text(encoding="utf-8")
-        files[roots.shown(name, file)] = sha256(text.encode())[:16]
-        tree = ast.parse(text)
+        tree, files[roots.shown(name, file)] = roots.parsed(file)
         imported |= {asked.partition(".")[0] for asked, _ in _imports(tree, name, file)}
         if name.partition(".")[0] != OURS:
             words |= _words(tree)
@@ -59,11 +57,19 @@ def _code(reached: Mapping[str, Path], roots: _Roots) -> Code:
 
 
 class _Roots:
-    """Where the packages are that count as the team's, and branchline."""
+    """Where the packages are that count as the team's, and branchline; reads each file once."""
 
     def __init__(self, package: str) -> None:
         self._own = _distributions().get(package)
         self._beside = _folder(package)
+        self._parsed: dict[Path, tuple[ast.Module, str]] = {}
+
+    def parsed(self, file: Path) -> tuple[ast.Module, str]:
+        """The file's syntax tree and hash."""
+        if file not in self._parsed:
+            text = file.read_text(encoding="utf-8")
+            self._parsed[file] = ast.parse(text), sha256(text.encode())[:16]
+        return self._parsed[file]
 
     def file(self, module: str) -> Path | None:
         """The module's file, if it is one of these packages'."""
@@ -126,7 +132,7 @@ def _next(module: str, wanted: str, file: Path, roots: _Roots) -> Iterator[tuple
     if wanted and roots.file(f"{module}.{wanted}"):
         yield f"{module}.{wanted}", ""
         return
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree, _ = roots.parsed(file)
     if wanted and file.name == "__init__.py":
         lazy = list(_imports(tree, module, file, typing=True))
         if passed_on := [(name, each) for name, each in lazy if each == wanted]:
