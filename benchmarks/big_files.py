@@ -18,13 +18,13 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.data_in import Cost, measured
+from benchmarks.cost import Cost, measured
 from branchline import Lakehouse
 from fraud_detection.data.world import World, simulate
 from fraud_detection.settings import Settings
 from fraud_detection.steps import ingest
 
-BYTES = int(float(os.environ.get("BIG_FILE_GB", "4")) * 1e9)
+BYTES = int(float(os.environ.get("BIG_FILE_GB", "0.5")) * 1e9)
 SMALL_FILES, SMALL_ROWS = 5_000, 40
 QUOTED = ("TX_DATETIME",)
 PROCESSES = multiprocessing.get_context("spawn")

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.data_in import Cost, measured
+from benchmarks.cost import Cost, measured
 from branchline.lakehouse import Lakehouse
 from branchline.lakehouse.difference import Side, TableFound, compare
 from fraud_detection.settings import Settings

@@ -15,7 +15,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.data_in import Cost, measured
+from benchmarks.cost import Cost, measured
 from fraud_detection.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.data_in import Cost, measured
+from benchmarks.cost import Cost, measured
 from benchmarks.speed import Build, fastest
 from branchline import Lakehouse
 from fraud_detection.data.days import Span, between

@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["JAVA_OPTIONS", "LOCAL_SETTINGS", "local", "session"]
 
+# The JVM's second compiler, which takes half of a short session, waits for five times the calls.
+LATE_OPTIMISING = ("-XX:Tier4InvocationThreshold=25000 -XX:Tier4MinInvocationThreshold=3000 "
+                   "-XX:Tier4CompileThreshold=75000 -XX:Tier4BackEdgeThreshold=200000")
 # Arrow's documented switches for trusted code such as Spark: no bounds check for each value.
-JAVA_OPTIONS = ("-XX:+UseParallelGC -Xmn2g -Darrow.enable_unsafe_memory_access=true "
+JAVA_OPTIONS = (f"-XX:+UseParallelGC -Xmn2g {LATE_OPTIMISING} "
+                "-Darrow.enable_unsafe_memory_access=true "
                 "-Darrow.enable_null_check_for_get=false")
 LOCAL_SETTINGS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
