@@ -54,8 +54,9 @@ class Family:
     def _sample(self) -> None:
         while not self._done.wait(SAMPLED):
             used = [_memory(process) for process in self._alive()]
-            self.peak = max(self.peak, sum(size for size, _ in used))
-            self.python = max(self.python, sum(size for size, is_java in used if not is_java))
+            python = sum(size for size, name in used if name.startswith("python"))
+            self.python = max(self.python, python)
+            self.peak = max(self.peak, python + sum(size for size, name in used if name == "java"))
 
     def _alive(self) -> list[psutil.Process]:
         this = psutil.Process()
@@ -69,9 +70,12 @@ def _seconds(process: psutil.Process) -> float:
         return 0.0
 
 
-def _memory(process: psutil.Process) -> tuple[int, bool]:
-    """Its memory in bytes, and whether it is a JVM."""
+def _memory(process: psutil.Process) -> tuple[int, str]:
+    """Its memory in bytes, and its name.
+
+    A JVM's child has neither name before it becomes another program: its memory is the JVM's.
+    """
     try:
-        return process.memory_info().rss, process.name() == "java"
+        return process.memory_info().rss, process.name()
     except psutil.Error:
-        return 0, False
+        return 0, ""

@@ -25,6 +25,7 @@ from fraud_detection.tables import FEATURES, TRANSACTIONS
 
 FILES = (1, 100, 1_000)
 HISTORY = (45, 90, 180)  # days
+LONG = World(customers=5_000, terminals=10_000, days=HISTORY[-1] + 1)
 LARGE = World(customers=20_000, terminals=40_000, days=157)  # four times the published rows
 
 
@@ -33,7 +34,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> None:
     scratch = Path(lakehouse.root).parent / "scale"
     _by_rows(lakehouse, settings, scratch)
     _by_files(lakehouse, settings, scratch)
-    _by_days(lakehouse, scratch)
+    _by_days(lakehouse, settings, scratch)
     shutil.rmtree(scratch, ignore_errors=True)
 
 
@@ -77,17 +78,21 @@ def _by_files(lakehouse: Lakehouse, settings: Settings, scratch: Path) -> None:
     Console(width=120, highlight=False).print(table)
 
 
-def _by_days(lakehouse: Lakehouse, scratch: Path) -> None:
-    every = _span(lakehouse)
-    build = Build(lakehouse, scratch / "days")
+def _by_days(lakehouse: Lakehouse, settings: Settings, scratch: Path) -> None:
+    """One day added to 45, 90 and 180 days; the first round warms up."""
+    tables, asked = _fresh(lakehouse, settings, scratch, simulate(LONG), 1)
+    ingest.run(tables, asked)
+    prepare.run(tables, asked)
+    every, build = _span(tables), Build(tables, scratch / "days")
     table = Table("days of history", "one added day, s", "ratio", box=None)
     first = 0.0
-    for days in HISTORY:
+    for warmed_up, days in enumerate((HISTORY[0], *HISTORY)):
         last = every.first + timedelta(days=days)
         build(Span(every.first, last - timedelta(days=1)), "full")
         seconds = fastest(lambda: build.add(Span(last, last), "full"))
-        first = first or seconds
-        table.add_row(str(days), f"{seconds:.2f}", f"{seconds / first:.2f}")
+        if warmed_up:
+            first = first or seconds
+            table.add_row(str(days), f"{seconds:.2f}", f"{seconds / first:.2f}")
     Console(width=120, highlight=False).print(table)
 
 
