@@ -6,23 +6,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from branchline.entry import start
     from branchline.errors import BadInput, BranchlineError, RowsLost
     from branchline.lakehouse import Column, Lakehouse, Migration, Table
     from branchline.pipeline import Pipeline
     from branchline.records import Format
     from branchline.settings import Settings, parameter
-    from branchline.steps import Job, Step, start
+    from branchline.steps import Job, Step
 
 __all__ = ["BadInput", "BranchlineError", "Column", "Format", "Job", "Lakehouse", "Migration",
            "Pipeline", "RowsLost", "Settings", "Step", "Table", "parameter", "start"]
 
 _MODULES = {
+    "entry": ("start",),
     "errors": ("BadInput", "BranchlineError", "RowsLost"),
     "lakehouse": ("Column", "Lakehouse", "Migration", "Table"),
     "pipeline": ("Pipeline",),
     "records": ("Format",),
     "settings": ("Settings", "parameter"),
-    "steps": ("Job", "Step", "start"),
+    "steps": ("Job", "Step"),
 }
 
 
