@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +13,7 @@ from branchline import BadInput, Column, Lakehouse, Table
 from branchline.errors import TablesBusy
 from branchline.lakehouse.appends import append_once, appends
 from branchline.lakehouse.clones import Base, base_of, clone_missing, explained
+from support.processes import kill
 
 pytestmark = pytest.mark.spark
 THINGS, OTHERS, NONE = (Table(name, "Things", ("id",), (Column("id", "BIGINT", "Number", True),))
@@ -82,6 +86,50 @@ def test_a_killed_clone_is_finished_with_the_versions_it_began_with(
     base = clone_missing(main, lakehouse, TABLES)
     assert versions(base) == {"silver.things": 1, "gold.others": 1}
     assert (rows(lakehouse), rows(lakehouse, OTHERS)) == (10, 5)
+
+
+# Tells that it has made a clone, and waits.
+CLONER = """
+import sys
+from pyspark.sql import SparkSession
+from branchline import Column, Lakehouse, Table
+from branchline.lakehouse.clones import clone_missing
+class Watched(Lakehouse):
+    def begin(self, table, source, version):
+        super().begin(table, source, version)
+        print(table.name, flush=True)
+        input()
+spark = SparkSession.builder.remote(sys.argv[1]).getOrCreate()
+tables = [Table(name, "Things", ("id",), (Column("id", "BIGINT", "Number", True),))
+          for name in sys.argv[4:]]
+clone_missing(Lakehouse(spark, sys.argv[2], "main"), Watched(spark, *sys.argv[2:4]), tables)
+"""
+
+
+def test_a_process_killed_between_two_clones_and_run_again_is_as_if_it_ran_once(
+        main: Lakehouse, lakehouse: Lakehouse, connect: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", CLONER, connect, lakehouse.root, lakehouse.schema,
+         *(table.name for table in TABLES)], start_new_session=True, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout and process.stdout.readline() == "silver.things\n"
+    with pytest.raises(TablesBusy):
+        clone_missing(main, lakehouse, TABLES)
+    kill(process)
+    assert lakehouse.exists(THINGS) and not lakehouse.exists(OTHERS)
+    once = Lakehouse(main.spark, main.root, "another_branch")
+    expected = versions(clone_missing(main, once, TABLES))
+    for table in (THINGS, OTHERS):
+        main.merge(table, main.spark.range(100))
+    assert versions(clone_missing(main, lakehouse, TABLES)) == expected
+    base = base_of(lakehouse)
+    assert base and base.missing == () and clone_missing(main, lakehouse, TABLES) is None
+    for table in (THINGS, OTHERS):
+        assert ids(lakehouse, table) == ids(once, table) and lakehouse.version(table) == 0
+
+
+def ids(lakehouse: Lakehouse, table: Table) -> list[Any]:
+    return sorted(row[0] for row in lakehouse.read(table).collect())
 
 
 def test_a_branch_with_tables_of_its_own_keeps_them(main: Lakehouse, lakehouse: Lakehouse) -> None:
