@@ -164,6 +164,7 @@ def test_an_outage_during_a_deployment_exits_with_5_and_says_what_to_run(
     (["deploy", "plan"], "has no release of main; make one with publish.py"),
     (["deploy", "rollback"], "nothing is deployed yet"),
     (["deploy", "check"], "nothing is deployed"),
+    (["deploy", "clean", "--keep", "0"], "0 is not in the range x>=1"),
     (["publish", "--on", "mars"], "target mars is not in targets.yml")])
 def test_what_cannot_be_used_exits_with_2(
         refusing: Repository, arguments: list[str], said: str) -> None:
@@ -174,6 +175,11 @@ def test_what_cannot_be_used_exits_with_2(
 @pytest.fixture(scope="module")
 def refusing(store: str, tmp_path_factory: pytest.TempPathFactory) -> Repository:
     return made(tmp_path_factory.mktemp("refusing"), store, MLFLOW_TRACKING_URI=store)
+
+
+def test_clean_of_a_production_without_table_sets_has_nothing_to_remove(
+        refusing: Repository) -> None:
+    assert refusing.well("deploy", "clean") == "0 to remove; --yes removes them, kept: none\n"
 
 
 def test_a_version_that_is_taken_by_other_bytes_is_not_published(

@@ -9,7 +9,7 @@ that is late, or killed, cannot undo what a later one did.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -115,11 +115,18 @@ class TableSets:
 
     def readable(self, schema: str) -> Manifest | None:
         """The manifest whose tables readers of a schema see now; None: the schema's own tables."""
-        ready = {entry.name for entry in self.files.listing(self.project)}
-        found = self.newest()
-        while found and found.table_set and f"{found.table_set}.{schema}{READY}" not in ready:
-            found = self.at(found.before)
-        return found if found and found.table_set else None
+        ready = self._ready()
+        return next((each for each in self._followed(self.newest(), schema, ready)
+                     if (each.table_set, schema) in ready), None)
+
+    def needed(self, deployment: int | None) -> set[str]:
+        """The set of a deployment, and those that readers see until a run has filled it; None: the
+        newest with a manifest.
+        """
+        start, ready = self.newest() if deployment is None else self.at(deployment), self._ready()
+        own = {start.table_set} if start and start.table_set else set()
+        return own | {each.table_set or "" for schema in {schema for _, schema in ready}
+                      for each in self._followed(start, schema, ready)}
 
     def mark_ready(self, table_set: str, schema: str) -> None:
         """Tell readers of a schema that a run has filled the set."""
@@ -135,6 +142,22 @@ class TableSets:
         """The names of all tables that any deployment's set has."""
         found = (self.at(number) for number in self._numbers())
         return {name for manifest in found if manifest for name in manifest.tables}
+
+    def _followed(self, start: Manifest | None, schema: str,
+                  ready: Collection[tuple[str, str]]) -> Iterator[Manifest]:
+        """The manifests with a set from one on, back to the first whose set is filled."""
+        found = start
+        while found and found.table_set:
+            yield found
+            if (found.table_set, schema) in ready:
+                return
+            found = self.at(found.before)
+
+    def _ready(self) -> set[tuple[str, str]]:
+        """The sets that a run has filled, with the schema."""
+        marks = (entry.name.removesuffix(READY).partition(".")
+                 for entry in self.files.listing(self.project) if entry.name.endswith(READY))
+        return {(table_set, schema) for table_set, _, schema in marks}
 
     def _numbers(self) -> list[int]:
         stems = [entry.name.removesuffix(".json") for entry in self.files.listing(self.project)]

@@ -10,15 +10,15 @@ from typing import Any
 import click
 
 from branchline.cli import options
+from branchline.cli.leftovers import remove
 from branchline.cli.repository import Repository
 from branchline.config.targets import require_named
 from branchline.deploy.journal import deployed_versions
 from branchline.errors import BadInput
-from branchline.platforms.base import KeptWheels, Leftover, Platform
+from branchline.platforms.base import KeptWheels, Platform
 from branchline.platforms.find import open_platform
 from branchline.runs.stale_branches import (Experiment, experiments, gone, local_branches,
                                             remote_branches)
-from branchline.text import one_line
 from branchline.wheels.pyproject import project_name
 
 __all__ = ["command"]
@@ -75,7 +75,7 @@ def _clean(repository: Repository, options: _Options) -> None:
     stale = gone(found, alive | here, ("main", *options.protected), options.mine)
     kept = [experiment for experiment in found if experiment not in stale]
     wheels = _kept_wheels(platform, project_name(repository.root), kept, options.keep)
-    count = _remove(platform.leftovers(stale, wheels), options.yes)
+    count = remove(platform.leftovers(stale, wheels), options.yes)
     print(f"{count} {'removed' if options.yes else 'to remove; --yes removes them'}, "
           f"{len(kept)} experiments kept")
 
@@ -84,17 +84,6 @@ def _kept_wheels(platform: Platform, name: str, kept: Iterable[Experiment],
                  newest: int) -> KeptWheels:
     used = set().union(*(experiment.wheels for experiment in kept))
     return KeptWheels(name, used | deployed_versions(name, platform.wheels), newest)
-
-
-def _remove(leftovers: Iterable[Leftover], yes: bool) -> int:
-    """List the leftovers, and remove them if `yes`; returns their number."""
-    count = 0
-    for leftover in leftovers:
-        print(f"{'removing' if yes else 'would remove'}  {one_line(leftover.what)}", flush=True)
-        if yes:
-            leftover.remove()
-        count += 1
-    return count
 
 
 def _check_mine(mine: Iterable[str], found: Iterable[Experiment], here: Collection[str]) -> None:

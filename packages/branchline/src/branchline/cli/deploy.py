@@ -1,4 +1,4 @@
-"""Deploys releases: plan, apply what was approved, check, roll back, status."""
+"""Deploys releases: plan, apply what was approved, check, roll back, clean, status."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import click
 
 from branchline.ci.output import set_output
 from branchline.cli import options
+from branchline.cli.leftovers import remove
 from branchline.cli.production import open_production
 from branchline.deploy import apply as deployment, evidence, plan as planning, release_files
 from branchline.deploy.differences import drift
+from branchline.deploy.old_sets import KEPT, sets_by_need
 from branchline.deploy.readers import readers_line
 from branchline.errors import BadInput
 from branchline.runs.request import pairs
@@ -107,6 +109,21 @@ def check(project: str, target_name: str) -> None:
         print(f"job {name}", flush=True)
         production.platform.jobs.run(name)
         print(f"job {name} works")
+
+
+@command.command()
+@project_argument
+@to
+@click.option("--keep", default=KEPT, show_default=True, type=click.IntRange(1),
+              help="How many of the newest table sets are kept in any case.")
+@click.option("--yes", is_flag=True, help="Remove them; by default they are only listed.")
+def clean(project: str, target_name: str, keep: int, yes: bool) -> None:
+    """List table sets of former deployments that no reader and no rollback needs."""
+    production = open_production(project, target_name, changing="deploy clean" if yes else "")
+    kept, old = sets_by_need(production, keep)
+    count = remove(production.platform.kept_tables(old), yes)
+    print(f"{count} {'removed' if yes else 'to remove; --yes removes them'}, kept: "
+          f"{', '.join(kept) or 'none'}")
 
 
 @command.command()

@@ -127,5 +127,10 @@ class Platform(Launcher, Protocol):
     def drop_schema(self, schema: str) -> None:
         """Remove a schema with its tables and files, and those of its other data."""
 
+    def kept_tables(self, table_sets: Collection[str]) -> Iterable[Leftover]:
+        """The tables that there are of these sets, in production's schema and those of its other
+        data; none that a view shows.
+        """
+
     def leftovers(self, stale: Collection[Experiment], kept: KeptWheels) -> Iterable[Leftover]:
         """What stale branches left behind: experiments, tables, files, and unused wheels."""

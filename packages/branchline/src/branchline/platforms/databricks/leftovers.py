@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
+from branchline.branch import PRODUCTION
 from branchline.config.targets import WorkspaceTarget
 from branchline.platforms.base import KeptWheels, Leftover
 from branchline.platforms.databricks.client import translated
@@ -12,10 +14,11 @@ from branchline.platforms.databricks.files import destination
 from branchline.platforms.databricks.workspace import Workspace
 from branchline.runs.stale_branches import Experiment
 from branchline.runs.tracking import Tracking
+from branchline.table_sets import branch_schema
 from branchline.wheels.destinations import Destination
 from branchline.wheels.published import published, remove, unused
 
-__all__ = ["drop_schema", "leftovers"]
+__all__ = ["drop_schema", "kept_tables", "leftovers"]
 
 
 def leftovers(target: WorkspaceTarget, client: Workspace, tracking: Tracking,
@@ -38,6 +41,20 @@ def drop_schema(target: WorkspaceTarget, client: Workspace, schema: str) -> None
     for leftover in _schemas(target, client, lambda name: name == schema
                              or name.startswith(f"{schema}__")):
         leftover.remove()
+
+
+def kept_tables(target: WorkspaceTarget, client: Workspace,
+                table_sets: Collection[str]) -> Iterator[Leftover]:
+    """Implements `Platform.kept_tables` for a workspace; a set is a schema `<schema>__<set>`."""
+    production = target.schema(PRODUCTION)
+    with translated(f"schemas of {target.catalog}"):
+        names = [schema.name or "" for schema in client.schemas.list(target.catalog)]
+        own = [name for name in names if branch_schema(name) == production]
+        old = {name for name in own if name.rpartition("__")[2] in table_sets and "__" in name}
+        views = [table.view_definition or "" for name in own if name not in old
+                 for table in client.tables.list(target.catalog, name)] if old else []
+    shown = {name for name in old if any(re.search(rf"\b{name}\b", text) for text in views)}
+    yield from _schemas(target, client, (old - shown).__contains__)
 
 
 def _schemas(target: WorkspaceTarget, client: Workspace,

@@ -14,7 +14,7 @@ from branchline.platforms.base import Jobs, KeptWheels, Leftover
 from branchline.platforms.databricks.client import connect
 from branchline.platforms.databricks.files import destination
 from branchline.platforms.databricks.launch import Launch
-from branchline.platforms.databricks.leftovers import drop_schema, leftovers
+from branchline.platforms.databricks.leftovers import drop_schema, kept_tables, leftovers
 from branchline.platforms.databricks.project_copy import files_to_upload
 from branchline.platforms.databricks.reach import host_of, reach
 from branchline.platforms.databricks.run_settings import settings_for_target
@@ -110,6 +110,9 @@ class DatabricksPlatform:
 
     def drop_schema(self, schema: str) -> None:
         drop_schema(self.target, self.client, schema)
+
+    def kept_tables(self, table_sets: Collection[str]) -> Iterator[Leftover]:
+        return kept_tables(self.target, self.client, table_sets)
 
     def leftovers(self, stale: Collection[Experiment], kept: KeptWheels) -> Iterator[Leftover]:
         return leftovers(self.target, self.client, self.tracking, stale, kept)

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from databricks.sdk.mixins.files import DbfsExt
     from databricks.sdk.mixins.jobs import JobsExt
     from databricks.sdk.mixins.workspace import WorkspaceExt
-    from databricks.sdk.service.catalog import CatalogsAPI, GrantsAPI, SchemasAPI, VolumesAPI
+    from databricks.sdk.service.catalog import (CatalogsAPI, GrantsAPI, SchemasAPI, TablesAPI,
+                                                VolumesAPI)
     from databricks.sdk.service.compute import ClusterPoliciesAPI, ClustersAPI
     from databricks.sdk.service.files import FilesAPI
     from databricks.sdk.service.iam import CurrentUserAPI
@@ -29,6 +30,7 @@ SERVICES = {
     "grants": "service.catalog:GrantsAPI",
     "jobs": "mixins.jobs:JobsExt",
     "schemas": "service.catalog:SchemasAPI",
+    "tables": "service.catalog:TablesAPI",
     "volumes": "service.catalog:VolumesAPI",
     "workspace": "mixins.workspace:WorkspaceExt",
 }
@@ -46,6 +48,7 @@ class Workspace:
     grants: GrantsAPI
     jobs: JobsExt
     schemas: SchemasAPI
+    tables: TablesAPI
     volumes: VolumesAPI
     workspace: WorkspaceExt
 

@@ -15,6 +15,7 @@ from branchline.errors import BadInput
 from branchline.platforms.base import KeptWheels, Leftover
 from branchline.platforms.local import launch
 from branchline.platforms.local.jobs import FOLDER, LocalJobs
+from branchline.platforms.local.table_sets import kept_tables
 from branchline.platforms.project_files import address, files_of, upload
 from branchline.runs.orphans import end_orphans
 from branchline.runs.request import Request
@@ -90,6 +91,10 @@ class LocalPlatform:
         for folder in (self.root / self.target.lakehouse).glob(f"{schema}*"):
             if folder.name == schema or folder.name.startswith(f"{schema}__"):
                 rmtree(folder)
+
+    def kept_tables(self, table_sets: Collection[str]) -> Iterator[Leftover]:
+        values = self.target.values(PRODUCTION, self.root)
+        return kept_tables(Path(values["lakehouse"]), values["schema"], table_sets)
 
     def leftovers(self, stale: Collection[Experiment], kept: KeptWheels) -> Iterator[Leftover]:
         for experiment in stale:
