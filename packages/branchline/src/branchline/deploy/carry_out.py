@@ -61,9 +61,19 @@ def carry_out(production: Production, deployment: Deployment, say: Say) -> Deplo
     """Bring production to the deployment's state; returns the finished deployment.
 
     Raises:
-        NotApproved: another deployment has started meanwhile.
+        NotApproved: another deployment has started meanwhile; production is left as that says.
         BranchlineError: what the platform raises.
     """
+    try:
+        _write(production, deployment, say)
+    except NotApproved:
+        _give_way(production, deployment, say)
+        raise
+    production.journal.finish(deployment)
+    return replace(deployment, finished=True)
+
+
+def _write(production: Production, deployment: Deployment, say: Say) -> None:
     platform, journal = production.platform, production.journal
     before = journal.between(journal.current(deployment.number).number, deployment.number - 1)
     for name, settings in deployment.state.jobs.items():
@@ -77,8 +87,19 @@ def carry_out(production: Production, deployment: Deployment, say: Say) -> Deplo
         say(f"job {name}  removed")
     journal.require_newest(deployment)
     _point_champion(production, deployment.state, before, say)
-    journal.finish(deployment)
-    return replace(deployment, finished=True)
+    journal.require_newest(deployment)
+
+
+def _give_way(production: Production, late: Deployment, say: Say) -> None:
+    """Repeat what the newest deployment says: the late one may have written after its end."""
+    jobs, seen = production.platform.jobs, late.number
+    while (newest := production.journal.newest()) and newest.number > seen:
+        seen = newest.number
+        for name, settings in newest.state.jobs.items():
+            jobs.put(name, settings)
+        for name in late.state.jobs.keys() - newest.state.jobs.keys():
+            jobs.remove(name)
+        _point_champion(production, newest.state, [late], say)
 
 
 def _jobs(deployments: list[Deployment]) -> set[str]:
