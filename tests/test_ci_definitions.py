@@ -143,12 +143,35 @@ def test_every_trigger_that_is_called_exists_with_those_options() -> None:
     assert {re.findall(r"mlflow-triggers/(\w+)", command)[0] for command in called} == {
         "run", "gate", "publish", "deploy"}
     for command in called:
-        words = command.split()
-        trigger = words.index(next(word for word in words if "mlflow-triggers/" in word))
-        sub = [words[trigger + 1]] if "deploy.py" in command else []
-        shown = help_of(words[trigger], *sub)
-        for option in (word for word in words if word.startswith("--")):
-            assert re.search(rf"{option}\b", shown), f"{command}: {option}"
+        check_options(command)
+
+
+def check_options(command: str) -> None:
+    words = command.split()
+    trigger = words.index(next(word for word in words if "mlflow-triggers/" in word))
+    sub = [words[trigger + 1]] if "deploy.py" in command else []
+    shown = help_of(words[trigger], *sub)
+    for option in (word for word in words if word.startswith("--")):
+        assert re.search(rf"{option}\b", shown), f"{command}: {option}"
+
+
+def test_the_documented_steps_that_compare_tables_fit_into_azures_file(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "ci.md").read_text()
+    [step], [job] = (yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.S))
+    calls = [each for each in definition.steps_of([step, *job["steps"]], ROOT)
+             if each.get("task") == "AzureCLI@2"]
+    assert len(calls) == 2
+    for each in calls:
+        check_options(each["inputs"]["inlineScript"])
+    whole = {**azure(), "stages": azure()["stages"][:1]}
+    added = whole["stages"][0]["jobs"]
+    added[1]["steps"].append(step)
+    added.append(job)
+    file = tmp_path / "azure-pipelines.yml"
+    file.write_text(yaml.safe_dump(whole, sort_keys=False))
+    done = subprocess.run([PROGRAMS / "check-jsonschema", *SCHEMA_OF_AZURE, str(file)],
+                          capture_output=True, text=True)
+    assert added[1]["job"] == "integration" and done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_trigger_replaces_its_shell_so_that_a_cancel_reaches_it() -> None:

@@ -55,6 +55,25 @@ def test_the_tables_of_both_schemas_are_compared_and_kept_in_the_run(
 
 
 @pytest.mark.spark
+def test_tables_in_a_catalog_are_compared_by_their_names(
+        run: Any, store: str, spark: Any, tmp_path: Path) -> None:
+    main, branch = (Lakehouse(spark, "spark_catalog", f"diff_{name}", str(tmp_path))
+                    for name in ("main", "branch"))
+    try:
+        main.merge(THINGS, spark.sql("SELECT 1L AS id, 'a' AS name UNION ALL SELECT 2L, 'b'"))
+        branch.merge(THINGS, spark.sql("SELECT 2L AS id, 'c' AS name"))
+        counts = PIPELINE.diff.run(branch, Settings(schema="diff_branch", against="diff_main"))
+        assert counts == {"rows": 1, "tables": 1, "different": 1}
+        (things,) = map(TableFound.from_json,
+                        difference_of(Tracking(store, None), run.info.run_id)["tables"])
+        assert (things.removed, things.changed, things.before, things.after) == (
+            1, 1, (1, 2), (1, 1))
+    finally:
+        for name in ("main", "branch"):
+            spark.sql(f"DROP SCHEMA IF EXISTS spark_catalog.diff_{name} CASCADE")
+
+
+@pytest.mark.spark
 @pytest.mark.parametrize(("wrong", "line"), [
     ({"against": ""}, "parameter against is ''; expected the schema of the branch"),
     ({"table": "things"}, "table 'things' is unknown; expected one of gold.nowhere, gold.others"),
