@@ -62,16 +62,14 @@ def own_append(lakehouse: Lakehouse, table: Table, writer: str, token: str) -> A
 
 def log(lakehouse: Lakehouse, table: Table, writer: str) -> tuple[int, list[Append]]:
     """The table's newest version, and the last appends of a writer up to it, newest first."""
-    history = lakehouse.spark.sql(f"DESCRIBE HISTORY {lakehouse.reference(table)} "
-                                  f"LIMIT {LOOKED_BACK}")
-    found, version = [], 0
-    for commit in history.select("version", "userMetadata", "operationMetrics").collect():
-        version = max(version, commit["version"])
-        note = _note(commit["userMetadata"])
+    commits = lakehouse.history(table, LOOKED_BACK)
+    found = []
+    for commit in commits:
+        note = _note(commit.note)
         if "number" in note and writer in ("", note.get("writer")):
-            rows = int((commit["operationMetrics"] or {}).get("numOutputRows", 0))
+            rows = int(commit.metrics.get("numOutputRows", 0))
             found.append(Append(int(note["number"]), rows, note))
-    return version, found
+    return commits[0].version, found
 
 
 def _note(text: str | None) -> dict[str, str]:

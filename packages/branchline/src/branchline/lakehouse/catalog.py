@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from branchline.lakehouse.commits import Commit
 from branchline.lakehouse.sql import quoted
 from branchline.lakehouse.table import NO_COMMIT, Table
 
@@ -41,6 +42,12 @@ class Catalog:
     def commit(self, table: Table) -> str:
         newest = self._commits(table, "LIMIT 1").first() if self.exists(table) else None
         return str(newest["commit"]) if newest else NO_COMMIT
+
+    def history(self, table: Table, limit: int) -> list[Commit]:
+        """The last commits, newest first."""
+        found = self._spark.sql(f"DESCRIBE HISTORY {self.reference(table)} LIMIT {limit}")
+        return [Commit(row["version"], row["userMetadata"], row["operationMetrics"] or {})
+                for row in found.select("version", "userMetadata", "operationMetrics").collect()]
 
     def has_commit(self, table: Table, commit: str) -> bool:
         return self._commits(table).where(f"commit = '{commit}'").count() > 0

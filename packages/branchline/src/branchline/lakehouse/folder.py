@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from branchline.errors import TablesBusy
+from branchline.lakehouse.commits import Commit, commit_files, read_commit
 from branchline.lakehouse.sql import quoted
 from branchline.lakehouse.table import NO_COMMIT, Table
 
@@ -49,10 +50,13 @@ class Folder:
         return Folder(self._spark, str(self._path / "_sets"), name)
 
     def commit(self, table: Table) -> str:
-        # From the names in the log: DESCRIBE HISTORY takes two seconds of CPU.
-        log = self._path_of(table) / "_delta_log"
-        newest = max(log.glob("[0-9]" * 20 + ".json"), default=None)
-        return _told(newest) if newest else NO_COMMIT
+        found = commit_files(self._path_of(table))
+        return _told(found[0]) if found else NO_COMMIT
+
+    def history(self, table: Table, limit: int) -> list[Commit]:
+        """The last commits, newest first."""
+        # From the log itself: DESCRIBE HISTORY is a Spark job, of up to two seconds of CPU.
+        return [read_commit(file) for file in commit_files(self._path_of(table))[:limit]]
 
     def has_commit(self, table: Table, commit: str) -> bool:
         number = commit.partition("/")[0]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from branchline.errors import BadInput
 from branchline.lakehouse.catalog import Catalog
+from branchline.lakehouse.commits import Commit
 from branchline.lakehouse.copying import copy_table
 from branchline.lakehouse.evolution import aligned, demand_same_format, update
 from branchline.lakehouse.folder import Folder
@@ -119,9 +120,11 @@ class Lakehouse:
 
     def version(self, table: Table) -> int:
         """The number of the table's newest Delta version."""
-        newest = self.spark.sql(f"DESCRIBE HISTORY {self.reference(table)} LIMIT 1").first()
-        assert newest is not None
-        return int(newest["version"])
+        return self.history(table, 1)[0].version
+
+    def history(self, table: Table, limit: int) -> list[Commit]:
+        """The table's last commits, newest first."""
+        return self._storage_of(table).history(table, limit)
 
     def commit(self, table: Table) -> str:
         """The number and the time of the table's newest commit, such as `7/1543...`; NO_COMMIT.

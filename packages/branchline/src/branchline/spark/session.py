@@ -30,6 +30,8 @@ LOCAL_SETTINGS = {
     # Small tables on few cores: what follows is for speed and quiet, and changes no result.
     "spark.sql.shuffle.partitions": str(os.cpu_count() or 2),
     "spark.databricks.delta.snapshotPartitions": "1",
+    # Otherwise a VACUUM, of however few files, is 10,000 tasks.
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(os.cpu_count() or 2),
     "spark.python.daemon.module": "branchline.spark.python_workers",
     # With any limit, Spark 4.1 adds up the sizes of all columns after each row sent to Python.
     "spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1),
