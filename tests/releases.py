@@ -13,6 +13,7 @@ import mlflow
 
 from branchline.wheels.source import source_of
 from support.clone import PATH, ROOT, a_persons_shell
+from support.forked import run_script
 from support.processes import kill
 from support.releasing import CLUSTER, register, repository
 
@@ -41,13 +42,9 @@ class Repository:
 
     def start(self, trigger: str, *arguments: str) -> subprocess.Popen[str]:
         """The trigger at work on the project `greeting`."""
-        command = arguments[:1] if trigger == "deploy" else ()
-        arguments = (*command, "greeting", *arguments[len(command):])
-        variables = {**a_persons_shell("DATABRICKS_"), "PATH": PATH, **self.variables}
         return subprocess.Popen(
-            [sys.executable, f"mlflow-triggers/{trigger}.py", *arguments], cwd=self.folder,
-            env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            start_new_session=True)
+            [sys.executable, *_command(trigger, arguments)], cwd=self.folder, env=self._shell,
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
 
     def ended(self, process: subprocess.Popen[str]) -> tuple[int, str]:
         """Exit code, and what was said, with the trigger's own one line at the end."""
@@ -56,11 +53,12 @@ class Repository:
         except subprocess.TimeoutExpired:
             kill(process)
             raise
-        assert "mlflow-triggers" not in complaint, complaint  # as in a traceback
-        return process.returncode, said + complaint
+        return _told(process.returncode, said, complaint)
 
     def run(self, trigger: str, *arguments: str) -> tuple[int, str]:
-        return self.ended(self.start(trigger, *arguments))
+        script, *words = _command(trigger, arguments)
+        done = run_script(script, words, self.folder, self._shell)
+        return _told(done.returncode, done.stdout, done.stderr)
 
     def well(self, trigger: str, *arguments: str) -> str:
         code, said = self.run(trigger, *arguments)
@@ -84,6 +82,20 @@ class Repository:
                             "gate/verdict.json")
         if outcome == "passed":
             register("greeting", run.info.run_id)
+
+    @property
+    def _shell(self) -> dict[str, str]:
+        return {**a_persons_shell("DATABRICKS_"), "PATH": PATH, **self.variables}
+
+
+def _command(trigger: str, arguments: tuple[str, ...]) -> list[str]:
+    command = arguments[:1] if trigger == "deploy" else ()
+    return [f"mlflow-triggers/{trigger}.py", *command, "greeting", *arguments[len(command):]]
+
+
+def _told(code: int, said: str, complaint: str) -> tuple[int, str]:
+    assert "mlflow-triggers" not in complaint, complaint  # as in a traceback
+    return code, said + complaint
 
 
 def made(folder: Path, store: str, **variables: str) -> Repository:

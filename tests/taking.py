@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 
 from branchline import Lakehouse
 from fraud_detection.settings import Settings
 from fraud_detection.steps import ingest, prepare
+from support.forked import context
 
 __all__ = ["start_taking", "take"]
 
@@ -27,8 +27,6 @@ def take_on(server: str, settings: Settings) -> None:
 
 def start_taking(server: str, settings: Settings) -> BaseProcess:
     """A process that takes what is new, on a Spark Connect server."""
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["tests.taking", "pyspark.sql.connect.session"])
-    process = context.Process(target=take_on, args=(server, settings))
+    process = context().Process(target=take_on, args=(server, settings))
     process.start()
     return process

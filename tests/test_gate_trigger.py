@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import mlflow
@@ -65,10 +62,8 @@ def test_a_project_without_a_model_is_judged_by_its_metrics_against_the_last_app
 
     def judged(branch: str, experiment_id: str, cost: float) -> tuple[int, str, str]:
         run_id = finished(experiment_id, cost=cost)
-        done = subprocess.run(
-            [sys.executable, "mlflow-triggers/gate.py", "sample-project", "--branch", branch,
-             "--summary", str(tmp_path / "page.md")], cwd=sample, capture_output=True, text=True,
-            env={**os.environ, "MLFLOW_TRACKING_URI": store})
+        done = trigger("gate", "sample-project", "--branch", branch, "--summary",
+                       str(tmp_path / "page.md"), folder=sample, MLFLOW_TRACKING_URI=store)
         return done.returncode, done.stderr, tags(store, run_id)["gate"]
 
     assert judged("main", main, 5.0) == (0, "", "passed")

@@ -98,7 +98,7 @@ def test_a_run_on_tables_that_another_process_writes_names_that_process(
     assert f"process {os.getpid()} is writing them" in said.splitlines()[-1]
 
 
-KILLS, WITH_THEIR_JVM = 18, 2
+KILLS, WITH_THEIR_JVM = 12, 2
 
 
 def land(folder: Path, number: int) -> None:
@@ -111,12 +111,16 @@ def land(folder: Path, number: int) -> None:
 
 
 def killed_at_random(server: str, settings: Settings, seed: int, folder: Path) -> list[int | None]:
-    """Exit codes of processes that take what is new, each killed at some moment of its work."""
+    """Exit codes of processes that take what is new, each killed at some moment of its work.
+
+    Its time is cut into equal parts: one is killed in each of them, in any order.
+    """
     chance, lasts, codes = random.Random(seed), 0.0, []
+    moments = [(part + chance.random()) / KILLS for part in chance.sample(range(KILLS), KILLS)]
     for number in range(KILLS + 2):
         land(folder, number)
         process, began = start_taking(server, settings), time.monotonic()
-        process.join(None if number < 2 else chance.uniform(0, lasts))
+        process.join(None if number < 2 else lasts * moments[number - 2])
         process.kill()
         process.join()
         lasts = lasts if number > 1 else time.monotonic() - began  # of the second, undisturbed

@@ -6,15 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from support.clone import ROOT
-from support.processes import kill, processes_of_session, trigger, wait_until
+from support.processes import processes_of_session, trigger, wait_until
 
-Started = list[tuple[Path, "subprocess.Popen[str]"]]
 RUN = [sys.executable, "mlflow-triggers/run.py"]
 
 
@@ -47,29 +45,13 @@ REFUSED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def refused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
-    """A process for each of them, all started at once, and the folder of its MLflow database."""
-    started = []
-    for arguments, _ in REFUSED:
-        folder = tmp_path_factory.mktemp("refused")
-        started.append((folder, subprocess.Popen(
-            [*RUN, *arguments], cwd=ROOT, text=True, start_new_session=True,
-            env={**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE)))
-    yield started
-    for _, process in started:
-        if process.returncode is None:
-            kill(process)
-
-
-@pytest.mark.parametrize("case", range(len(REFUSED)), ids=[line for _, line in REFUSED])
-def test_what_cannot_be_used_exits_with_2_and_one_line(case: int, refused: Started) -> None:
-    folder, process = refused[case]
-    out, err = process.communicate()
-    assert process.returncode == 2 and out == ""
-    assert len(err.splitlines()) == 1 and REFUSED[case][1] in err
-    assert not (folder / "mlflow.db").exists(), "something was started"
+@pytest.mark.parametrize(("arguments", "line"), REFUSED, ids=[line for _, line in REFUSED])
+def test_what_cannot_be_used_exits_with_2_and_one_line(
+        arguments: list[str], line: str, tmp_path: Path) -> None:
+    done = trigger("run", *arguments, MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path}/mlflow.db")
+    assert done.returncode == 2 and done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1 and line in done.stderr
+    assert not (tmp_path / "mlflow.db").exists(), "something was started"
 
 
 def test_without_the_environment_the_trigger_says_how_to_make_it() -> None:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from support.clone import ROOT
+from support.forked import run_script
 
 PROJECT = ROOT / "mlflow-notebooks" / "fraud-training"
 
@@ -55,8 +56,11 @@ class Project:
 def trigger(name: str, *arguments: str, folder: Path = ROOT,
             **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a trigger of the checkout in `folder` as a user does; the finished process."""
-    return subprocess.run([sys.executable, f"mlflow-triggers/{name}.py", *arguments], cwd=folder,
-                          env={**os.environ, **variables}, capture_output=True, text=True)
+    script, shell = f"mlflow-triggers/{name}.py", {**os.environ, **variables}
+    if "PYTHONPATH" not in variables:  # then it imports what this process does
+        return run_script(script, arguments, folder, shell)
+    return subprocess.run([sys.executable, script, *arguments], cwd=folder, env=shell,
+                          capture_output=True, text=True)
 
 
 def at_once(script: str, *arguments: tuple[str, ...],
