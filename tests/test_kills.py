@@ -98,7 +98,7 @@ def test_a_run_on_tables_that_another_process_writes_names_that_process(
     assert f"process {os.getpid()} is writing them" in said.splitlines()[-1]
 
 
-KILLS, WITH_THEIR_JVM = 12, 2
+KILLS, WITH_THEIR_JVM = 18, 2
 
 
 def land(folder: Path, number: int) -> None:
