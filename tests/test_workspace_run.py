@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pytest
 from mlflow.entities import Run
 
 from support.clone import PATH, a_persons_shell, clone
+from support.forked import run_script
 from workspace_server import Workspace
 
 MLPROJECT = """
@@ -42,19 +44,29 @@ class Checkout:
     folder: Path
     workspace: Workspace
 
-    def start(self, *arguments: str, name: str = "run") -> subprocess.Popen[str]:
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, f"mlflow-triggers/{name}.py", "--on", "emulated", *arguments],
-            cwd=self.folder, text=True,
-            env={**a_persons_shell("DATABRICKS_"), "PATH": PATH, **self.workspace.environment()},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            [sys.executable, *self._command("run", arguments)], cwd=self.folder, text=True,
+            env=self._shell, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def run(self, *arguments: str) -> str:
-        process = self.start(*arguments)
-        said, complaints = process.communicate()
-        assert process.returncode == 0, said + complaints
-        assert complaints == ""
-        return said
+        done = self.ended(*arguments)
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+        return done.stdout
+
+    def ended(self, *arguments: str, name: str = "run",
+              path: str = PATH) -> subprocess.CompletedProcess[str]:
+        """The finished trigger."""
+        script, *words = self._command(name, arguments)
+        return run_script(script, words, self.folder, {**self._shell, "PATH": path})
+
+    @staticmethod
+    def _command(name: str, arguments: tuple[str, ...]) -> list[str]:
+        return [f"mlflow-triggers/{name}.py", "--on", "emulated", *arguments]
+
+    @property
+    def _shell(self) -> dict[str, str]:
+        return {**a_persons_shell("DATABRICKS_"), "PATH": PATH, **self.workspace.environment()}
 
     def tables(self, schema: str) -> set[str]:
         found = self.workspace.client().tables.list("spark_catalog", schema)
@@ -113,10 +125,10 @@ def test_the_tables_are_in_the_branchs_schema(checkout: Checkout, said: str) -> 
 
 def test_rows_of_a_table_there_are_printed_here(
         checkout: Checkout, said: str, signed_in: Workspace) -> None:
-    process = checkout.start("fraud-training", "silver.transactions", "--rows", "2", "--where",
-                             "amount > 10", name="show")
-    shown, complaints = process.communicate()
-    assert process.returncode == 0 and complaints == "", complaints
+    done = checkout.ended("fraud-training", "silver.transactions", "--rows", "2", "--where",
+                          "amount > 10", name="show")
+    shown = done.stdout
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
     assert shown.split()[:2] == ["transaction_id", "event_time"]
     assert re.search(r"^2 of [0-9,]{4,} rows$", shown.splitlines()[-1])
     run = newest_run("a-feature")
@@ -188,3 +200,24 @@ def test_live_sources_run_without_a_wheel(
     assert not [path for path in paths if "/fs/files/Volumes" in path]
     library = newest_run("a-feature", "where").data.params["library"]
     assert library.startswith("/Workspace/Shared/branchline/_files/live/a-feature-")
+
+
+@pytest.mark.parametrize(("what", "line"), [
+    ("columns", "run.py: columns.yml, line 2: column when is unknown; expected some of "),
+    ("uv", "run.py: uv: not found in PATH or .uv/; run `make setup`.")])
+def test_what_a_run_there_would_fail_for_is_told_before_anything_is_created(
+        checkout: Checkout, tmp_path: Path, signed_in: Workspace, what: str, line: str) -> None:
+    columns = checkout.folder / "mlflow-notebooks" / "fraud-training" / "columns.yml"
+    kept, git = columns.read_text(), shutil.which("git")
+    assert git
+    (tmp_path / "git").symlink_to(git)
+    before = len(checkout.workspace.calls())
+    columns.write_text("amount: amount\nwhen: day\n" if what == "columns" else f"{kept}# new\n")
+    try:
+        done = checkout.ended("fraud-training", *SMALL, "--branch", f"no-{what}",
+                              path=str(tmp_path) if what == "uv" else PATH)
+    finally:
+        columns.write_text(kept)
+    assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith(line), done
+    assert len(done.stderr.splitlines()) == 1
+    assert {call["method"] for call in checkout.workspace.calls()[before:]} <= {"GET", "HEAD"}

@@ -4,6 +4,7 @@
     ├── BadInput            2   a parameter, file, column or name that cannot be used as given
     │   ├── UnknownBranch       neither the arguments, the CI nor git name a branch
     │   ├── NotInstalled        this machine lacks Java, a jar or a package
+    │   ├── NotSet              an environment variable that a file names has no value here
     │   └── AlreadyPublished    a wheel's version is taken by other bytes
     ├── RunFailed           3   the run started and did not succeed
     │   ├── RunCancelled        somebody or its time limit stopped it
@@ -22,7 +23,7 @@
 from __future__ import annotations
 
 __all__ = ["AlreadyPublished", "BadInput", "BranchlineError", "GateRefused", "NotAllowed",
-           "NotApproved", "NotInstalled", "NotSignedIn", "PlatformError", "RowsLost",
+           "NotApproved", "NotInstalled", "NotSet", "NotSignedIn", "PlatformError", "RowsLost",
            "RunCancelled", "RunFailed", "ScoresDiffer", "TablesBusy", "TablesDiffer",
            "UnknownBranch", "Unreachable"]
 
@@ -45,6 +46,10 @@ class UnknownBranch(BadInput):
 
 class NotInstalled(BadInput):
     """A program or package that the run needs is not on this machine."""
+
+
+class NotSet(BadInput):
+    """An environment variable that a file names, such as a password's, has no value here."""
 
 
 class AlreadyPublished(BadInput):

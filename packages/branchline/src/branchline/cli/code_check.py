@@ -1,42 +1,47 @@
-"""Checks a project's MLproject file against its code, before a run is created."""
+"""Checks a project's files against its code, before a run is created: MLproject, columns.yml."""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 from branchline.config.declaration import check, declared
 from branchline.config.mlproject import Project
-from branchline.errors import BadInput, NotInstalled
+from branchline.errors import BadInput, NotInstalled, NotSet
 
 __all__ = ["check_code"]
 
 
-def check_code(project: Project, root: Path) -> None:
-    """Check the project's file against its code, if that can be imported here.
+def check_code(project: Project, root: Path, values: Mapping[str, str]) -> None:
+    """Check MLproject, and files that parameters name, by the code, if it can be imported here.
 
-    Importing the code takes seconds. It happens in a process of its own, and only if the file or
-    the code has changed since the last successful check.
+    Importing the code takes seconds. It happens in a process of its own, and only if a file or the
+    code has changed since the last successful check.
 
     Args:
         root: the repository's top, which keeps the result of the check.
+        values: the run's parameters.
 
     Raises:
-        BadInput: they differ, or the code cannot be imported; the text has file and line.
+        BadInput: MLproject differs from the code, the code cannot be imported, or cannot read a
+            file; the text has file and line.
     """
     if project.pipeline is None:
         return
-    note, state = root / ".local" / f"checked-{project.folder.name}", _state(project)
+    files = _files(project, values)
+    note, state = root / ".local" / f"checked-{project.folder.name}", _state(project, files)
     with suppress(OSError, UnicodeDecodeError):
         if note.read_text(encoding="utf-8") == state:
             return
-    done = subprocess.run([sys.executable, "-m", __name__, str(project.folder)], cwd=root,
-                          capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", __name__, str(project.folder), json.dumps(files)],
+                          cwd=root, capture_output=True, text=True)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["the check of MLproject ended early"]
         raise BadInput(lines[-1])
@@ -47,9 +52,22 @@ def check_code(project: Project, root: Path) -> None:
         note.write_text(state, encoding="utf-8")
 
 
-def _state(project: Project) -> str:
-    """A hash of the file and of all code that its declarations depend on."""
+def _files(project: Project, values: Mapping[str, str]) -> dict[str, str]:
+    """The parameters that name a file of the project, there or not, or another one here."""
+    locations = {name for point in project.entry_points.values()
+                 for name, each in point.parameters.items() if each.type == "location"}
+    return {name: text for name, text in values.items() if name in locations and text
+            and ":/" not in text and (not Path(text).is_absolute() or Path(text).is_file())}
+
+
+def _state(project: Project, files: Mapping[str, str]) -> str:
+    """A hash of the files and of all code that reads them."""
     state = hashlib.sha256((project.folder / "MLproject").read_bytes())
+    for name, text in sorted(files.items()):
+        state.update(f"\0{name}={text}".encode())
+        with suppress(OSError):
+            about = (project.folder / text).stat()  # not the content: data may be large
+            state.update(f" {about.st_size} {about.st_mtime_ns}".encode())
     for file in _code(str(project.pipeline).partition(":")[0].partition(".")[0]):
         state.update(f"\0{file}\0".encode() + file.read_bytes())
     return state.hexdigest()
@@ -65,10 +83,16 @@ def _code(package: str) -> Iterator[Path]:
             yield from sorted(Path(folder).rglob("*.py"))
 
 
-def _main(folder: Path) -> None:
+def _main(folder: Path, files: Mapping[str, str]) -> None:
     project = Project.read(folder)
     try:
-        check(project, declared(project))
+        pipeline = declared(project)
+        check(project, pipeline)
+        os.chdir(folder)
+        for parameter in pipeline.parameters:
+            if parameter.read and parameter.name in files:
+                with suppress(NotSet):  # the run's machine may have the variable
+                    parameter.read(files[parameter.name])
     except NotInstalled:  # a machine that only submits does not have the code's libraries
         return
     except BadInput as problem:
@@ -77,4 +101,4 @@ def _main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]))
+    _main(Path(sys.argv[1]).resolve(), json.loads(sys.argv[2]))

@@ -64,7 +64,7 @@ def command(debug: bool, **given: Any) -> None:
         return _attach(repository, target, asked.attach)
     checked = _request(repository, target, asked)
     if not checked.wheels:  # that run's code may differ from the checkout's
-        check_code(checked.project, repository.root)
+        check_code(checked.project, repository.root, checked.parameters)
     with ExitStack() as stack:
         if in_ci(os.environ):
             stack.enter_context(ends_with_its_parent())

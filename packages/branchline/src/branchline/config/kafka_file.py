@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from branchline.config.yaml_file import YamlMapping, read_yaml
+from branchline.errors import NotSet
 
 __all__ = ["KafkaFile"]
 
@@ -77,7 +78,8 @@ def _one_of(mapping: YamlMapping, key: str, choices: tuple[str, ...]) -> str:
 def _secret(mapping: YamlMapping, environment: Mapping[str, str]) -> str:
     name = mapping.text("password_variable")
     if not environment.get(name):
-        raise mapping.wrong(f"the environment variable {name} is not set; expected the password, "
-                            "or Event Hubs' connection string. On Databricks, set it in "
-                            "spark_env_vars from a secret scope.", "password_variable")
+        raise NotSet(str(mapping.wrong(
+            f"the environment variable {name} is not set; expected the password, or Event Hubs' "
+            "connection string. On Databricks, set it in spark_env_vars from a secret scope.",
+            "password_variable")))
     return environment[name]

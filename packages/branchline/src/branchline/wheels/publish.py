@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from branchline.errors import NotInstalled
 from branchline.wheels.artifacts import WHEEL, Artifact
 from branchline.wheels.build import build, name_of, version_of
 from branchline.wheels.claims import Claim
@@ -25,8 +26,9 @@ from branchline.wheels.distributions import distributions
 from branchline.wheels.owner import require_own
 from branchline.wheels.published import Published, look_up
 from branchline.wheels.source import source_of
+from branchline.wheels.uv import find_uv
 
-__all__ = ["publish", "publish_checkout"]
+__all__ = ["check_publishable", "publish", "publish_checkout"]
 
 
 def publish(wheels: Sequence[Path], destination: Destination) -> Published:
@@ -61,13 +63,33 @@ def publish_checkout(root: Path, destination: Destination) -> Published:
         AlreadyPublished: the version is taken by other bytes.
         BadInput: the checkout does not build, or another repository has wheels of its name there.
     """
-    names = [one.name for one in distributions(root)]
-    found = look_up(names[-1], source_of(root).version, destination)
-    if found and sorted(each.name for each in found.artifacts) == sorted(names):
+    found = _published(root, destination)
+    if found:
         return found
-    require_own(root, names[-1], destination)
+    require_own(root, distributions(root)[-1].name, destination)
     with tempfile.TemporaryDirectory(prefix="branchline-wheel-") as scratch:
         return publish(build(root, Path(scratch)), destination)
+
+
+def check_publishable(root: Path, destination: Destination) -> None:
+    """Check that this machine can build the wheels of the checkout, or that they are published.
+
+    Raises:
+        NotInstalled: neither.
+    """
+    try:
+        find_uv(root)
+    except NotInstalled:
+        if not _published(root, destination):
+            raise
+
+
+def _published(root: Path, destination: Destination) -> Published | None:
+    """The checkout's wheels, if all of them are there."""
+    names = [one.name for one in distributions(root)]
+    found = look_up(names[-1], source_of(root).version, destination)
+    whole = found and sorted(each.name for each in found.artifacts) == sorted(names)
+    return found if whole else None
 
 
 def _is_whole(path: str, size: int, destination: Destination) -> bool:

@@ -24,7 +24,8 @@ from branchline.platforms.databricks.tracking import WorkspaceTracking
 from branchline.platforms.databricks.workspace import Workspace
 from branchline.platforms.project_files import upload
 from branchline.wheels.required import locked
-from branchline.wheels.publish import publish_checkout
+from branchline.wheels.destinations import Destination
+from branchline.wheels.publish import check_publishable, publish_checkout
 
 __all__ = ["DatabricksJobsBackend"]
 
@@ -55,6 +56,9 @@ class DatabricksJobsBackend(AbstractBackend):
                                           entry_point)
         client = connect(profile=_profile(tracking_uri))
         settings = _complete(settings_for_config(backend_config), client)
+        root = _repository(folder)
+        if root:
+            check_publishable(root, _wheels(settings, client))
         active = get_or_create_run(  # type: ignore[no-untyped-call]
             None, project_uri, experiment_id, str(folder), version, entry_point, given)
         run_id = active.info.run_id
@@ -63,7 +67,7 @@ class DatabricksJobsBackend(AbstractBackend):
             copies = destination(settings.folder, client)
             copy = upload(files_to_upload(folder), folder.name, copies)
             work = Work(folder.name, copy, script, arguments, run_id, str(experiment_id),
-                        _libraries(folder, settings, client))
+                        _libraries(root, settings, client))
             submitted = JobRun(client, _tracking(tracking_uri, client), run_id,
                                send(client, work, settings, print), print)
         print(submitted.tag(), flush=True)
@@ -105,14 +109,22 @@ def _profile(tracking_uri: str) -> str | None:
     return tracking_uri.removeprefix("databricks").removeprefix("://") or None
 
 
-def _libraries(folder: Path, settings: RunSettings, client: Workspace) -> tuple[str, ...]:
-    """The wheels of the repository that the project is in, if any."""
-    root = next((above for above in folder.resolve().parents
+def _repository(folder: Path) -> Path | None:
+    """The repository that the project is in, if any."""
+    return next((above for above in folder.resolve().parents
                  if (above / "pyproject.toml").is_file()), None)
+
+
+def _wheels(settings: RunSettings, client: Workspace) -> Destination:
+    assert settings.wheels
+    return destination(settings.wheels, client)
+
+
+def _libraries(root: Path | None, settings: RunSettings, client: Workspace) -> tuple[str, ...]:
+    """The wheels of the repository, if any."""
     if root is None:
         return ()
-    assert settings.wheels
-    found = publish_checkout(root, destination(settings.wheels, client))
+    found = publish_checkout(root, _wheels(settings, client))
     return tuple(each.reference for each in (*locked(root), *found.artifacts))
 
 

@@ -27,6 +27,7 @@ from branchline.runs.stale_branches import Experiment
 from branchline.table_sets import AREA
 from branchline.text import without_credentials
 from branchline.wheels.destinations import Destination
+from branchline.wheels.publish import check_publishable
 
 __all__ = ["DatabricksPlatform", "sign_in"]
 
@@ -85,6 +86,8 @@ class DatabricksPlatform:
     def check(self, request: Request) -> None:
         settings_for_target(self.target, request.project.folder, request.root)
         python_script(request.command, request.project.folder.name, request.entry_point)
+        if not (request.wheels or request.live):
+            check_publishable(request.root, self.wheels)
 
     def launch(self, request: Request, experiment_id: str, run_id: str, tags: Mapping[str, str],
                wait: bool) -> None:

@@ -24,6 +24,7 @@ from branchline.runs.tracking import Tracking, connect
 from branchline.table_sets import AREA
 from branchline.wheels.destinations import Destination, LocalFolder
 from branchline.wheels.published import published, remove, unused
+from branchline.wheels.uv import find_uv
 
 __all__ = ["LocalPlatform"]
 
@@ -61,7 +62,8 @@ class LocalPlatform:
         return LocalFolder(Path(values["lakehouse"], values["schema"], f"_{AREA}"))
 
     def check(self, request: Request) -> None:
-        """Nothing to check: a local run names nothing that could be missing."""
+        if request.wheels:
+            find_uv(request.root)
 
     def launch(self, request: Request, experiment_id: str, run_id: str, tags: Mapping[str, str],
                wait: bool) -> None:
