@@ -15,11 +15,12 @@ from support.clone import ROOT
 # file of settings is read.
 SURFACE = {
     "branchline": "BadInput BranchlineError Column Format Job Lakehouse Migration Pipeline "
-                  "RowsLost Settings Step Table parameter start",
+                  "RowsLost Settings Step Table parameter start training_set",
     "branchline.config.kafka_file": "KafkaFile",
     "branchline.config.yaml_file": "YamlMapping read_yaml",
     "branchline.features.kernel": "Complement DAY Definition Floats Ints Product Ratio Window "
                                   "compute look_back_days time_order",
+    "branchline.features.versions": "version_of versions",
     "branchline.features.arrow": "EventColumns FromTime with_features",
     "branchline.features.online": "Event OnlineFeatures SqliteStore Store open_store",
     "branchline.features.online.backfill": "backfill",

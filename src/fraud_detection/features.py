@@ -24,12 +24,21 @@ def definitions(kind: str, label_delay: int) -> tuple[Definition, ...]:
     """
     published: list[Definition] = []
     for days in (1, 7, 30):
-        published += [Window(f"customer_count_{days}d", CUSTOMER, "count", "amount", days),
-                      Window(f"customer_mean_amount_{days}d", CUSTOMER, "mean", "amount", days)]
-    for days in (1, 7, 30):
+        last = f"in the last {_days(days)}, this one included"
         published += [
-            Window(f"terminal_count_{days}d", TERMINAL, "count", "present", days, label_delay),
-            Window(f"terminal_fraud_rate_{days}d", TERMINAL, "mean", "is_fraud", days, label_delay)]
+            Window(f"customer_count_{days}d", CUSTOMER, "count", "amount", days,
+                   meaning=f"How many transactions the customer made {last}."),
+            Window(f"customer_mean_amount_{days}d", CUSTOMER, "mean", "amount", days,
+                   meaning=f"The mean amount of the customer's transactions {last}.")]
+    for days in (1, 7, 30):
+        span = "day that ends" if days == 1 else f"{days} days that end"
+        until = f"in the {span} {label_delay} days ago"
+        published += [
+            Window(f"terminal_count_{days}d", TERMINAL, "count", "present", days, label_delay,
+                   meaning=f"How many transactions the terminal had {until}."),
+            Window(f"terminal_fraud_rate_{days}d", TERMINAL, "mean", "is_fraud", days, label_delay,
+                   meaning=f"The share of frauds among the terminal's transactions {until}, when "
+                           "their labels are known.")]
     if kind == "published":
         return tuple(published)
     return (*published, *_amount_ratios(), *_terminal_labels(label_delay))
@@ -43,30 +52,45 @@ def _amount_ratios() -> list[Definition]:
     """
     usual = ("_mean_amount_until_14d_ago", "_mean_amount_until_now")
     ratios: list[Definition] = [
-        Ratio("amount_to_mean_30d", CUSTOMER, "amount", ("customer_mean_amount_30d",)),
+        Ratio("amount_to_mean_30d", CUSTOMER, "amount", ("customer_mean_amount_30d",),
+              meaning="The amount divided by the customer's mean amount of 30 days."),
         Window(usual[0], CUSTOMER, "mean", "amount", 30, delay=14),
         Window(usual[1], CUSTOMER, "mean", "amount", 30, earlier=True),
-        Ratio("amount_to_usual", CUSTOMER, "amount", usual),
+        Ratio("amount_to_usual", CUSTOMER, "amount", usual,
+              meaning="The amount divided by what the customer usually pays: the mean of the 30 "
+                      "days that end 14 days ago, else of the last 30 days."),
         Product("_squared_ratio", CUSTOMER, "amount_to_usual", "amount_to_usual")]
     for days in (7, 14):
-        ratios += [Window(f"customer_max_ratio_{days}d", CUSTOMER, "max", "amount_to_usual", days,
-                          earlier=True, empty=1.0),
-                   Window(f"customer_mean_squared_ratio_{days}d", CUSTOMER, "mean",
-                          "_squared_ratio", days, empty=1.0)]
+        ratios += [
+            Window(f"customer_max_ratio_{days}d", CUSTOMER, "max", "amount_to_usual", days,
+                   earlier=True, empty=1.0,
+                   meaning=f"The largest amount_to_usual of the customer's earlier transactions "
+                           f"of {days} days; 1 without any."),
+            Window(f"customer_mean_squared_ratio_{days}d", CUSTOMER, "mean", "_squared_ratio", days,
+                   empty=1.0, meaning=f"The mean of amount_to_usual squared over the customer's "
+                                      f"transactions of the last {days} days.")]
     return ratios
 
 
 def _terminal_labels(delay: int) -> list[Definition]:
     """What the known labels of its last 30 days say about the terminal."""
-    def window(name: str, aggregate: str, value: str, empty: float | None = None) -> Window:
-        return Window(f"terminal_{name}", TERMINAL, aggregate, value, 30, delay, empty=empty)
+    def window(name: str, aggregate: str, value: str, meaning: str,
+               empty: float | None = None) -> Window:
+        return Window(f"terminal_{name}", TERMINAL, aggregate, value, 30, delay, empty=empty,
+                      meaning=f"{meaning}, as known by then.")
 
-    return [window("fraud_run", "run", "is_fraud", 0.0),
-            window("days_since_run_start", "since_run_start", "is_fraud"),
-            window("days_since_fraud", "since_last", "is_fraud"),
-            window("days_since_first_fraud", "since_first", "is_fraud"),
+    since = "Days since the terminal's"
+    return [window("fraud_run", "run", "is_fraud",
+                   "How many of the terminal's latest labelled transactions in a row are frauds",
+                   0.0),
+            window("days_since_run_start", "since_run_start", "is_fraud",
+                   f"{since} first fraud of its latest frauds in a row"),
+            window("days_since_fraud", "since_last", "is_fraud", f"{since} last fraud"),
+            window("days_since_first_fraud", "since_first", "is_fraud",
+                   f"{since} first fraud of 30 days"),
             Complement("_is_genuine", TERMINAL, "is_fraud"),
-            window("days_since_genuine", "since_last", "_is_genuine")]
+            window("days_since_genuine", "since_last", "_is_genuine",
+                   f"{since} last genuine transaction")]
 
 
 def kept(listed: Iterable[Definition]) -> list[Definition]:
@@ -80,23 +104,16 @@ def names(kind: str) -> list[str]:
     return ["amount", *CALENDAR, *(each.name for each in computed)]
 
 
-def meanings() -> dict[str, str]:
-    """A short description of each column of the full set."""
-    rows = {"amount": "The amount", "weekend": "1 on Saturday and Sunday (UTC)",
-            "night": "1 in the hours 0 to 6 (UTC)"}
-    return rows | {each.name: _meaning(each) for each in kept(definitions("full", label_delay=7))}
+def meanings(label_delay: int = 7) -> dict[str, str]:
+    """A sentence on each column of the full set."""
+    computed = {each.name: each.meaning for each in kept(definitions("full", label_delay))}
+    return {"amount": "The amount of the transaction.",
+            "weekend": "1 on Saturday and Sunday (UTC).",
+            "night": "1 in the hours 0 to 6 (UTC).", **computed}
 
 
-def _meaning(each: Definition) -> str:
-    if isinstance(each, Ratio):
-        return f"{each.over} / {each.under[0].lstrip('_')}"
-    if isinstance(each, Product):
-        return f"{each.left} * {each.right}"
-    if isinstance(each, Complement):
-        return f"1 - {each.of}"
-    until = f" that end {each.delay} days ago" if each.delay else ""
-    return (f"{each.aggregate} of {each.value.lstrip('_')} over {each.days} days{until}, "
-            f"by {each.entity}")
+def _days(count: int) -> str:
+    return "day" if count == 1 else f"{count} days"
 
 
 def calendar(time: Ints) -> dict[str, Floats]:

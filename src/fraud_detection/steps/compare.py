@@ -19,6 +19,7 @@ from branchline.gate.resampling import Floats, standard_errors
 from branchline.runs.requirements import model_requirements, unmet
 from branchline.text import collapsed
 from fraud_detection.data.days import run_days
+from fraud_detection.feature_versions import DEFINITIONS, require_same
 from fraud_detection.model.estimators import LoggedModel, find_model
 from fraud_detection.model.metrics import (ALERTS_A_DAY, Weighted, average_precision,
                                            card_precision, net_saving)
@@ -40,9 +41,10 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     test = run_days(lakehouse.read(TRANSACTIONS), settings).test
     rows = test_rows(lakehouse, settings, test).reset_index(drop=True)
     rows["first_day"] = rows["customer_id"].map(_first_days(lakehouse))
-    candidate = _scored(model, rows)
+    candidate = _scored(model, rows, settings.label_delay_days)
     others = _made_with_others(settings.champion_uri)
-    champion, scored = _champion(settings.champion_uri, rows, others)
+    champion, scored = _champion(settings.champion_uri, rows, others,
+                                 settings.label_delay_days)
     measures, slices = compared(candidate, scored, settings)
     tables = {table.name: lakehouse.version(table) for table in (TRANSACTIONS, FEATURES)}
     found = Comparison(
@@ -124,14 +126,14 @@ def _made_with_others(uri: str | None) -> list[str]:
     return found
 
 
-def _champion(uri: str | None, rows: pd.DataFrame, others: Sequence[str],
+def _champion(uri: str | None, rows: pd.DataFrame, others: Sequence[str], label_delay: int,
               ) -> tuple[Model | None, pd.DataFrame | None]:
     """The champion, with the reason if it cannot score, else with its scored rows."""
     if uri is None:
         return None, None
     try:
         model = find_model(uri)
-        scored = _scored(model, rows)
+        scored = _scored(model, rows, label_delay)
     except Exception as problem:  # code of another day may raise anything
         text = collapsed(problem)[:500] or "no text"
         kind = "" if isinstance(problem, BadInput) else f"{type(problem).__name__}: "
@@ -140,16 +142,19 @@ def _champion(uri: str | None, rows: pd.DataFrame, others: Sequence[str],
     return Model(uri, model.version), scored
 
 
-def _scored(model: LoggedModel, rows: pd.DataFrame) -> pd.DataFrame:
+def _scored(model: LoggedModel, rows: pd.DataFrame, label_delay: int) -> pd.DataFrame:
     """The rows with the model's score and threshold.
 
     Raises:
-        BadInput: the model needs a column that no longer exists, or was trained on these days.
+        BadInput: the model needs a column that no longer exists or is defined otherwise, or was
+            trained on these days.
     """
     lacking = [name for name in model.inputs if name not in rows]
     if lacking:
         raise BadInput(f"model {model.version} needs {', '.join(lacking)}, which gold.features no "
                        "longer has.")
+    require_same(model.version, model.notes, set(rows[DEFINITIONS]), label_delay,
+                 "gold.features on the test days")
     seen, first = model.notes["train_last"], f"{rows['day'].min():%Y-%m-%d}"
     if seen >= first:
         raise BadInput(f"model {model.version} was trained on days up to {seen}; expected none "

@@ -11,6 +11,7 @@ from sklearn.inspection import permutation_importance
 
 from branchline import BadInput, Lakehouse, Step
 from fraud_detection.data.days import Span, between, day_of, run_days
+from fraud_detection.feature_versions import DEFINITIONS, require_same
 from fraud_detection.model.estimators import LoggedModel, find_model
 from fraud_detection.model.known_cards import without_known_cards
 from fraud_detection.model.metrics import average_precision, headline, plain
@@ -84,6 +85,8 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     model = find_model(settings.model_uri)
     test = run_days(lakehouse.read(TRANSACTIONS), settings).test
     rows = test_rows(lakehouse, settings, test)
+    require_same(model.version, model.notes, set(rows[DEFINITIONS]), settings.label_delay_days,
+                 f"gold.features on {test}")
     rows["score"] = model.score(rows)
     metrics = headline(rows, model.threshold, settings.alert_cost)
     slices = slice_metrics(rows, model.threshold)

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, functions as F
 from pyspark.sql.types import DoubleType, StructField, StructType
 
 from branchline import Lakehouse, Step
 from branchline.features.arrow import EventColumns, with_features
 from branchline.features.kernel import Definition, look_back_days
+from branchline.features.versions import version_of
 from fraud_detection.data.days import between, milliseconds, run_days
+from fraud_detection.feature_versions import DEFINITIONS
 from fraud_detection.features import CALENDAR, calendar, definitions, kept
 from fraud_detection.settings import Settings
 from fraud_detection.tables import FEATURES, TRANSACTION_COLUMNS, TRANSACTIONS
@@ -26,7 +28,8 @@ KERNEL_COLUMNS = (COLUMNS.key, COLUMNS.time, *COLUMNS.values)
 
 def features(transactions: DataFrame, first: date, last: date, label_delay: int,
              kind: str = "full") -> DataFrame:
-    """Silver rows of the days `first` to `last` with the features of a `kind`, all the kernel's.
+    """Silver rows of the days `first` to `last` with the features of a `kind`, all the kernel's,
+    and the definitions' version.
 
     Reads only as many days before `first` as the windows look back; the rows of one entity go to
     one partition, with one shuffle per kind of entity.
@@ -43,7 +46,8 @@ def features(transactions: DataFrame, first: date, last: date, label_delay: int,
     history = (silver.where(between(earliest(of_customers), first - timedelta(days=1)))
                .select(CUSTOMER, *KERNEL_COLUMNS))
     seen = rows.unionByName(history, allowMissingColumns=True)
-    return _with_features(seen, rows.schema, of_customers, start, CALENDAR)
+    return (_with_features(seen, rows.schema, of_customers, start, CALENDAR)
+            .withColumn(DEFINITIONS, F.lit(version_of(listed))))
 
 
 def _with_features(seen: DataFrame, given: StructType, listed: list[Definition], start: int,

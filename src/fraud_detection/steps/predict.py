@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, functions as F
 
 from branchline import BadInput, Lakehouse, Step
 from fraud_detection.data.days import Span, between, day_of, run_days
+from fraud_detection.feature_versions import DEFINITIONS, require_same
 from fraud_detection.model.estimators import LoggedModel, find_model
 from fraud_detection.settings import Settings
 from fraud_detection.tables import DAILY_KPIS, FEATURES, SCORES, TRANSACTIONS
@@ -55,15 +56,19 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     """Score the run's days, replacing this model's scores; counts: `rows`, `alerts`, `days`.
 
     Raises:
-        BadInput: gold.features has no row on these days, or no such model is found.
+        BadInput: gold.features has no row on these days, or has other definitions of the model's
+            inputs than those it was trained with; or no such model is found.
     """
     model = find_model(settings.model_uri)
     transactions = lakehouse.read(TRANSACTIONS)
     span = run_days(transactions, settings).scored
     on_span = between(span.first, span.last)
     features = lakehouse.read(FEATURES).where(on_span)
-    if features.limit(1).count() == 0:
+    found = [row[0] for row in features.select(DEFINITIONS).distinct().collect()]
+    if not found:
         raise BadInput(f"gold.features has no rows on {span}; run featurize for these days first.")
+    require_same(model.version, model.notes, found, settings.label_delay_days,
+                 f"gold.features on {span}")
     same_model = f"model_version = '{model.version}' AND {on_span}"
     lakehouse.overwrite(SCORES, scored(features, model), same_model)
     scores = lakehouse.read(SCORES).where(same_model)

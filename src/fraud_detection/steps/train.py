@@ -15,6 +15,7 @@ from sklearn.pipeline import Pipeline
 
 from branchline import BadInput, Lakehouse, Step
 from fraud_detection.data.days import Span, between, run_days
+from fraud_detection.feature_versions import DEFINITIONS, noted
 from fraud_detection.model.estimators import METADATA, SEARCH_SPACES, estimator, inputs
 from fraud_detection.settings import Settings
 from fraud_detection.tables import FEATURES, TRANSACTIONS
@@ -101,7 +102,9 @@ def _log(model: Pipeline, unseen: pd.DataFrame, rows: pd.DataFrame, days: Span,
         "threshold": best_threshold(unseen, settings.alert_cost),
         "train_first": str(days.first), "train_last": str(days.last),
         "label_delay_days": settings.label_delay_days, "golden": golden(model, example),
-        "table_versions": versions, **_score_shares(unseen["score"].to_numpy())}
+        "table_versions": versions, **_score_shares(unseen["score"].to_numpy()),
+        **noted(set(rows[DEFINITIONS]), example.columns.to_list(), settings.label_delay_days,
+                f"gold.features on {days}")}
     mlflow.log_metric("threshold", notes["threshold"])
     mlflow.log_params({f"model.{key.rpartition('__')[2]}": value
                        for key, value in model.steps[-1][1].get_params().items()})

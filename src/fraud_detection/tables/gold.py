@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from branchline import Column, Table
+from fraud_detection.feature_versions import DEFINITIONS
 from fraud_detection.features import meanings
 
 __all__ = ["DAILY_KPIS", "FEATURES", "MONITORING", "SCORES"]
 
 FEATURES = Table(
     "gold.features", "Model input: what was known about a transaction when it was made",
-    key=("transaction_id",), filtered_by=("event_time",), versioned=True,
+    key=("transaction_id",), time="event_time", filtered_by=("event_time",), versioned=True,
     columns=(
         Column("transaction_id", "STRING", "The transaction", True),
         Column("event_time", "TIMESTAMP", "When it happened (UTC)", True),
         Column("customer_id", "STRING", "The card's holder", True),
         Column("terminal_id", "STRING", "The terminal it was made at", True),
-        Column("is_fraud", "INT", "The label; not an input"),
-        *(Column(name, "DOUBLE", meaning, True) for name, meaning in meanings().items())))
+        Column("is_fraud", "INT", "The label; not an input", delayed=True),
+        *(Column(name, "DOUBLE", meaning, True) for name, meaning in meanings().items()),
+        Column(DEFINITIONS, "STRING", "The version of the definitions it was computed by",
+               varies=True)))
 
 SCORES = Table(
     "gold.scores", "A model's score of a transaction", key=("transaction_id", "model_version"),

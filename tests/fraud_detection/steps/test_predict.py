@@ -12,11 +12,13 @@ from sklearn.pipeline import make_pipeline
 
 from branchline import Lakehouse
 from branchline.errors import BadInput
+from branchline.features.versions import version_of
+from fraud_detection.features import definitions
 from fraud_detection.model.estimators import LoggedModel
 from fraud_detection.settings import Settings
 from fraud_detection.steps import predict
 from fraud_detection.steps.predict import daily_kpis, scored
-from fraud_detection.tables import DAILY_KPIS, SCORES
+from fraud_detection.tables import DAILY_KPIS, FEATURES, SCORES
 from tests.tables import copied, newest_model
 
 pytestmark = pytest.mark.spark
@@ -93,6 +95,16 @@ def test_a_rerun_replaces_its_own_days_and_model_and_leaves_the_others(
         uri.removeprefix("models:/")}
     assert {row["event_time"].date() for row in rows if row["score"] != 2} == {last}
     assert before.keys() - new == after.keys() - new
+
+
+def test_features_of_other_definitions_than_the_model_s_are_not_scored(
+        finished: Lakehouse, store: str, tmp_path: Path) -> None:
+    lakehouse, other = copied(finished, tmp_path), version_of(definitions("full", 6))
+    lakehouse.spark.sql(f"UPDATE {lakehouse.reference(FEATURES)} SET definitions = '{other}'")
+    with pytest.raises(BadInput, match="trained with another definition of .*terminal_fraud_run "
+                                       f".* than gold.features on .* has .definitions {other}.; "):
+        predict.run(lakehouse, Settings(model_uri=newest_model(finished), train_days=10,
+                                        label_delay_days=6))
 
 
 def test_days_without_features_are_bad_input(finished: Lakehouse, store: str) -> None:

@@ -9,18 +9,21 @@ if TYPE_CHECKING:
     from branchline.entry import start
     from branchline.errors import BadInput, BranchlineError, RowsLost
     from branchline.lakehouse import Column, Lakehouse, Migration, Table
+    from branchline.lakehouse.point_in_time import training_set
     from branchline.pipeline import Pipeline
     from branchline.records import Format
     from branchline.settings import Settings, parameter
     from branchline.steps import Job, Step
 
 __all__ = ["BadInput", "BranchlineError", "Column", "Format", "Job", "Lakehouse", "Migration",
-           "Pipeline", "RowsLost", "Settings", "Step", "Table", "parameter", "start"]
+           "Pipeline", "RowsLost", "Settings", "Step", "Table", "parameter", "start",
+           "training_set"]
 
 _MODULES = {
     "entry": ("start",),
     "errors": ("BadInput", "BranchlineError", "RowsLost"),
     "lakehouse": ("Column", "Lakehouse", "Migration", "Table"),
+    "lakehouse.point_in_time": ("training_set",),
     "pipeline": ("Pipeline",),
     "records": ("Format",),
     "settings": ("Settings", "parameter"),

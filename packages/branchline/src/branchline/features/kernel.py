@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,8 @@ class Window:
 
     With no delay the window ends with the event itself or, if `earlier`, before it. `empty` is the
     result for a window without events; for the aggregates that count days, None means the window's
-    length. The window skips events whose value is missing (NaN).
+    length. The window skips events whose value is missing (NaN). Its `meaning`, as that of the
+    other definitions, is a sentence for people, and no part of what is compared.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Window:
     delay: int = 0
     earlier: bool = False
     empty: float | None = 0.0
+    meaning: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Ratio:
     entity: str
     over: str
     under: tuple[str, ...]  # the first that is not 0
+    meaning: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Product:
     entity: str
     left: str
     right: str
+    meaning: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class Complement:
     name: str
     entity: str
     of: str
+    meaning: str = field(default="", repr=False, compare=False)
 
 
 Definition = Window | Ratio | Product | Complement

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from branchline.lakehouse.commits import Commit
+from branchline.lakehouse.feature_table import is_in_unity_catalog, register
 from branchline.lakehouse.sql import quoted
 from branchline.lakehouse.table import NO_COMMIT, Table
 
@@ -61,6 +62,11 @@ class Catalog:
 
     def create_schema(self) -> None:
         self._spark.sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(self._name)}.{quoted(self._schema)}")
+
+    def register(self, table: Table) -> None:
+        """Make the table a feature table of Unity Catalog."""
+        if is_in_unity_catalog(self._name):
+            register(self._spark, table, self.reference(table))
 
     def area(self, name: str) -> str:
         return f"/Volumes/{self._name}/{self._schema}/files/{name}"

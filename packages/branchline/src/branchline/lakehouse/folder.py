@@ -69,6 +69,9 @@ class Folder:
     def create_schema(self) -> None:
         """Does nothing: Delta creates a table's folders."""
 
+    def register(self, table: Table) -> None:
+        """Does nothing: a folder has no register of feature tables."""
+
     def area(self, name: str) -> str:
         return str(self._path / f"_{name}")
 

@@ -72,6 +72,8 @@ class Lakehouse:
             self.spark.sql(create_table(table, self.reference(table), properties(table)))
         elif table not in self._to_write:
             update(self.spark, self._storage_of(table), table, write=True)
+        if table.time and table not in self._to_write:
+            self._storage_of(table).register(table)
         self._to_write.add(table)
 
     def begin(self, table: Table, source: Lakehouse, version: int) -> None:

@@ -19,7 +19,8 @@ class Column:
     """A column: its name, Spark SQL type, meaning, and whether every row must have a value.
 
     One that `varies` has another value in each run, such as a time of ingestion or a model's id:
-    a comparison of two branches leaves it out.
+    a comparison of two branches leaves it out. One that is `delayed`, such as a label, is known
+    later than its row's time: a training set asks from when on.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Column:
     meaning: str
     required: bool = False
     varies: bool = False
+    delayed: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,9 @@ class Table:
     the one before, so that a rollback returns to rows as well as to code. Tables that steps append
     to from a stream cannot be versioned: their streams' progress is not.
 
+    A table with a `time`, a required column of timestamps, is a feature table: each row says what
+    was known at that time. On Databricks it is registered as one, with its key.
+
     A new column that a row need not have is added to existing tables. Any other change of columns
     or key asks for the next `format`, and for a migration to it.
     """
@@ -67,6 +72,7 @@ class Table:
     migrations: tuple[Migration, ...] = ()
     kpis: bool = False
     versioned: bool = False
+    time: str | None = None
 
     @property
     def column_names(self) -> list[str]:
