@@ -4,7 +4,7 @@ READY := .venv/.ready
 RATE ?= 1000
 SECONDS ?= 35
 
-.PHONY: demo stream test coverage test-fast test-runtime story lint style wheel ui workspace service bench setup clean
+.PHONY: demo stream test coverage test-fast test-runtime test-image story lint style wheel ui workspace service image bench setup clean
 
 setup: $(READY)
 
@@ -53,6 +53,12 @@ workspace: $(READY)
 
 service: $(READY)
 	@$(PYTHON) -m branchline.cli.main serve fraud-training --model $(or $(MODEL),newest) --store $(or $(STORE),.local/online.db)
+
+test-image: $(READY)
+	@BRANCHLINE_TEST_IMAGE=1 $(PYTHON) -m pytest -n 0 tests/test_image.py -s
+
+image: $(READY)
+	@$(PYTHON) -m branchline.cli.main image fraud-training --model $(or $(MODEL),newest)
 
 bench: $(READY)
 	@$(PYTHON) -m benchmarks

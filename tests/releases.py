@@ -102,7 +102,7 @@ def made(folder: Path, store: str, **variables: str) -> Repository:
     name = f"{folder.parent.name}-{folder.name}".replace("_", "-")[-60:]
     triggers = folder / "repository" / "mlflow-triggers"
     triggers.mkdir(parents=True)
-    for file in ("_start.py", "publish.py", "deploy.py"):
+    for file in ("_start.py", "image.py", "publish.py", "deploy.py"):
         shutil.copy(ROOT / "mlflow-triggers" / file, triggers)
     (triggers / "targets.yml").write_text(TARGETS.replace("{name}", name))
     repository(folder / "repository", DEPLOY.format(name=name))

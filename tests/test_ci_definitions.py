@@ -79,7 +79,7 @@ def test_a_pipeline_with_its_templates_filled_in_is_valid_too(tmp_path: Path) ->
     template = yaml.safe_load(TEMPLATES[1].read_text())
     steps = [step for stage in azure()["stages"] for _, job in jobs(stage)
              for step in steps_of(job) if step.get("task") == "AzureCLI@2"]
-    assert len(steps) == 8
+    assert len(steps) == 9
     file = tmp_path / "databricks.yml"
     file.write_text(yaml.safe_dump({**template, "steps": steps}, sort_keys=False))
     done = subprocess.run([PROGRAMS / "check-jsonschema", *SCHEMA_OF_AZURE, str(file)],
@@ -141,7 +141,7 @@ def test_no_text_chosen_by_a_pusher_is_inserted_into_a_command() -> None:
 def test_every_trigger_that_is_called_exists_with_those_options() -> None:
     called = [command for command in commands() if "mlflow-triggers/" in command]
     assert {re.findall(r"mlflow-triggers/(\w+)", command)[0] for command in called} == {
-        "run", "gate", "publish", "deploy"}
+        "run", "gate", "image", "publish", "deploy"}
     for command in called:
         check_options(command)
 

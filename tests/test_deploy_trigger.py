@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
@@ -65,6 +66,23 @@ def test_a_release_is_published_approved_deployed_checked_and_rolled_back(here: 
     here.well("deploy", "rollback")
     assert here.well("deploy", "status").splitlines()[1:] == first.splitlines()[1:]
     assert "hello world" in here.well("deploy", "check")
+
+
+def test_a_release_has_the_digests_of_its_services_images(here: Repository) -> None:
+    file = here.folder / "mlflow-notebooks" / "greeting" / "deploy.yml"
+    file.write_text(file.read_text() + "services: {greeter: {image: registry.example.com/hi}}\n")
+    commit(here.folder)
+    assert "no clusters for local" in here.well("image", "--push")
+    images = here.folder / ".local" / "images" / "images.json"
+    known = json.loads(images.read_text())
+    assert known["images"] == {}
+    reference = f"registry.example.com/hi@sha256:{'c' * 64}"
+    images.write_text(json.dumps({**known, "images": {"greeter": reference}}))
+    said = here.well("publish", "--override", "urgent", "--images", str(images))
+    assert f"\nimage      {reference}\n" in said
+    found = release_files.newest("sample", "greeting", "main", LocalFolder(
+        here.folder / ".local" / "production" / "wheels"))
+    assert found and [each.kind for each in found.artifacts] == ["image", "wheel"]
 
 
 def test_evidence_that_was_changed_after_its_approval_exits_with_4(here: Repository) -> None:

@@ -25,7 +25,8 @@ EVIDENCE: dict[str, Any] = {
         "gate": {"outcome": "refused", "line": "refused (fail)", "run": "r1",
                  "model": "models:/m/2", "tables": {"silver": "7"},
                  "verdict": {"candidate": "m2", "champion": None, "reasons": REASONS}}},
-    "state": {"version": "1.0+g2", "jobs": {"score": {"wheels": ["/Volumes/w.whl"]}}},
+    "state": {"version": "1.0+g2", "jobs": {"score": {"wheels": ["/Volumes/w.whl"]}},
+              "services": {}},
     "changes": [{"path": "wheel sample", "was": "1.0+g1", "becomes": "1.0+g2"}],
     "drift": [], "breaking": [], "tables_unknown": None,
     "commits": ["abc a <b>bold</b> change"], "commits_missing": None}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from branchline.deploy import release_files
-from branchline.deploy.evidence import read_bundle
+from branchline.deploy.evidence import FORMAT, read_bundle
 from branchline.deploy.evidence_page import page
 from branchline.deploy.deployment import Deployment, State
 from branchline.deploy.journal import Journal
@@ -71,6 +71,20 @@ def test_evidence_that_was_approved_before_an_upgrade_is_read_and_shown() -> Non
     assert SECOND.sha256 and SECOND.sha256 in page(found, None)
 
 
+def test_a_deployment_and_evidence_of_format_3_are_read_as_without_services(
+        tmp_path: Path) -> None:
+    destination, state = LocalFolder(tmp_path), State("1.0+g1", artifacts=(FIRST,))
+    Journal("sample", "greeting", destination).begin(Deployment(1, state, "e", None, "ci"))
+    path = "sample/deployments/greeting/000001.json"
+    written = json.loads(destination.read(path) or b"")
+    del written["state"]["services"]
+    destination.replace(path, encoded({**written, "format": "deployment/3"}))
+    found = Journal("sample", "greeting", destination).newest()
+    assert found and found.state == state and found.state.services == {}
+    evidence = FORMAT.read({"format": "evidence/3", "state": written["state"]}, "evidence.json")
+    assert State.of_record(evidence["state"]) == state
+
+
 def test_a_comparison_and_a_verdict_are_read() -> None:
     comparison = Comparison.from_json(sample("comparison.json").decode())
     assert comparison.candidate.uri == "models:/m-2" and comparison.slices[0].rows == 100
@@ -87,7 +101,7 @@ def test_every_record_that_is_written_says_its_format(tmp_path: Path) -> None:
     verdict = Verdict(True, "m", None, (Reason("rows", "pass", "1", "1"),))
     written += [json.loads(comparison.to_json()), json.loads(verdict.to_json())]
     assert [record["format"] for record in written] == [
-        "finished/1", "deployment/3", "comparison/1", "verdict/1"]
+        "finished/1", "deployment/4", "comparison/1", "verdict/1"]
 
 
 @pytest.mark.parametrize(("path", "kind"), [

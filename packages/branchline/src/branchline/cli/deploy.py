@@ -15,7 +15,9 @@ from branchline.cli.production import open_production
 from branchline.deploy import apply as deployment, evidence, plan as planning, release_files
 from branchline.deploy.differences import drift
 from branchline.deploy.old_sets import KEPT, sets_by_need
+from branchline.deploy.planned_services import actual_manifests, manifests
 from branchline.deploy.readers import readers_line
+from branchline.deploy.services import check_services
 from branchline.errors import BadInput
 from branchline.runs.request import pairs
 from branchline.wheels.source import source_of
@@ -34,9 +36,10 @@ def command(debug: bool) -> None:
     """Deploy a release to production, and roll it back.
 
     \b
-    Exit codes: 0 done, now or before; 2 bad input, 3 a job failed its check, 4 not what was
-    approved, 5 the workspace did not answer or permit it, 130 interrupted. A command that failed
-    half-way finishes its work when it is run again.
+    Exit codes: 0 done, now or before; 2 bad input, 3 a job or a service failed its check, 4 not
+    what was approved, or a canary was withdrawn, 5 the workspace or a cluster did not answer or
+    permit it, 130 interrupted. A command that failed half-way finishes its work when it is run
+    again.
     """
 
 
@@ -79,7 +82,8 @@ def plan(project: str, target_name: str, version: str | None, given: tuple[str, 
 @click.option("--breaking", is_flag=True,
               help="Although tables change in a way that those who read them notice.")
 def apply(project: str, target_name: str, checksum: str, folder: Path, breaking: bool) -> None:
-    """Bring production's jobs and model to what the evidence says; recorded in the journal."""
+    """Bring production's jobs, services and model to what the evidence says; recorded in the
+    journal."""
     approved = evidence.read_bundle(folder, checksum.lower(), target_name)
     production = open_production(project, target_name, changing="deploy apply")
     deployment.apply(production, approved, checksum.lower(), print, breaking)
@@ -100,15 +104,17 @@ def rollback(project: str, target_name: str, checksum: str | None) -> None:
 @project_argument
 @to
 def check(project: str, target_name: str) -> None:
-    """Run the deployed jobs now: those marked in deploy.yml, else all."""
+    """Run the deployed jobs now, those marked in deploy.yml, else all; ask the services."""
     production = open_production(project, target_name)
-    deployed = production.journal.current().state.jobs
+    state = production.journal.current().state
+    deployed = state.jobs
     if not deployed:
         raise BadInput(f"target {target_name}: nothing is deployed; expected a deployment to check")
     for name in [name for name in production.file.checked if name in deployed] or deployed:
         print(f"job {name}", flush=True)
         production.platform.jobs.run(name)
         print(f"job {name} works")
+    check_services(production, state, print)
 
 
 @command.command()
@@ -135,13 +141,18 @@ def status(project: str, target_name: str) -> None:
     newest, current = production.journal.newest(), production.journal.current()
     print(newest.line if newest else "nothing is deployed yet")
     for each in current.state.artifacts:
-        print(f"{each.kind:<10} {each.name} {each.version}")
+        print(f"{each.kind:<10} {each.name} {each.version if each.path else each.reference}")
     print(f"model      {current.state.model or 'none'}")
     if current.state.table_set:
         print(f"readers    {readers_line(production)}")
     for name, settings in current.state.jobs.items():
         changed = drift(settings, production.platform.jobs.actual(name) or {})
         print(f"job        {name}" + (f", changed: {changed[0].path}" if changed else ""))
+    actual = actual_manifests(current.state)
+    for name, settings in manifests(current.state).items():
+        changed = drift(settings, actual[name] or {})
+        if changed or "deployment/" in name:
+            print(f"cluster    {name}" + (f", changed: {changed[0].path}" if changed else ""))
 
 
 def _show(found: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Releases a commit: its wheels, published once, with the gate's verdict."""
+"""Releases a commit: its wheels and images, published once, with the gate's verdict."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from branchline.deploy import release_files
 from branchline.deploy.gate_result import gate_result
 from branchline.deploy.release import Origin, Release, clean_source, require_passed
 from branchline.errors import NotInstalled
+from branchline.images.digests import read_images
 from branchline.platforms.find import open_platform
 from branchline.wheels import smoke
 from branchline.wheels.build import build
@@ -40,10 +41,12 @@ __all__ = ["command"]
               help="The run the gate decided on; by default main's newest on this commit.")
 @click.option("--override", metavar="REASON",
               help="Publish although the gate did not pass the commit; the reason is recorded.")
+@click.option("--images", "images_file", type=click.Path(path_type=Path), metavar="FILE",
+              help="The digests of its services' images, as image.py --push wrote them.")
 @options.branch
 @options.debug
 def command(project: str, target_name: str, run_id: str | None, override: str | None,
-            given_branch: str | None, debug: bool) -> None:
+            images_file: Path | None, given_branch: str | None, debug: bool) -> None:
     """Build this commit's wheels, test them, and publish them as a release of PROJECT.
 
     \b
@@ -55,6 +58,7 @@ def command(project: str, target_name: str, run_id: str | None, override: str | 
     target, found = repository.target(target_name), repository.project(project)
     branch = current_branch(repository.root, given_branch, os.environ)
     source, name = clean_source(repository.root), project_name(repository.root)
+    images = read_images(images_file, source.version) if images_file else ()
     platform = open_platform(target, repository.root, os.environ)
     before = release_files.look_up(name, found.name, source.version, platform.wheels)
     if before:
@@ -68,7 +72,7 @@ def command(project: str, target_name: str, run_id: str | None, override: str | 
         wheels = build(repository.root, Path(scratch))
         count = smoke.imports(wheels, repository.root)
         published = publish(wheels, platform.wheels)
-    artifacts = (*locked(repository.root), *published.artifacts)
+    artifacts = (*locked(repository.root), *images, *published.artifacts)
     origin = Origin(found.name, source.commit or "", branch.name, started_by(os.environ))
     made = release_files.write(artifacts, origin, result, override, platform.wheels,
                                _tables(found))
@@ -89,5 +93,5 @@ def _show(made: Release, line: str) -> None:
           f"model      {made.model or 'none registered'}"
           + (f"\noverride   {made.override}" if made.override else "")
           + "".join(f"\n{each.kind:<10} {each.reference}"
-                    + (f"\nsha256     {each.sha256}" if each.sha256 else "")
+                    + (f"\nsha256     {each.sha256}" if each.sha256 and each.path else "")
                     for each in made.artifacts))

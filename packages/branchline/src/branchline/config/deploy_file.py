@@ -1,4 +1,4 @@
-"""deploy.yml: the project's jobs in production, and the differences between targets."""
+"""deploy.yml: the project's jobs and services in production, and what differs by target."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from branchline.config.service_file import Service, read_service
 from branchline.config.yaml_file import YamlMapping, read_yaml
 
 __all__ = ["DeployFile", "Job", "Schedule", "Where", "read_deploy_file"]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+CONTEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 APPLICATION = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -40,12 +42,14 @@ class Where:
     """A target's own settings.
 
     `releases` is the target whose releases it takes (None: its own), `parameters` are those of all
-    jobs, `run_as` is the service principal (its application id) that the jobs run as.
+    jobs, `run_as` is the service principal (its application id) that the jobs run as. Services
+    are deployed to `clusters`, contexts of kubectl, and checked in each before the next one.
     """
 
     releases: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     run_as: str | None = None
+    clusters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class DeployFile:
 
     jobs: tuple[Job, ...]
     targets: Mapping[str, Where] = field(default_factory=dict)
+    services: tuple[Service, ...] = ()
 
     def taker_of(self, releasing: str) -> str:
         """The target that the releases of `releasing` are deployed to; itself if no other is."""
@@ -79,12 +84,13 @@ def read_deploy_file(path: Path) -> DeployFile:
     """
     mapping = read_yaml(path)
     mapping.check_keys("the file", DeployFile, without="")
-    jobs, targets = mapping.below("jobs"), mapping.below("targets")
+    jobs, targets, services = map(mapping.below, ("jobs", "targets", "services"))
     if not jobs.values:
         raise mapping.wrong("jobs is empty; expected at least one job.", "jobs")
     return DeployFile(
         tuple(_job(name, jobs) for name in jobs.values),
-        {name: _where(name, targets.below(name)) for name in targets.values})
+        {name: _where(name, targets.below(name)) for name in targets.values},
+        tuple(read_service(name, services) for name in services.values))
 
 
 def _job(name: str, jobs: YamlMapping) -> Job:
@@ -121,4 +127,12 @@ def _where(name: str, mapping: YamlMapping) -> Where:
     if run_as and not APPLICATION.fullmatch(run_as):
         raise mapping.unfit("run_as", "a service principal's application id")
     releases = mapping.text("releases") if "releases" in mapping.values else None
-    return Where(releases, mapping.texts("parameters"), run_as)
+    return Where(releases, mapping.texts("parameters"), run_as, _clusters(mapping))
+
+
+def _clusters(mapping: YamlMapping) -> tuple[str, ...]:
+    listed = mapping.values.get("clusters", [])
+    if not isinstance(listed, list) or len(set(map(str, listed))) < len(listed) or not all(
+            isinstance(each, str) and CONTEXT.fullmatch(each) for each in listed):
+        raise mapping.unfit("clusters", "a list of contexts, as in [staging, production]")
+    return tuple(listed)

@@ -1,4 +1,4 @@
-"""Carries out a deployment: wheels and project files, then jobs, readers, and the champion."""
+"""Carries out a deployment: wheels and project files, then services, jobs, readers, champion."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from branchline.branch import PRODUCTION
 from branchline.deploy.deployment import Deployment, State
 from branchline.deploy.production import Production
 from branchline.deploy.readers import move_readers
+from branchline.deploy.services import Services
 from branchline.errors import NotApproved
 from branchline.runs.registry import CHAMPION, Registry
 from branchline.wheels.artifacts import WHEEL, Artifact
@@ -62,7 +63,8 @@ def carry_out(production: Production, deployment: Deployment, say: Say) -> Deplo
 
     Raises:
         NotApproved: another deployment has started meanwhile; production is left as that says.
-        BranchlineError: what the platform raises.
+        RunFailed, GateRefused: a service failed its check, or its canary was withdrawn.
+        BranchlineError: what the platform or a cluster raises.
     """
     try:
         _write(production, deployment, say)
@@ -76,6 +78,8 @@ def carry_out(production: Production, deployment: Deployment, say: Say) -> Deplo
 def _write(production: Production, deployment: Deployment, say: Say) -> None:
     platform, journal = production.platform, production.journal
     before = journal.between(journal.current(deployment.number).number, deployment.number - 1)
+    services = Services(production, deployment, before, say)
+    services.rehearse()
     for name, settings in deployment.state.jobs.items():
         journal.require_newest(deployment)
         platform.jobs.put(name, settings)
@@ -85,6 +89,7 @@ def _write(production: Production, deployment: Deployment, say: Say) -> None:
     for name in _jobs(before) - deployment.state.jobs.keys():
         platform.jobs.remove(name)
         say(f"job {name}  removed")
+    services.release()
     journal.require_newest(deployment)
     _point_champion(production, deployment.state, before, say)
     journal.require_newest(deployment)
@@ -99,6 +104,8 @@ def _give_way(production: Production, late: Deployment, say: Say) -> None:
             jobs.put(name, settings)
         for name in late.state.jobs.keys() - newest.state.jobs.keys():
             jobs.remove(name)
+        if newest.finished:  # else it is still on its way, and its services are not checked yet
+            Services(production, newest, [late], say).repeat()
         _point_champion(production, newest.state, [late], say)
 
 

@@ -21,8 +21,9 @@ def upgraded_state(state: dict[str, Any]) -> dict[str, Any]:
     return {**state, "artifacts": made}
 
 
-FORMAT = Format("deployment", 3, {
-    1: lambda content: {**content, "state": upgraded_state(dict(content["state"]))}})
+FORMAT = Format("deployment", 4, {
+    1: lambda content: {**content, "state": upgraded_state(dict(content["state"]))},
+    3: lambda content: {**content, "state": {**content["state"], "services": {}}}})
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class State:
     Artifacts are in installation order, with the addresses that jobs use. Before the first
     deployment there are none. `version` is that of the last artifact, the repository's own wheel.
     The jobs write `tables`, the versioned ones, in `table_set`; None: there are none.
+    `services` are manifests by cluster, service, and kind and name.
     """
 
     version: str | None = None
@@ -42,6 +44,8 @@ class State:
     jobs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     table_set: str | None = None
     tables: tuple[str, ...] = ()
+    services: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]] = field(
+        default_factory=dict)
 
     @classmethod
     def of_record(cls, content: Mapping[str, Any]) -> State:

@@ -24,8 +24,9 @@ def _artifacts(content: dict[str, Any]) -> dict[str, Any]:
             "state": upgraded_state(dict(content["state"]))}
 
 
-FORMAT = Format("evidence", 3, {1: _artifacts, 2: lambda content: {
-    **content, "breaking": [], "tables_unknown": "this was planned by an older branchline"}})
+FORMAT = Format("evidence", 4, {1: _artifacts, 2: lambda content: {
+    **content, "breaking": [], "tables_unknown": "this was planned by an older branchline"},
+    3: lambda content: {**content, "state": {**content["state"], "services": {}}}})
 
 
 def write_bundle(evidence: Mapping[str, Any], picture: bytes | None, folder: Path) -> str:

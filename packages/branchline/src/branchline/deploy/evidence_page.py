@@ -52,7 +52,10 @@ def page(evidence: Mapping[str, Any], picture: bytes | None) -> str:
         "<h2>Code and data</h2>", _origin(release),
         _commits(evidence["commits"], evidence["commits_missing"]),
         "<h2>Production after the deployment</h2>",
-        *(_job(name, settings) for name, settings in state["jobs"].items()),
+        *(_settings(f"Job {name}", settings) for name, settings in state["jobs"].items()),
+        *(_settings(f"Cluster {cluster}, {name}", objects)
+          for cluster, services in state["services"].items()
+          for name, objects in services.items()),
         "</body></html>", ""])
 
 
@@ -150,9 +153,9 @@ def _commits(commits: list[str], missing: str | None) -> str:
                    "</details>")
 
 
-def _job(name: str, settings: Mapping[str, Any]) -> str:
+def _settings(title: str, settings: Mapping[str, Any]) -> str:
     text = escape(json.dumps(settings, indent=2, sort_keys=True))
-    return f"<details><summary>Job {escape(name)}</summary><pre>{text}</pre></details>"
+    return f"<details><summary>{escape(title)}</summary><pre>{text}</pre></details>"
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> str:

@@ -2,6 +2,7 @@
 
     <destination>/<name>/deployments/<project>/000007.json    what to do, written before
     <destination>/<name>/deployments/<project>/000007.finished.json    written when it is done
+    <destination>/<name>/deployments/<project>/000007.canary.<service>.json    a canary's verdict
 
 Earlier versions wrote both without the project's folder, for a repository's only project; these are
 read, too.
@@ -9,6 +10,7 @@ read, too.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -105,6 +107,10 @@ class Journal:
                                     encoded(FINISHED.written({"at": now()})))
         except FileExistsError:
             pass
+
+    def attach(self, deployment: Deployment, name: str, content: Mapping[str, Any]) -> None:
+        """Keep a record beside the deployment's, `000007.NAME.json`; the newest of that name."""
+        self.destination.replace(self._path(deployment.number, f".{name}"), encoded(content))
 
     def _deployment(self, number: int) -> Deployment | None:
         content = self._read(number, "", FORMAT) if number else None

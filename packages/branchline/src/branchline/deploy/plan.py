@@ -12,11 +12,13 @@ from branchline.deploy.breaking import breaking_changes
 from branchline.deploy.commits import commits_between
 from branchline.deploy.deployment import State
 from branchline.deploy.differences import Difference, differences, drift
+from branchline.deploy.planned_services import actual_manifests, manifests
 from branchline.deploy.planned_state import planned_state
 from branchline.deploy.production import Production
 from branchline.deploy.release import Release
 from branchline.errors import BadInput
 from branchline.records import now
+from branchline.wheels.artifacts import IMAGE
 
 __all__ = ["chosen_release", "plan"]
 
@@ -58,6 +60,8 @@ def plan(production: Production, release: Release, model_name: str, given: Mappi
     current = journal.current()
     state = planned_state(production, release, model_name, given, current.number + 1)
     actual = {name: platform.jobs.actual(name) for name in current.state.jobs}
+    recorded, found = {**current.state.jobs, **manifests(current.state)}, {
+        **actual, **actual_manifests(current.state)}
     return {
         "asked_by": production.by, "at": now(), "name": journal.name, "project": journal.project,
         "target": platform.target.name, "tests": tests,
@@ -67,8 +71,8 @@ def plan(production: Production, release: Release, model_name: str, given: Mappi
         "release": release.as_record(), "state": asdict(state),
         **_table_changes(production, current.state.version, release),
         "changes": [asdict(each) for each in _changes(current.state, state)],
-        "drift": [asdict(each) for name, settings in current.state.jobs.items()
-                  for each in drift({name: settings}, {name: actual[name] or {}})],
+        "drift": [asdict(each) for name, settings in recorded.items()
+                  for each in drift({name: settings}, {name: found[name] or {}})],
         **commits_between(production.root, current.state.commit, release.commit)}
 
 
@@ -76,10 +80,11 @@ def _changes(was: State, becomes: State) -> list[Difference]:
     found = differences({**_versions(was), "model": was.model, "table set": was.table_set},
                         {**_versions(becomes), "model": becomes.model,
                          "table set": becomes.table_set})
-    for name in sorted(was.jobs.keys() | becomes.jobs.keys()):
-        if name in was.jobs and name in becomes.jobs:
-            found += differences({name: was.jobs[name]}, {name: becomes.jobs[name]})
-        elif name in becomes.jobs:
+    before, after = {**was.jobs, **manifests(was)}, {**becomes.jobs, **manifests(becomes)}
+    for name in sorted(before.keys() | after.keys()):
+        if name in before and name in after:
+            found += differences({name: before[name]}, {name: after[name]})
+        elif name in after:
             found.append(Difference(name, None, "created"))
         else:
             found.append(Difference(name, "there", "removed"))
@@ -87,7 +92,8 @@ def _changes(was: State, becomes: State) -> list[Difference]:
 
 
 def _versions(state: State) -> dict[str, str]:
-    return {f"{each.kind} {each.name}": each.version for each in state.artifacts}
+    return {f"{each.kind} {each.name}": each.reference if each.kind == IMAGE else each.version
+            for each in state.artifacts}
 
 
 def _table_changes(production: Production, version: str | None,

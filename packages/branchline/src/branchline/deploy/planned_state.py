@@ -1,4 +1,4 @@
-"""The state of production that a release would make: its artifacts, model, tables and jobs."""
+"""The state of production that a release would make: artifacts, model, tables, jobs, services."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from branchline.branch import PRODUCTION
 from branchline.config.deploy_file import Job
 from branchline.deploy.deployment import State
+from branchline.deploy.planned_services import planned_services
 from branchline.deploy.production import Production
 from branchline.deploy.release import Release
 from branchline.errors import BadInput
@@ -17,6 +18,7 @@ from branchline.platforms.base import ScheduledJob
 from branchline.runs.registry import Registry
 from branchline.runs.request import Asked, request as requested
 from branchline.table_sets import READERS, set_name
+from branchline.wheels.artifacts import IMAGE
 
 __all__ = ["planned_state"]
 
@@ -51,7 +53,7 @@ def planned_state(production: Production, release: Release, model_name: str,
                            "job that moves the readers' views; expected another.")
         jobs[production.readers_job] = _settings(
             production, Job(production.readers_job, READERS), further, state)
-    return replace(state, jobs=jobs)
+    return replace(state, jobs=jobs, services=planned_services(production, release))
 
 
 def _settings(production: Production, job: Job, values: Mapping[str, str],
@@ -66,10 +68,11 @@ def _settings(production: Production, job: Job, values: Mapping[str, str],
     experiment = PRODUCTION.experiment(platform.target.experiment_root, project.name)
     tags = {"project": project.name, "wheel_version": str(state.version),
             "commit": str(state.commit)}
+    installed = tuple(each for each in state.artifacts if each.kind != IMAGE)
     request = requested(production.root, platform.target, project, PRODUCTION,
                         Asked(job.entry_point, values))
     return platform.jobs.settings(ScheduledJob(
-        job.name, request, state.artifacts, str(state.copy), experiment, job.schedule,
+        job.name, request, installed, str(state.copy), experiment, job.schedule,
         where.run_as, tags))
 
 

@@ -43,6 +43,11 @@ class Production:
         return f"{self.project.name}-{READERS}"
 
     @property
+    def clusters(self) -> tuple[str, ...]:
+        """Where services are deployed, in order; the last one is production's own."""
+        return self.file.where(self.platform.target.name).clusters
+
+    @property
     def source(self) -> Destination:
         """Where the releases are published."""
         return self.platform.releases(self.releasing)

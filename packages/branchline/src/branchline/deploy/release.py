@@ -30,7 +30,8 @@ def _one_wheel(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "project": "", "artifacts": [wheel_artifact(content["name"], wheel)]}
 
 
-FORMAT = Format("release", 3, {1: _one_wheel, 2: lambda content: {**content, "tables": None}})
+# Format 4 has images among its artifacts, which an older branchline would hand to clusters.
+FORMAT = Format("release", 4, {1: _one_wheel, 2: lambda content: {**content, "tables": None}})
 
 
 @dataclass(frozen=True)

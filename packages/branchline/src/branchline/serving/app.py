@@ -117,6 +117,8 @@ class _Frame:
             answer, rows = await self._worked(
                 body, lambda: inference.answer(body, self.service, self.limits))
             self.metrics.rows.labels("infer").inc(rows)
+            for tensor in answer["outputs"]:
+                self.metrics.predicted(tensor["name"], tensor["data"])
             return json_answer(answer)
 
         @app.post("/invocations", tags=["scoring"],
@@ -125,9 +127,11 @@ class _Frame:
             rows_of = rows_of_csv if media_type(request, (JSON, CSV)) == CSV else rows_of_json
             body = await read(request, self.limits)
             predicted = await self._worked(body, lambda: self.service.predict(
-                rows_of(body, self.service, self.limits)).tolist())
+                rows_of(body, self.service, self.limits)))
             self.metrics.rows.labels("invocations").inc(len(predicted))
-            return json_answer({"predictions": predicted})
+            for name, values in self.service.outputs(predicted).items():
+                self.metrics.predicted(name, values.tolist())
+            return json_answer({"predictions": predicted.tolist()})
 
     def add_records(self, app: FastAPI, records: Records) -> None:
         @app.post(records.path, tags=["scoring"], openapi_extra=openapi.records(records))
@@ -139,6 +143,8 @@ class _Frame:
             # In a thread: a store that does not answer must not keep the health routes waiting.
             answers = await self._in_thread(lambda: _answers(body, records, self.limits))
             self.metrics.rows.labels(records.name).inc(len(answers))
+            for name in self.service.output_types:
+                self.metrics.predicted(name, (each.get(name) for each in answers))
             return json_answer({"model_version": self.service.version, records.name: answers})
 
     def _check_model(self, model: str, version: str | None) -> None:

@@ -1,7 +1,8 @@
 """The state of the sources that wheels are built from: commit, changes, version.
 
 A tree is dirty if files that decide what runs differ from the commit: those of the wheels, uv.lock,
-cluster.json, the projects and the triggers' files. Others, such as tests and docs, do not count.
+cluster.json, the projects, the triggers' and the services' files. Others, such as tests and docs,
+do not count.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from branchline.wheels.pyproject import Distribution
 __all__ = ["Snapshot", "Source", "snapshot", "source_of"]
 
 WHEEL_INPUTS = ("src", "pyproject.toml", "README.md", "LICENSE")
-RUN_INPUTS = ("uv.lock", "cluster.json", "mlflow-notebooks", "mlflow-triggers")
+RUN_INPUTS = ("uv.lock", "cluster.json", "mlflow-notebooks", "mlflow-triggers",
+              "deploy")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Images of services: what they are built from, the builder, and the record of their digests."""

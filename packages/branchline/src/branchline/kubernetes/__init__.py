@@ -1,0 +1,1 @@
+"""Clusters, by kubectl: manifests, roll-outs, checks in the cluster, canaries."""
