@@ -21,7 +21,7 @@ SURFACE = {
     "branchline.features.kernel": "Complement DAY Definition Floats Ints Product Ratio Window "
                                   "compute look_back_days time_order",
     "branchline.features.arrow": "EventColumns FromTime with_features",
-    "branchline.features.online": "Event OnlineFeatures SqliteStore Store open_store",
+    "branchline.features.online": "Event HeldFeatures OnlineFeatures SqliteStore Store open_store",
     "branchline.features.online.backfill": "backfill",
     "branchline.streaming": "Answer Message Scorer",
     "branchline.parity": "ColumnParity Example Logged PARITY Parity Recomputed compare log_parity "
