@@ -32,14 +32,14 @@ LISTED = definitions("full", label_delay=7)
 def run() -> None:
     from support.redis_server import redis_server
     table = Table("one event, microseconds", "p50", "ratio", box=None)
-    with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder)) as url:
+    with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder)) as server:
         call = _kernel()
         table.add_row("the kernel's call on its 95 and 300 events", f"{call:,.0f}", "1")
         alone = _one_event()
         table.add_row("its features alone, both histories loaded", f"{alone:,.1f}",
                       f"1/{call / alone:.1f}")
         for name, store in (("embedded", SqliteStore(Path(folder, "events.db"))),
-                            ("Redis", RedisStore(url))):
+                            ("Redis", RedisStore(server.url))):
             with closing(store):
                 for doing, cost in _costs(store):
                     table.add_row(f"{name}: {doing}", f"{cost:,.1f}", f"1/{call / cost:.1f}")

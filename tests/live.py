@@ -62,4 +62,6 @@ def logged(scorer: FraudScorer, batches: Iterator[tuple[list[Message], list[Mess
         answers: list[Answer] = scorer.score(model, events) if events else []
         answers += scorer.deliver(labels) if labels else []
         rows += [json.loads(json.dumps({**each.log, "batch": batch})) for each in answers]
+        assert scorer.features.committed({})
+    assert scorer.features.save()
     return Logged.of(rows)

@@ -22,7 +22,7 @@ SURFACE = {
                                   "compute look_back_days time_order",
     "branchline.features.versions": "version_of versions",
     "branchline.features.arrow": "EventColumns FromTime with_features",
-    "branchline.features.online": "Event OnlineFeatures SqliteStore Store open_store",
+    "branchline.features.online": "Event HeldFeatures OnlineFeatures SqliteStore Store open_store",
     "branchline.features.online.backfill": "backfill",
     "branchline.streaming": "Answer Message Scorer",
     "branchline.parity": "ColumnParity Example Logged PARITY Parity Recomputed compare log_parity "

@@ -64,7 +64,7 @@ class Replay:
                  rate: float) -> None:
         from confluent_kafka import Producer
         self._producer = Producer({**client, "linger.ms": 1, "log_level": 0})
-        self._topics, self._messages, self._rate = topics, messages, rate
+        self._topics, self._messages, self.rate = topics, messages, rate
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.sent = 0  # transactions
@@ -82,10 +82,14 @@ class Replay:
         self._thread.join()
         self._producer.flush(30)
 
+    def wait(self) -> None:
+        """Wait until all messages are sent."""
+        self._thread.join()
+
     def _run(self) -> None:
         began = time.monotonic()
         while not self._stopped.is_set():
-            if not self._send_until(lambda: self.sent >= (time.monotonic() - began) * self._rate):
+            if not self._send_until(lambda: self.sent >= (time.monotonic() - began) * self.rate):
                 return
             self._producer.poll(0)
             time.sleep(PAUSE_SECONDS)
@@ -97,6 +101,15 @@ class Replay:
             if found is None:
                 return False
             is_label, value = found
-            self._producer.produce(self._topics[is_label], value)
+            self._produce(self._topics[is_label], value)
             self.sent += not is_label
         return True
+
+    def _produce(self, topic: str, value: bytes) -> None:
+        """Send a message; wait for the broker where too many are on their way."""
+        while True:
+            try:
+                self._producer.produce(topic, value)
+                return
+            except BufferError:
+                self._producer.poll(PAUSE_SECONDS)

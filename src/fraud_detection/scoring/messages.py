@@ -12,27 +12,38 @@ from branchline.lakehouse.sources import Layout
 from branchline.lakehouse.sources.json_lines import rows_of
 from fraud_detection.data.landed_columns import Columns
 from fraud_detection.data.parsing import parse
+from fraud_detection.scoring.plain_messages import LABEL, plain_events
 
 __all__ = ["LABEL", "events_of", "labels_of"]
-
-LABEL = "is_fraud"
 
 
 def events_of(values: Sequence[bytes | None], arrived: Sequence[int], columns: Columns,
               ) -> list[Event | None]:
     """The transactions in messages that arrived then (milliseconds); None for one that batch would
     put into quarantine."""
-    return _parsed(_rows(values, arrived, columns), columns)
+    return _read(values, arrived, columns, has_amount=True)
 
 
 def labels_of(values: Sequence[bytes | None], arrived: Sequence[int], columns: Columns,
               ) -> list[Event | None]:
     """Labels of transactions: messages as theirs, which need no amount; None without a label."""
-    rows = _rows(values, arrived, columns)
-    at = rows.schema.get_field_index("amount")
-    found = _parsed(rows.set_column(at, "amount", pa.repeat("0", len(rows))), columns)
     return [Event(each.id, each.time, each.entities, {LABEL: each.values[LABEL]})
-            if each and LABEL in each.values else None for each in found]
+            if each and LABEL in each.values else None
+            for each in _read(values, arrived, columns, has_amount=False)]
+
+
+def _read(values: Sequence[bytes | None], arrived: Sequence[int], columns: Columns,
+          has_amount: bool) -> list[Event | None]:
+    found = plain_events(values, arrived, columns, has_amount)
+    others = [at for at, event in enumerate(found) if event is None]
+    if others:
+        rows = _rows([values[at] for at in others], [arrived[at] for at in others], columns)
+        if not has_amount:
+            at = rows.schema.get_field_index("amount")
+            rows = rows.set_column(at, "amount", pa.repeat("0", len(rows)))
+        for at, event in zip(others, _parsed(rows, columns), strict=True):
+            found[at] = event
+    return found
 
 
 def _rows(values: Sequence[bytes | None], arrived: Sequence[int],

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from operator import itemgetter
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from branchline.features.online import Event, OnlineFeatures
-from fraud_detection.features import calendar, names
+from branchline.features.online import Event, HeldFeatures, OnlineFeatures
+from fraud_detection.features import CALENDAR, calendar, names
 
 __all__ = ["Model", "Score", "Scoring"]
 
 FEATURES = names("full")
+STORED = [name for name in FEATURES if name not in CALENDAR]
 
 
 class Model(Protocol):
@@ -33,8 +34,7 @@ class Model(Protocol):
     def score(self, features: pd.DataFrame) -> NDArray[np.float64]: ...
 
 
-@dataclass(frozen=True)
-class Score:
+class Score(NamedTuple):
     """As a row of gold.scores; an event that came too late for its features has no score."""
 
     event: Event
@@ -47,7 +47,7 @@ class Score:
 class Scoring:
     """Adds events to the online store, and scores them."""
 
-    def __init__(self, online: OnlineFeatures, model: Model) -> None:
+    def __init__(self, online: OnlineFeatures | HeldFeatures, model: Model) -> None:
         self._online = online
         self._model = model
 
@@ -58,8 +58,8 @@ class Scoring:
         found: dict[int, float] = {}
         features: dict[int, dict[str, float]] = {}
         if known:
-            times = np.array([events[at].time for at in known], np.int64)
-            frame = pd.DataFrame([rows[at] for at in known]).assign(**calendar(times))[FEATURES]
+            frame = _frame([row for row in rows if row is not None],
+                           np.array([events[at].time for at in known], np.int64))
             scores = self._model.score(frame[self._model.inputs])
             found = dict(zip(known, scores.tolist(), strict=True))
             features = {at: dict(zip(FEATURES, values, strict=True))
@@ -71,3 +71,9 @@ class Scoring:
                 features: dict[str, float] | None) -> Score:
         alert = None if score is None else score >= self._model.threshold
         return Score(event, self._model.version, score, alert, features)
+
+
+def _frame(rows: Sequence[dict[str, float]], times: NDArray[np.int64]) -> pd.DataFrame:
+    """All features of the full set, by event."""
+    stored = dict(zip(STORED, np.array(list(map(itemgetter(*STORED), rows))).T, strict=True))
+    return pd.DataFrame({**stored, **calendar(times)}, columns=FEATURES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from zlib import crc32
 
-from branchline.features.online import OnlineFeatures, Store
+from branchline.features.online import Event, HeldFeatures, Store
 from branchline.streaming import Answer, Message
 from fraud_detection.data.landed_columns import Columns
 from fraud_detection.features import definitions
@@ -37,7 +37,7 @@ class FraudScorer:
     """Scores transactions as gold.scores has them, bit for bit."""
 
     def __init__(self, store: Store, columns: Columns, label_delay: int) -> None:
-        self._online = OnlineFeatures(store, definitions("full", label_delay))
+        self.features = HeldFeatures(store, definitions("full", label_delay))
         self._columns = columns
         self._version = features_version(label_delay)
 
@@ -45,16 +45,21 @@ class FraudScorer:
         return find_model(address)
 
     def score(self, model: Model, messages: Sequence[Message]) -> list[Answer]:
-        found = events_of(*_split(messages), self._columns)
-        events = [event for event in found if event is not None]
-        scores = Scoring(self._online, model).score(events)
-        filled = self._online.filled
+        scores = Scoring(self.features, model).score(self._events(messages))
+        filled = self.features.filled
         return [_answer(each, {"features_version": self._version, "store_filled": filled})
                 for each in scores]
 
+    def restore(self, messages: Sequence[Message]) -> None:
+        self.features.append(self._events(messages))
+
+    def _events(self, messages: Sequence[Message]) -> list[Event]:
+        found = events_of(*_split(messages), self._columns)
+        return [event for event in found if event is not None]
+
     def deliver(self, labels: Sequence[Message]) -> list[Answer]:
         found = [label for label in labels_of(*_split(labels), self._columns) if label is not None]
-        missed = {label.id for label in self._online.deliver(found)}
+        missed = {label.id for label in self.features.deliver(found)}
         return [Answer(label.entities["customer_id"], None,
                        {"transaction_id": label.id, "label": label.values[LABEL],
                         "missed": label.id in missed}) for label in found]

@@ -30,5 +30,8 @@ def test_a_line_has_what_happened_since_the_last_and_the_file_has_all(
     metrics = (tmp_path / "worker.prom").read_text()
     assert "branchline_stream_events_total 4\n" in metrics
     assert "branchline_stream_latency_p95_seconds 0.5\n" in metrics
+    assert 'branchline_stream_latency_seconds_bucket{le="0.1"} 3\n' in metrics
+    assert "branchline_stream_latency_seconds_sum 0.56\n" in metrics
+    assert "branchline_stream_latency_seconds_count 4\n" in metrics
     progress.show_end()
     assert "stopped: 4 events, 1 unusable messages, 2 labels (1 without" in capsys.readouterr().out

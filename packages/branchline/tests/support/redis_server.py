@@ -20,22 +20,42 @@ PACKAGES = ("redis-server", "redis-tools", "libjemalloc2", "liblzf1", "libatomic
 START_SECONDS = 30
 
 
+class RedisServer:
+    """A server on a socket, with its data in `folder`; after `kill`, `start` begins with these."""
+
+    def __init__(self, folder: Path, place: Path, *options: str) -> None:
+        self._folder, self._socket, self._options = folder, place / "socket", options
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self._socket}"
+
+    def start(self) -> None:
+        program, variables = _program()
+        self._process = subprocess.Popen(
+            [program, "--port", "0", "--unixsocket", self._socket, "--save", "", "--dir",
+             self._folder, *self._options], env={**os.environ, **variables},
+            stdout=subprocess.DEVNULL)
+        _wait(self._process, str(self._socket))
+
+    def kill(self) -> None:
+        assert self._process
+        self._process.kill()
+        self._process.wait()
+
+
 @contextmanager
-def redis_server(folder: Path) -> Iterator[str]:
-    """The URL of a server of its own, on a socket in `folder`; it ends with the block."""
+def redis_server(folder: Path, *options: str) -> Iterator[RedisServer]:
+    """A server of its own; it ends with the block."""
     # Unix allows a socket's path about 100 bytes.
     with tempfile.TemporaryDirectory(prefix="redis-") as place:
-        socket = f"{place}/socket"
-        program, variables = _program()
-        server = subprocess.Popen(
-            [program, "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder],
-            env={**os.environ, **variables}, stdout=subprocess.DEVNULL)
+        server = RedisServer(folder, Path(place), *options)
+        server.start()
         try:
-            _wait(server, socket)
-            yield f"unix://{socket}"
+            yield server
         finally:
             server.kill()
-            server.wait()
 
 
 def _wait(server: subprocess.Popen[bytes], socket: str) -> None:

@@ -34,6 +34,14 @@ class Topic:
             self._producer.produce(self.name, content, partition=partition, **more)
         assert self._producer.flush(SECONDS) == 0
 
+    def end(self, partition: int = 0) -> int:
+        """The offset after the last message."""
+        consumer = Consumer(self.client)
+        found = consumer.get_watermark_offsets(TopicPartition(self.name, partition), SECONDS)
+        consumer.close()
+        assert found
+        return int(found[1])
+
     def forget(self, before: int, partition: int = 0) -> None:
         """Delete the messages before an offset, as retention does."""
         self._wait(self._admin.delete_records([TopicPartition(self.name, partition, before)]))

@@ -12,6 +12,10 @@ from branchline.errors import BadInput, NotInstalled, RunFailed, Unreachable
 __all__ = ["ANSWER_SECONDS", "Interrupted", "Topics", "answering", "check_topics", "clients"]
 
 ANSWER_SECONDS = 30.0
+# Waiting 10 ms for more messages saves the client and the broker most of their requests.
+FEW_REQUESTS = {"fetch.min.bytes": 50_000, "fetch.wait.max.ms": 10}
+# What a killed worker left open holds up the one that gets its partitions.
+TRANSACTION_MILLISECONDS = 30_000
 DOWN = ("_ALL_BROKERS_DOWN", "_TRANSPORT", "_RESOLVE")
 REFUSED = ("_AUTHENTICATION", "TOPIC_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED",
            "TRANSACTIONAL_ID_AUTHORIZATION_FAILED", "SASL_AUTHENTICATION_FAILED")
@@ -45,8 +49,10 @@ class Topics:
         return [*self.incoming, self.scores, *([self.log] if self.log else [])]
 
 
-def clients(topics: Topics, problems: list[str]) -> tuple[Any, Any]:
+def clients(topics: Topics, problems: list[str], **handlers: Any) -> tuple[Any, Any]:
     """A consumer in the group, and a producer with transactions; `problems` collects errors.
+
+    `handlers` are those of `Consumer.subscribe`.
 
     Raises:
         NotInstalled: Kafka's client is missing.
@@ -54,9 +60,10 @@ def clients(topics: Topics, problems: list[str]) -> tuple[Any, Any]:
         Unreachable: the broker does not answer, or refuses.
     """
     try:
+        import orjson  # noqa: F401 - the worker's
         from confluent_kafka import Consumer, KafkaException, Producer
-    except ImportError:
-        raise NotInstalled("confluent-kafka: not installed in this environment; the worker needs "
+    except ImportError as missing:
+        raise NotInstalled(f"{missing.name}: not installed in this environment; the worker needs "
                            "the extra `kafka` of branchline.") from None
 
     def keep(error: Any) -> None:
@@ -64,18 +71,21 @@ def clients(topics: Topics, problems: list[str]) -> tuple[Any, Any]:
 
     shared = {**topics.client, "error_cb": keep, "log_level": 0}
     try:
-        consumer = Consumer({**shared, "enable.auto.commit": False, "auto.offset.reset": "earliest",
+        consumer = Consumer({**FEW_REQUESTS, **shared, "enable.auto.commit": False,
+                             "enable.partition.eof": True, "auto.offset.reset": "earliest",
                              "isolation.level": "read_committed"})
         name = f"{topics.client['group.id']} {topics.scores} {topics.worker}"
         producer = Producer({**{key: value for key, value in shared.items() if key != "group.id"},
-                             "transactional.id": name, "linger.ms": 1})
+                             "transactional.id": name, "linger.ms": 20,
+                             "transaction.timeout.ms": TRANSACTION_MILLISECONDS,
+                             "delivery.report.only.error": True})
     except KafkaException as problem:
         raise BadInput(f"Kafka's settings: {problem.args[0].str()}; expected those of the Kafka "
                        "file and librdkafka's.") from None
     with answering(topics, problems):
         check_topics(consumer, topics.every)
         producer.init_transactions(ANSWER_SECONDS)
-        consumer.subscribe(topics.incoming)
+        consumer.subscribe(topics.incoming, **handlers)
     return consumer, producer
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 __all__ = ["Latencies", "Progress", "metrics_text"]
 
+BUCKETS = (25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000)  # milliseconds
+
 
 @dataclass
 class Latencies:
@@ -29,6 +31,10 @@ class Latencies:
             if left <= 0:
                 return milliseconds
         return 0
+
+    def within(self, milliseconds: int) -> int:
+        """How many were at most that long."""
+        return sum(count for each, count in self.counts.items() if each <= milliseconds)
 
     def clear(self) -> None:
         self.counts.clear()
@@ -94,7 +100,18 @@ def metrics_text(progress: Progress, lag: int, rate: float, recent: Latencies) -
               ("latency_p50_seconds", "gauge", recent.percentile(.5) / 1000),
               ("latency_p95_seconds", "gauge", recent.percentile(.95) / 1000))
     return "".join(f"# TYPE branchline_stream_{name} {kind}\nbranchline_stream_{name} {value}\n"
-                   for name, kind, value in values)
+                   for name, kind, value in values) + _histogram(progress.latencies)
+
+
+def _histogram(latencies: Latencies) -> str:
+    """All latencies since the start, so that any time's share can be told from two files."""
+    name, count = "branchline_stream_latency_seconds", latencies.counts.total()
+    total = sum(each * times for each, times in latencies.counts.items()) / 1000
+    buckets = [*((f"{each / 1000:g}", latencies.within(each)) for each in BUCKETS),
+               ("+Inf", count)]
+    return (f"# TYPE {name} histogram\n"
+            + "".join(f'{name}_bucket{{le="{most}"}} {found}\n' for most, found in buckets)
+            + f"{name}_sum {total:g}\n{name}_count {count}\n")
 
 
 def _replace(file: Path, text: str) -> None:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from branchline.features.online import Store
+from branchline.features.online import HeldFeatures, Store
 
 __all__ = ["Answer", "Message", "OpenScorer", "Scorer"]
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """A message's value, and when it was sent, in milliseconds since 1970 UTC."""
 
     value: bytes | None
     time: int
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What a message became: JSON objects for the topic of scores, under `key`, and for the log.
 
     `score` None: only the log gets something.
@@ -32,7 +29,10 @@ class Answer:
 
 
 class Scorer(Protocol):
-    """Turns messages into scores; it keeps their events in the online store."""
+    """Turns messages into scores; their events are kept in its `features`, and saved later."""
+
+    @property
+    def features(self) -> HeldFeatures: ...
 
     def load(self, address: str) -> Any:
         """The model at an MLflow address; called by another thread."""
@@ -40,6 +40,10 @@ class Scorer(Protocol):
 
     def score(self, model: Any, messages: Sequence[Message]) -> list[Answer]:
         """The answers to messages; one that cannot be used has none. A replay changes nothing."""
+        ...
+
+    def restore(self, messages: Sequence[Message]) -> None:
+        """Take messages that were scored before into the features again."""
         ...
 
     def deliver(self, labels: Sequence[Message]) -> list[Answer]:

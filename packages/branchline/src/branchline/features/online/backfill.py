@@ -61,7 +61,7 @@ def _histories(plans: Plans, entity: str, events: pa.Table, columns: EventColumn
                ) -> Iterator[tuple[str, bytes | None]]:
     for name, found in _by_entity(entity, events, columns):
         key = f"{entity}/{name}"
-        loaded = Loaded(plans, [key], [None])
+        loaded = Loaded.of(plans, [key], [None])
         loaded.add(found)
         yield key, loaded.records()[0]
 

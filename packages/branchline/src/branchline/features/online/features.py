@@ -11,7 +11,7 @@ from branchline.features.online.loaded import Event, Loaded, Plans
 from branchline.features.online.aggregates import Row
 from branchline.features.online.store import Store
 
-__all__ = ["FILLED", "MARK", "META", "OnlineFeatures"]
+__all__ = ["FILLED", "MARK", "META", "OnlineFeatures", "check_filled"]
 
 MARK = "being filled"
 FILLED = "filled"  # when, in microseconds since 1970
@@ -34,8 +34,7 @@ class OnlineFeatures:
     def __init__(self, store: Store, listed: Sequence[Definition], lateness_days: int = 7) -> None:
         self._store = store
         self._plans = Plans(listed, lateness_days)
-        if store.read([MARK]) != [None]:
-            raise BadInput("online store: filling it was interrupted. Fill it again.")
+        check_filled(store)
 
     @property
     def filled(self) -> int:
@@ -56,7 +55,7 @@ class OnlineFeatures:
         keys = self._keys(events)
 
         def change(records: list[bytes | None]) -> list[bytes | None]:
-            loaded = Loaded(self._plans, keys, records)
+            loaded = Loaded.of(self._plans, keys, records)
             rows[:] = loaded.add(events)
             return loaded.records()
 
@@ -66,7 +65,7 @@ class OnlineFeatures:
     def features(self, events: Sequence[Event]) -> list[Row | None]:
         """What `append` would return; nothing is added."""
         keys = self._keys(events)
-        return Loaded(self._plans, keys, self._store.read(keys)).add(events)
+        return Loaded.of(self._plans, keys, self._store.read(keys)).add(events)
 
     def deliver(self, labels: Sequence[Event]) -> list[Event]:
         """Set values that became known later, such as a label; returns those without their event.
@@ -82,7 +81,7 @@ class OnlineFeatures:
         keys = self._keys(needed)
 
         def change(records: list[bytes | None]) -> list[bytes | None]:
-            loaded = Loaded(self._plans, keys, records)
+            loaded = Loaded.of(self._plans, keys, records)
             missed[:] = [label for label, part in zip(labels, needed, strict=True)
                          if not loaded.set(part)]
             return loaded.records()
@@ -91,13 +90,11 @@ class OnlineFeatures:
         return missed
 
     def _keys(self, events: Iterable[Event]) -> list[str]:
-        for event in events:
-            event.check()
         return self._plans.keys(events)
 
     def expire(self, now: int) -> int:
         """Forget entities with no event that a window can still see from `now` on; how many."""
-        keys, gone = [key for key in self._store.keys() if key not in META], 0
+        keys, gone = [key for key in self._store.keys() if self._plans.has(key)], 0
         for first in range(0, len(keys), AT_ONCE):
             some = keys[first:first + AT_ONCE]
             left: list[bytes | None] = []
@@ -119,3 +116,12 @@ class OnlineFeatures:
         """The events in the store for an entity, such as ("card", "17")."""
         record = self._store.read([f"{entity}/{name}"])[0]
         return self._plans.by_entity[entity].history(record)
+
+
+def check_filled(store: Store) -> None:
+    """
+    Raises:
+        BadInput: filling the store was interrupted.
+    """
+    if store.read([MARK]) != [None]:
+        raise BadInput("online store: filling it was interrupted. Fill it again.")

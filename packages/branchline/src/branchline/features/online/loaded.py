@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from math import isinf
+from typing import NamedTuple, Self
 
 from branchline.errors import BadInput
 from branchline.features.kernel import DAY, Definition
@@ -18,8 +18,7 @@ LARGEST = 1e12  # of a value: its sums are whole millionths in 64 bits
 SLACK = 8  # a history is cut once it is 1 / SLACK longer than necessary
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """Something that happened: its id, time in milliseconds since 1970 UTC, entities, values.
 
     `entities` maps the column in the definitions to the entity, such as `{"card": "17"}`. Values
@@ -57,7 +56,14 @@ class Plans:
         self.lateness = lateness_days * DAY
 
     def keys(self, events: Iterable[Event]) -> list[str]:
-        """The keys of the events' histories, each once."""
+        """The keys of the events' histories, each once.
+
+        Raises:
+            BadInput: a value is infinite or too large.
+        """
+        events = list(events)
+        for event in events:
+            event.check()
         return list(dict.fromkeys(key for event in events for _, key in self.places(event)))
 
     def places(self, event: Event) -> list[tuple[Plan, str]]:
@@ -69,7 +75,11 @@ class Plans:
         """The event with only those entities whose definitions use one of its values, if any."""
         used = {entity: name for entity, name in event.entities.items() if entity in self.by_entity
                 and not event.values.keys().isdisjoint(self.by_entity[entity].raw)}
-        return replace(event, entities=used or event.entities)
+        return Event(event.id, event.time, used or event.entities, event.values)
+
+    def has(self, key: str) -> bool:
+        """Whether the key is that of a history."""
+        return key.partition("/")[0] in self.by_entity
 
     def of(self, key: str) -> Plan:
         return self.by_entity[key.partition("/")[0]]
@@ -80,13 +90,15 @@ class Plans:
 
 
 class Loaded:
-    """Histories by key."""
+    """Histories by key; those of the events that are added, and of the labels that are set."""
 
-    def __init__(self, plans: Plans, keys: Sequence[str],
-                 records: Sequence[bytes | None]) -> None:
-        self._plans = plans
-        self._histories = {key: plans.of(key).history(record)
-                           for key, record in zip(keys, records, strict=True)}
+    def __init__(self, plans: Plans, histories: Mapping[str, History]) -> None:
+        self._plans, self._histories = plans, histories
+
+    @classmethod
+    def of(cls, plans: Plans, keys: Sequence[str], records: Sequence[bytes | None]) -> Self:
+        return cls(plans, {key: plans.of(key).history(record)
+                           for key, record in zip(keys, records, strict=True)})
 
     def add(self, events: Sequence[Event]) -> list[Row | None]:
         """Insert the events; the rows of each, or None if too late for one of its entities."""
@@ -121,11 +133,12 @@ class Loaded:
         return found
 
     def records(self) -> list[bytes | None]:
-        """The histories as records, without events that no window can see any more."""
-        return [self._packed(self._plans.of(key), history)
-                for key, history in self._histories.items()]
+        """All histories as records."""
+        return [self.record(key) for key in self._histories]
 
-    def _packed(self, plan: Plan, history: History) -> bytes | None:
+    def record(self, key: str) -> bytes | None:
+        """The history as a record, without events that no window can see any more."""
+        plan, history = self._plans.of(key), self._histories[key]
         if not history.times:
             return None
         reach = self._plans.reach(plan)

@@ -42,6 +42,9 @@ class Plan:
         self._shifts = sorted({days for each in windows for days in _shifts(each)})
         self._steps = [(each.name, self._step(each), each.name in self._derived)
                        for each in listed]
+        self._refreshed = self._needed(listed)
+        refreshed = {name for name, _, _ in self._refreshed}
+        self._refreshes_windows = any(each.name in refreshed for each in windows)
         self._later = {name for name in (*self.raw, PRESENT) if self._reaches_later(name, listed)}
 
     def _reaches_later(self, name: str, listed: Sequence[Definition]) -> bool:
@@ -54,6 +57,14 @@ class Plan:
             elif used & touched:
                 touched.add(each.name)
         return bool(later & self._derived)
+
+    def _needed(self, listed: Sequence[Definition]) -> list[tuple[str, Step, bool]]:
+        """The steps to the derived columns that are stored."""
+        needed = set(self._derived)
+        for each in reversed(listed):
+            if each.name in needed:
+                needed.update(_used(each))
+        return [step for step in self._steps if step[0] in needed]
 
     def _step(self, each: Definition) -> Step:
         if isinstance(each, Window):
@@ -74,13 +85,18 @@ class Plan:
 
     def row(self, history: History, at: int, put: Put | None = None) -> Row:
         """The event's values and features; `put` stores those to keep."""
+        return self._row(history, at, put, self._steps)
+
+    def _row(self, history: History, at: int, put: Put | None,
+             steps: Sequence[tuple[str, Step, bool]]) -> Row:
         times, series = history.times, history.series
         now = times[at]
         edges = [at, at + 1]
-        edges += [bisect_right(times, now - shift, 0, at + 1) for shift in self._shifts]
+        if steps is self._steps or self._refreshes_windows:
+            edges += [bisect_right(times, now - shift, 0, at + 1) for shift in self._shifts]
         row = {name: series[name].values[at] for name in self.raw}
         row[PRESENT] = 1.0
-        for name, step, is_kept in self._steps:
+        for name, step, is_kept in steps:
             row[name] = value = step(row, series, edges, times, now)
             if is_kept and put:
                 put(series[name], at, value)
@@ -109,7 +125,7 @@ class Plan:
 
     def _refresh(self, history: History, first: int, end: int) -> None:
         for at in range(first, end) if self._derived else ():
-            self.row(history, at, Series.set)
+            self._row(history, at, Series.set, self._refreshed)
 
 
 def _used(each: Definition) -> tuple[str, ...]:

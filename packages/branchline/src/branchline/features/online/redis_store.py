@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import cast
 
@@ -60,6 +60,12 @@ class RedisStore:
             except WatchError:
                 return False
         return True
+
+    def version(self) -> None:
+        return None
+
+    def replace(self, records: Mapping[str, bytes | None], version: int) -> bool:
+        return False
 
     def keys(self) -> Iterator[str]:
         with _answering():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -31,6 +31,14 @@ class Store(Protocol):
 
         Writes of other processes are not lost: `change` may be called again with them.
         """
+        ...
+
+    def version(self) -> int | None:
+        """Another number when another process has written; None where that cannot be told."""
+        ...
+
+    def replace(self, records: Mapping[str, bytes | None], version: int) -> bool:
+        """Write the records, all or none; False if another process has written since `version`."""
         ...
 
     def keys(self) -> Iterator[str]:
@@ -80,14 +88,33 @@ class SqliteStore:
         return [found.get(key) for key in keys]
 
     def update(self, keys: Sequence[str], change: Change) -> None:
+        with self._writing():
+            self._write(keys, change(self._read(keys)))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
         with self._lock, _usable():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                self._write(keys, change(self._read(keys)))
+                yield
             except BaseException:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+
+    def version(self) -> int | None:
+        with self._lock, _usable():
+            return self._version()
+
+    def _version(self) -> int:
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def replace(self, records: Mapping[str, bytes | None], version: int) -> bool:
+        with self._writing():
+            is_newest = self._version() == version
+            if is_newest:
+                self._write(list(records), list(records.values()))
+        return is_newest
 
     def _write(self, keys: Sequence[str], records: Sequence[bytes | None]) -> None:
         pairs = list(zip(keys, records, strict=True))
