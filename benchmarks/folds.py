@@ -14,8 +14,10 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from branchline.lakehouse import Lakehouse
 from fraud_detection.data.days import run_days
+from fraud_detection.model.calibration import uncalibrated
 from fraud_detection.model.estimators import estimator, inputs
-from fraud_detection.model.metrics import ranking
+from fraud_detection.model.metrics import calibration, ranking
+from fraud_detection.model.training import fit
 from fraud_detection.settings import Settings
 from fraud_detection.steps import featurize
 from fraud_detection.steps.evaluate import test_rows
@@ -34,8 +36,8 @@ def measures(rows: pd.DataFrame) -> tuple[float, ...]:
     return tuple(ranking(rows).values())
 
 
-def scored_fold(lakehouse: Lakehouse, settings: Settings) -> pd.DataFrame:
-    """The fold's test rows with the scores of a model fitted on its training days."""
+def published_fold(lakehouse: Lakehouse, settings: Settings) -> pd.DataFrame:
+    """The fold's test rows, scored as published: one estimator, without calibration."""
     days = run_days(lakehouse.read(TRANSACTIONS), settings)
     rows = labelled(lakehouse.read(FEATURES), days.train)
     columns = inputs(settings.model, settings.features)
@@ -43,6 +45,16 @@ def scored_fold(lakehouse: Lakehouse, settings: Settings) -> pd.DataFrame:
     model.fit(rows[columns], rows["is_fraud"])
     test = test_rows(lakehouse, settings, days.test)
     return test.assign(score=model.predict_proba(test[columns])[:, 1])
+
+
+def scored_fold(lakehouse: Lakehouse, settings: Settings) -> pd.DataFrame:
+    """The fold's test rows with the `score` of what train fits, and `before` calibration."""
+    days = run_days(lakehouse.read(TRANSACTIONS), settings)
+    model, _ = fit(labelled(lakehouse.read(FEATURES), days.train), settings)
+    test = test_rows(lakehouse, settings, days.test)
+    columns = list(model.feature_names_in_)
+    return test.assign(score=model.predict_proba(test[columns])[:, 1],
+                       before=uncalibrated(model, test[columns]))
 
 
 def card_bootstrap(folds: list[pd.DataFrame]) -> np.ndarray:
@@ -70,7 +82,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> None:
                     test_start=FOLDS[0])
     for name, published in PUBLISHED_FIRST.items():
         began = time.perf_counter()
-        ours = measures(scored_fold(lakehouse, replace(short, model=name)))
+        ours = measures(published_fold(lakehouse, replace(short, model=name)))
         table.add_row(f"{name}, 15, 7 days", str(FOLDS[0]), *_text(ours),
                       " ".join(_text(published)), f"{time.perf_counter() - began:.1f}")
     found, all_rows = [], []
@@ -89,6 +101,15 @@ def run(lakehouse: Lakehouse, settings: Settings) -> None:
     table.add_row("  spread over seeds", "", *_text(by_seed.std(axis=0)), "", "")
     table.add_row("  card bootstrap", "", *_text(card_bootstrap(all_rows)), "", "")
     Console(width=120, highlight=False).print(table)
+    Console(width=120, highlight=False).print(_calibrations(all_rows))
+
+
+def _calibrations(folds: list[pd.DataFrame]) -> Table:
+    table = Table("default, mean of four", "Brier score", "calibration error", box=None)
+    for name, column in (("calibrated", "score"), ("before", "before")):
+        found = [list(calibration(rows.assign(score=rows[column])).values()) for rows in folds]
+        table.add_row(name, *(f"{number:.5f}" for number in np.mean(found, axis=0)))
+    return table
 
 
 def _text(numbers: np.ndarray | tuple[float, ...]) -> list[str]:

@@ -15,7 +15,7 @@ from branchline.features.kernel import Floats
 from branchline.parity import Logged
 from branchline.streaming import Answer, Message
 from fraud_detection.demo import replay
-from fraud_detection.model.estimators import METADATA
+from fraud_detection.scoring.logged import METADATA, Scored
 from fraud_detection.scoring.stream import FraudScorer
 
 BATCH = 400
@@ -27,6 +27,9 @@ class Formula:
 
     version, threshold = "formula", 0.5
     inputs = ["amount", "customer_count_7d", "terminal_fraud_rate_30d", "amount_to_usual"]
+
+    def __call__(self, rows: pd.DataFrame) -> Scored:
+        return Scored.of(self.score(rows), self.threshold)
 
     def score(self, rows: pd.DataFrame) -> Floats:
         found: Floats = (rows[self.inputs].to_numpy() * [1, 100, 1000, 1]).sum(axis=1)

@@ -16,9 +16,10 @@ from branchline.features.online import SqliteStore
 from branchline.features.online.backfill import backfill
 from fraud_detection.data.world import World, simulate
 from fraud_detection.features import calendar, definitions, kept
-from fraud_detection.model.estimators import METADATA
+from fraud_detection.model.training import train
+from fraud_detection.scoring import artifact
+from fraud_detection.scoring.logged import METADATA
 from fraud_detection.settings import Settings
-from fraud_detection.steps.train import best_threshold, fit, golden
 
 SERVICE = "fraud_detection.scoring.service:open_service"
 COLUMNS = EventColumns("transaction_id", "event_time", ("amount", "is_fraud"))
@@ -50,16 +51,9 @@ def batch_features(transactions: pa.Table) -> pd.DataFrame:
 def save_model(folder: Path, rows: pd.DataFrame, kind: str = "hist_gradient_boosting",
                **changed: Any) -> Path:
     """A model as the train step logs it, of these features; `changed` are notes with it."""
-    import mlflow
-    settings = Settings(model=kind)
-    model, unseen = fit(rows, settings)
-    example = rows[model.feature_names_in_].head(5)
-    notes = {"threshold": best_threshold(unseen, settings.alert_cost),
-             "golden": golden(model, example), **changed}
-    mlflow.sklearn.save_model(
-        model, folder, metadata=METADATA.written(notes), pip_requirements=[],
-        serialization_format="cloudpickle", pyfunc_predict_fn="predict_proba",
-        signature=mlflow.models.infer_signature(example, model.predict_proba(example)))
+    trained = train(rows, Settings(model=kind))
+    artifact.save_model(str(folder), metadata=METADATA.written({**trained.notes, **changed}),
+                        pip_requirements=[], **trained.about)
     return folder
 
 

@@ -56,7 +56,8 @@ class Settings(DataSettings):
     """Days are UTC calendar days; None stands for what the help says after the semicolon."""
 
     test_start: date | None = parameter(None, "first test day; as late as the data allow")
-    train_days: int = parameter(28, "days of training data", minimum=1, maximum=MOST_DAYS)
+    train_days: int = parameter(75, "days of training data, or as many as there are",
+                                minimum=1, maximum=MOST_DAYS)
     test_days: int = parameter(7, "days of test data", minimum=1, maximum=MOST_DAYS)
     model: str = parameter(
         "hist_gradient_boosting", "the kind of model to train",
@@ -65,8 +66,8 @@ class Settings(DataSettings):
         "full", "the features of the model: a selection of all, or the 15 published ones",
         choices=("full", "published"))
     class_weight: str = parameter(
-        "balanced", "balanced gives frauds and genuine rows equal weight; scores are then not "
-                    "probabilities", choices=("none", "balanced"))
+        "balanced", "balanced gives frauds and genuine rows equal weight in the fit; scores are "
+                    "calibrated after it", choices=("none", "balanced"))
     search: int = parameter(0, "how many sets of hyperparameters to try; 0 keeps the default ones",
                             minimum=0, maximum=10_000)
     alert_cost: float = parameter(

@@ -58,6 +58,8 @@ def day_of(milliseconds_column: str = "unix_millis(event_time)") -> str:
 def run_days(transactions: DataFrame, settings: Settings) -> RunDays:
     """The run's days; without `test_start` the test days are the last whole days of the data.
 
+    Training days are as many as there are, up to `train_days`.
+
     Raises:
         BadInput: the data do not cover the requested days.
     """
@@ -66,12 +68,13 @@ def run_days(transactions: DataFrame, settings: Settings) -> RunDays:
     day = timedelta(days=1)
     start = settings.test_start or covered.last - length + day
     test = Span(start, start + length - day)
-    train = Span(start - delay - timedelta(days=settings.train_days), start - delay - day)
-    if train.first < covered.first or test.last > covered.last:
+    last = start - delay - day
+    if last < covered.first or test.last > covered.last:
         raise BadInput(
-            f"the data cover {covered}; training on {train} and testing on {test} does not fit. "
-            f"Set train_days ({settings.train_days}), test_days ({settings.test_days}), "
-            "label_delay_days or test_start accordingly.")
+            f"the data cover {covered}; training on days up to {last} and testing on {test} does "
+            f"not fit. Set test_days ({settings.test_days}), label_delay_days or test_start "
+            "accordingly.")
+    train = Span(max(last + day - timedelta(days=settings.train_days), covered.first), last)
     asked = Span(settings.first_day or test.first, settings.last_day or test.last)
     built = Span(settings.first_day or train.first, settings.last_day or test.last)
     if asked.count < 1 or built.count < 1:

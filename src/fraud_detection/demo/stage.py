@@ -23,7 +23,8 @@ from branchline.runs.registry import Registry
 from branchline.runs.tracking import Tracking
 from branchline.spark.kafka_broker import Broker
 from fraud_detection.features import definitions
-from fraud_detection.model.estimators import METADATA
+from fraud_detection.scoring import artifact
+from fraud_detection.scoring.logged import METADATA
 from fraud_detection.scoring.parity import COLUMNS, batch_features
 from fraud_detection.settings import Settings
 
@@ -58,19 +59,14 @@ class Stage:
         """Fit the project's default model on these transactions, and make it the champion."""
         import mlflow
 
-        from fraud_detection.steps.train import best_threshold, fit
-        settings = Settings()
+        from fraud_detection.model.training import train
         rows: pd.DataFrame = batch_features(transactions, DELAY).to_pandas()
-        model, unseen = fit(rows.sort_values("transaction_id", ignore_index=True), settings)
-        example = rows[model.feature_names_in_].head(5)
+        trained = train(rows.sort_values("transaction_id", ignore_index=True), Settings())
         tracking = Tracking(self.tracking, self.folder / "artifacts")
         with mlflow.start_run(experiment_id=tracking.experiment("demo")) as run:
-            logged = mlflow.sklearn.log_model(
-                model, name="model", pip_requirements=[], pyfunc_predict_fn="predict_proba",
-                serialization_format="cloudpickle",
-                signature=mlflow.models.infer_signature(example, model.predict_proba(example)),
-                metadata=METADATA.written(
-                    {"threshold": best_threshold(unseen, settings.alert_cost)}))
+            logged = mlflow.models.Model.log(
+                None, artifact, name="model", pip_requirements=[],
+                metadata=METADATA.written(trained.notes), **trained.about)
         registry = Registry(tracking)
         registry.promote(PROJECT, registry.register(PROJECT, logged.model_id, run.info.run_id,
                                                     {}).version)

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import brier_score_loss, precision_score, recall_score, roc_auc_score
 
-__all__ = ["ALERTS_A_DAY", "Weighted", "average_precision", "card_precision", "headline",
-           "net_saving", "plain", "ranking"]
+__all__ = ["ALERTS_A_DAY", "Weighted", "average_precision", "calibration", "calibration_error",
+           "card_precision", "halves", "headline", "net_saving", "plain", "ranking"]
 
 ALERTS_A_DAY = 100
 Floats: TypeAlias = NDArray[np.float64]
@@ -86,6 +86,38 @@ def card_precision(rows: pd.DataFrame, top: int = ALERTS_A_DAY) -> Weighted:
     return value
 
 
+def halves(score: Floats) -> NDArray[np.int64]:
+    """The bin of each score: from the lowest up, each bin holds half of the remaining rows.
+
+    Frauds are few and score high: bins of equal size would put them all into the last one. Equal
+    scores stay together.
+    """
+    steps = 1 - 0.5 ** np.arange(1, max(2, int(np.log2(max(len(score), 1) / 20))))
+    edges = np.unique(np.quantile(score, steps)) if len(score) else np.array([])
+    found: NDArray[np.int64] = np.searchsorted(edges, score, side="right")
+    return found
+
+
+def calibration_error(rows: pd.DataFrame) -> Weighted:
+    """Expected calibration error: the mean over rows of how far, in the row's bin, the mean score
+    is from the share of fraud; bins are those of `halves`."""
+    which = halves(rows["score"].to_numpy())
+    gap = np.zeros((len(rows), which.max(initial=0) + 1))
+    gap[np.arange(len(rows)), which] = rows["score"] - rows["is_fraud"]
+
+    def value(weights: Floats) -> Floats:
+        found: Floats = np.abs(weights @ gap).sum(axis=1) / weights.sum(axis=1)
+        return found
+
+    return value
+
+
+def calibration(rows: pd.DataFrame) -> dict[str, float]:
+    """How good `score` is as a probability: Brier score and expected calibration error."""
+    return {"brier_score": float(brier_score_loss(rows["is_fraud"], rows["score"])),
+            "calibration_error": plain(calibration_error(rows), rows)}
+
+
 def ranking(rows: pd.DataFrame) -> dict[str, float]:
     """AUC, average precision (AP) and card precision of the score; `rows` as in `headline`."""
     return {"roc_auc": float(roc_auc_score(rows["is_fraud"], rows["score"])),
@@ -112,5 +144,5 @@ def headline(rows: pd.DataFrame, threshold: float, alert_cost: float) -> dict[st
         "money_saved": caught,
         "money_lost": float(rows["amount"][~alert & (label == 1)].sum()),
         "net_saving": plain(net_saving(rows, threshold, alert_cost), rows),
-        "brier_score": float(brier_score_loss(label, score)),
+        **calibration(rows),
     }

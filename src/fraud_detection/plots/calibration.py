@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
+from fraud_detection.model.metrics import halves
 from fraud_detection.plots.ranking import Numbers
 from fraud_detection.plots.style import BLUE, GREY, ORANGE, interval, legend, panels, whole
 
@@ -15,11 +16,13 @@ __all__ = ["calibration"]
 FLOOR = 1e-5  # where a share of 0 is drawn on a logarithmic axis
 
 
-def calibration(label: Numbers, score: Numbers) -> Figure:
-    """Fraud share over mean score in quantile bins, and the rows in each; arguments as in the ROC.
+def calibration(label: Numbers, score: Numbers, before: Numbers | None = None) -> Figure:
+    """Fraud share over mean score in the bins of `halves`, and the rows in each.
 
-    From the lowest scores up, each bin holds half of the remaining rows: frauds are few and score
-    high, and bins of equal size would put them all into the last one.
+    Args:
+        label: 1 for fraud, one element per transaction.
+        score: the calibrated scores.
+        before: the same rows' scores without calibration, to show what it changed.
     """
     mean, rows, frauds = _halves(label, score)
     title = (f"The mean score is {np.mean(score):.2%}, the share of fraud {np.mean(label):.2%}"
@@ -31,6 +34,8 @@ def calibration(label: Numbers, score: Numbers) -> Figure:
     above.vlines(at, np.maximum(low, FLOOR), high, color=BLUE, linewidth=2, alpha=0.35)
     some = frauds > 0
     above.plot(at[some], (frauds / rows)[some], "o", color=BLUE, label="share, 95% interval")
+    if before is not None:
+        _add_before(above, label, before)
     below.vlines(at, 0.8, rows, color=GREY, linewidth=5, label="rows")
     below.vlines(at[some], 0.8, frauds[some], color=ORANGE, linewidth=5, label="frauds")
     above.set(ylabel="share that is fraud", ylim=(ends[0] / 2, 1.5))
@@ -40,6 +45,13 @@ def calibration(label: Numbers, score: Numbers) -> Figure:
     legend(above, "upper left")
     legend(below, "upper right", columns=2)
     return drawn
+
+
+def _add_before(axes: Axes, label: Numbers, before: Numbers) -> None:
+    mean, rows, frauds = _halves(label, before)
+    some = frauds > 0
+    axes.plot(np.maximum(mean, FLOOR)[some], (frauds / np.maximum(rows, 1))[some], "x",
+              color=GREY, label="before calibration")
 
 
 def _logarithmic(above: Axes, below: Axes) -> None:
@@ -52,10 +64,8 @@ def _logarithmic(above: Axes, below: Axes) -> None:
 
 
 def _halves(label: Numbers, score: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """Mean score, rows and frauds of each bin; equal scores stay together."""
-    steps = 1 - 0.5 ** np.arange(1, max(2, int(np.log2(max(len(score), 1) / 20))))
-    edges = np.unique(np.quantile(score, steps)) if len(score) else np.array([])
-    which = np.searchsorted(edges, score, side="right")
+    """Mean score, rows and frauds of each bin."""
+    which = halves(score)
     rows = np.bincount(which)
     some = rows > 0
     sums = [np.bincount(which, np.asarray(values, float))[some] for values in (score, label)]

@@ -12,7 +12,7 @@ from branchline.features.arrow import EventColumns, with_features
 from branchline.features.kernel import Floats
 from branchline.parity import Recomputed
 from fraud_detection.features import calendar, definitions, kept, names
-from fraud_detection.model.estimators import find_model
+from fraud_detection.scoring.logged import find_model
 from fraud_detection.scoring.messages import LABEL
 from fraud_detection.scoring.score import Model
 from fraud_detection.scoring.stream import features_version

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import NamedTuple, Protocol
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from branchline.features.online import Event, HeldFeatures, OnlineFeatures
 from fraud_detection.features import CALENDAR, calendar, names
+from fraud_detection.scoring.logged import Floats, Scored
 
 __all__ = ["Model", "Score", "Scoring"]
 
@@ -20,7 +22,7 @@ STORED = [name for name in FEATURES if name not in CALENDAR]
 
 
 class Model(Protocol):
-    """What scoring needs of a logged model; see `model.estimators.LoggedModel`."""
+    """What scoring needs of a logged model; see `scoring.logged.LoggedModel`."""
 
     @property
     def version(self) -> str: ...
@@ -28,10 +30,9 @@ class Model(Protocol):
     @property
     def inputs(self) -> list[str]: ...
 
-    @property
-    def threshold(self) -> float: ...
+    def __call__(self, features: pd.DataFrame) -> Scored: ...
 
-    def score(self, features: pd.DataFrame) -> NDArray[np.float64]: ...
+    def score(self, features: pd.DataFrame) -> Floats: ...
 
 
 class Score(NamedTuple):
@@ -41,6 +42,8 @@ class Score(NamedTuple):
     model_version: str
     score: float | None
     is_alert: bool | None
+    outlier_score: float | None
+    is_outlier: bool | None
     features: dict[str, float] | None  # all of the full set, in their order
 
 
@@ -55,22 +58,21 @@ class Scoring:
         """The events' scores, in their order; an event that was already there is scored again."""
         rows = self._online.append(events)
         known = [at for at, row in enumerate(rows) if row is not None]
-        found: dict[int, float] = {}
-        features: dict[int, dict[str, float]] = {}
+        found: dict[int, Score] = {}
         if known:
             frame = _frame([row for row in rows if row is not None],
                            np.array([events[at].time for at in known], np.int64))
-            scores = self._model.score(frame[self._model.inputs])
-            found = dict(zip(known, scores.tolist(), strict=True))
-            features = {at: dict(zip(FEATURES, values, strict=True))
-                        for at, values in zip(known, frame.to_numpy().tolist(), strict=True)}
-        return [self._scored(event, found.get(at), features.get(at))
+            found = dict(zip(known, self._scores([events[at] for at in known], frame), strict=True))
+        return [found.get(at) or Score(event, self._model.version, None, None, None, None, None)
                 for at, event in enumerate(events)]
 
-    def _scored(self, event: Event, score: float | None,
-                features: dict[str, float] | None) -> Score:
-        alert = None if score is None else score >= self._model.threshold
-        return Score(event, self._model.version, score, alert, features)
+    def _scores(self, events: Sequence[Event], frame: pd.DataFrame) -> Iterator[Score]:
+        columns = (each.tolist() for each in self._model(frame))
+        for event, values, score, alert, unusual, outlier in zip(
+                events, frame.to_numpy().tolist(), *columns, strict=True):
+            yield Score(event, self._model.version, score, alert,
+                        None if math.isnan(unusual) else unusual, outlier,
+                        dict(zip(FEATURES, values, strict=True)))
 
 
 def _frame(rows: Sequence[dict[str, float]], times: NDArray[np.int64]) -> pd.DataFrame:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
 from branchline import BadInput
 from branchline.features.online import OnlineFeatures, open_store
 from branchline.serving import Golden, Records, Service
 from branchline.serving.logged import read_logged
 from fraud_detection.features import definitions
-from fraud_detection.model.estimators import METADATA, LoggedModel
+from fraud_detection.scoring.artifact import read_parts
+from fraud_detection.scoring.logged import METADATA, LoggedModel
 from fraud_detection.scoring.score import Score, Scoring
 from fraud_detection.scoring.transactions import EXAMPLE, events_of
 
@@ -24,7 +22,6 @@ __all__ = ["open_service"]
 
 NAME = "fraud"
 LABEL_DELAY_DAYS = 7  # of models that do not say it
-Floats = NDArray[np.float64]
 
 
 def open_service(folder: str, store: str | None) -> Service:
@@ -39,36 +36,23 @@ def open_service(folder: str, store: str | None) -> Service:
     if "threshold" not in notes:
         raise BadInput(f"model {folder}: has no threshold; expected one that this project's train "
                        "step logged.")
-    model = LoggedModel(logged.version, logged.model, list(logged.inputs), notes)
-    predict = _Predict(model.pipeline)
+    model = LoggedModel(logged.version, logged.model, list(logged.inputs), notes,
+                        read_parts(Path(folder)))
     golden = notes.get("golden")
     example = golden["rows"][0] if golden else [1.0] * len(logged.inputs)
     return Service(
-        NAME, model.version, logged.inputs, predict.takes_missing(len(logged.inputs)), predict,
+        NAME, model.version, logged.inputs, _takes_missing(model), model.probabilities,
         lambda found: {"score": found[:, 1], "is_alert": found[:, 1] >= model.threshold},
         {"score": "FP64", "is_alert": "BOOL"}, example,
         Golden(np.array(golden["rows"]), np.array(golden["predicted"])) if golden else None,
         None if store is None else _records(store, model))
 
 
-class _Predict:
-    """`predict_proba` on rows without names: the frame has checked and ordered the columns."""
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = copy.deepcopy(pipeline)
-        for _, step in self._pipeline.steps:
-            if hasattr(step, "feature_names_in_"):
-                del step.feature_names_in_
-
-    def __call__(self, rows: Floats) -> Floats:
-        found: Floats = self._pipeline.predict_proba(rows)
-        return found
-
-    def takes_missing(self, inputs: int) -> bool:
-        try:
-            return bool(np.isfinite(self(np.full((1, inputs), np.nan))).all())
-        except ValueError:
-            return False
+def _takes_missing(model: LoggedModel) -> bool:
+    try:
+        return bool(np.isfinite(model.probabilities(np.full((1, len(model.inputs)), np.nan))).all())
+    except ValueError:
+        return False
 
 
 def _records(address: str, model: LoggedModel) -> Records:
@@ -88,7 +72,8 @@ def _records(address: str, model: LoggedModel) -> Records:
 
 def _as_answer(each: Score, inputs: Sequence[str] | None) -> dict[str, Any]:
     """`score` is null for a transaction that came too late for its features."""
-    said = {"transaction_id": each.event.id, "score": each.score, "is_alert": each.is_alert}
+    said = {"transaction_id": each.event.id, "score": each.score, "is_alert": each.is_alert,
+            "outlier_score": each.outlier_score, "is_outlier": each.is_outlier}
     if inputs is None:
         return said
     found = each.features

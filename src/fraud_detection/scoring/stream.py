@@ -9,7 +9,7 @@ from branchline.features.online import Event, HeldFeatures, Store
 from branchline.streaming import Answer, Message
 from fraud_detection.data.landed_columns import Columns
 from fraud_detection.features import definitions
-from fraud_detection.model.estimators import LoggedModel, find_model
+from fraud_detection.scoring.logged import LoggedModel, find_model
 from fraud_detection.scoring.messages import LABEL, events_of, labels_of
 from fraud_detection.scoring.score import Model, Score, Scoring
 from fraud_detection.settings import DataSettings
@@ -74,5 +74,6 @@ def _answer(each: Score, versions: dict[str, object]) -> Answer:
     about = {"transaction_id": event.id, "event_time": event.time, "score": each.score,
              "model_version": each.model_version}
     return Answer(event.entities["customer_id"], {
-        **about, "customer_id": event.entities["customer_id"], "is_alert": each.is_alert}, {
+        **about, "customer_id": event.entities["customer_id"], "is_alert": each.is_alert,
+        "outlier_score": each.outlier_score, "is_outlier": each.is_outlier}, {
         **about, **versions, "labelled": LABEL in event.values, "features": each.features})

@@ -20,16 +20,17 @@ from branchline.runs.requirements import model_requirements, unmet
 from branchline.text import collapsed
 from fraud_detection.data.days import run_days
 from fraud_detection.feature_versions import DEFINITIONS, require_same
-from fraud_detection.model.estimators import LoggedModel, find_model
 from fraud_detection.model.metrics import (ALERTS_A_DAY, Weighted, average_precision,
-                                           card_precision, net_saving)
+                                           calibration_error, card_precision, net_saving)
+from fraud_detection.scoring.logged import LoggedModel, find_model
 from fraud_detection.settings import Settings
 from fraud_detection.steps.evaluate import AMOUNT_BANDS, test_rows
 from fraud_detection.tables import BRONZE_TRANSACTIONS, FEATURES, TRANSACTIONS
 
 __all__ = ["compared", "run", "slices_of", "step"]
 
-MEASURES = ("average_precision", f"card_precision_{ALERTS_A_DAY}", "net_saving")
+MEASURES = ("average_precision", f"card_precision_{ALERTS_A_DAY}", "net_saving",
+            "calibration_error")
 NEW_DAYS = 30
 Rows = tuple[str, str, np.ndarray]  # a slice: its kind and value, and the positions of its rows
 
@@ -101,7 +102,7 @@ def _name(band: pd.Interval) -> str:
 def _measures(rows: pd.DataFrame, parts: Sequence[Rows], alert_cost: float) -> list[Weighted]:
     threshold = float(rows["threshold"].iloc[0])
     return [average_precision(rows), card_precision(rows), net_saving(rows, threshold, alert_cost),
-            *(_on_part(rows, positions) for _, _, positions in parts)]
+            calibration_error(rows), *(_on_part(rows, positions) for _, _, positions in parts)]
 
 
 def _on_part(rows: pd.DataFrame, positions: np.ndarray) -> Weighted:

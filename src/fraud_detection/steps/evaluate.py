@@ -6,24 +6,27 @@ from datetime import timedelta
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pyspark.sql import functions as F
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.inspection import permutation_importance
 
 from branchline import BadInput, Lakehouse, Step
 from fraud_detection.data.days import Span, between, day_of, run_days
 from fraud_detection.feature_versions import DEFINITIONS, require_same
-from fraud_detection.model.estimators import LoggedModel, find_model
+from fraud_detection.model import metrics
+from fraud_detection.model.calibration import uncalibrated
 from fraud_detection.model.known_cards import without_known_cards
-from fraud_detection.model.metrics import average_precision, headline, plain
 from fraud_detection.plots import parts, ranking
 from fraud_detection.plots.calibration import calibration
+from fraud_detection.scoring.logged import LoggedModel, find_model
 from fraud_detection.settings import Settings
 from fraud_detection.tables import FEATURES, TRANSACTIONS
 
 __all__ = ["run", "slice_metrics", "step", "test_rows"]
 
 KNOWN_DAYS_BEFORE_DELAY = 7
-IMPORTANCE_ROWS = 20_000
+IMPORTANCE_ROWS = 10_000
 AMOUNT_BANDS = (0, 25, 50, 100, 200, np.inf)
 FRAUD_BANDS = (1, 2, 3, 5, np.inf)
 
@@ -75,7 +78,7 @@ def _slice(part: pd.DataFrame, threshold: float) -> dict[str, float]:
     frauds = part[part["is_fraud"] == 1]
     known = len(frauds) > 0
     return {"rows": len(part), "frauds": len(frauds),
-            "average_precision": plain(average_precision(part), part),
+            "average_precision": metrics.plain(metrics.average_precision(part), part),
             "recall": float((frauds["score"] >= threshold).mean()) if known else float("nan")}
 
 
@@ -88,12 +91,25 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     require_same(model.version, model.notes, set(rows[DEFINITIONS]), settings.label_delay_days,
                  f"gold.features on {test}")
     rows["score"] = model.score(rows)
-    metrics = headline(rows, model.threshold, settings.alert_cost)
+    before = _uncalibrated(model, rows)
     slices = slice_metrics(rows, model.threshold)
-    mlflow.log_metrics(metrics | _slice_names(slices))
+    mlflow.log_metrics({**metrics.headline(rows, model.threshold, settings.alert_cost),
+                        **_metrics_before(rows, before), **_slice_names(slices)})
     mlflow.log_text(slices.to_csv(index=False), "evaluate/slices.csv")
-    _log_pictures(rows, slices, model, settings)
+    _log_pictures(rows, before, slices, model, settings)
     return {"rows": len(rows), "frauds": int(rows["is_fraud"].sum()), "days": test.count}
+
+
+def _uncalibrated(model: LoggedModel, rows: pd.DataFrame) -> NDArray[np.float64] | None:
+    """The scores as they would be without calibration; None for a model of an older train."""
+    if not isinstance(model.pipeline, CalibratedClassifierCV):
+        return None
+    return uncalibrated(model.pipeline, rows[model.inputs])
+
+
+def _metrics_before(rows: pd.DataFrame, before: NDArray[np.float64] | None) -> dict[str, float]:
+    found = {} if before is None else metrics.calibration(rows.assign(score=before))
+    return {f"uncalibrated/{name}": value for name, value in found.items()}
 
 
 def _slice_names(slices: pd.DataFrame) -> dict[str, float]:
@@ -103,8 +119,8 @@ def _slice_names(slices: pd.DataFrame) -> dict[str, float]:
     return {f"slice/{name}": value for name, value in zip(names, known["average_precision"])}
 
 
-def _log_pictures(rows: pd.DataFrame, slices: pd.DataFrame, model: LoggedModel,
-                  settings: Settings) -> None:
+def _log_pictures(rows: pd.DataFrame, before: NDArray[np.float64] | None, slices: pd.DataFrame,
+                  model: LoggedModel, settings: Settings) -> None:
     import mlflow
     label, score = rows["is_fraud"].to_numpy(), rows["score"].to_numpy()
     sample = rows.sample(min(len(rows), IMPORTANCE_ROWS), random_state=settings.seed)
@@ -115,7 +131,7 @@ def _log_pictures(rows: pd.DataFrame, slices: pd.DataFrame, model: LoggedModel,
         "curves": ranking.roc_and_precision_recall(label, score, model.threshold),
         "threshold": ranking.threshold_picture(label, score, rows["amount"].to_numpy(),
                                                model.threshold, settings.alert_cost),
-        "calibration": calibration(label, score),
+        "calibration": calibration(label, score, before),
         "slices": parts.slices(slices),
         "importance": parts.importance(model.inputs, weight["importances_mean"],
                                        weight["importances_std"]),

@@ -12,8 +12,8 @@ from pyspark.sql import DataFrame, functions as F
 
 from branchline import BadInput, Lakehouse, Step
 from fraud_detection.data.days import Span, between, run_days
-from fraud_detection.model.estimators import LoggedModel, find_model
 from fraud_detection.plots import monitor as pictures
+from fraud_detection.scoring.logged import LoggedModel, find_model
 from fraud_detection.settings import Settings
 from fraud_detection.tables import DAILY_KPIS, FEATURES, MONITORING, SCORES, TRANSACTIONS
 

@@ -10,29 +10,30 @@ from pyspark.sql import DataFrame, functions as F
 from branchline import BadInput, Lakehouse, Step
 from fraud_detection.data.days import Span, between, day_of, run_days
 from fraud_detection.feature_versions import DEFINITIONS, require_same
-from fraud_detection.model.estimators import LoggedModel, find_model
+from fraud_detection.scoring.logged import LoggedModel, find_model
 from fraud_detection.settings import Settings
 from fraud_detection.tables import DAILY_KPIS, FEATURES, SCORES, TRANSACTIONS
 
 __all__ = ["daily_kpis", "run", "scored", "step"]
 
 SCORE_ROWS = ("transaction_id STRING, event_time TIMESTAMP, customer_id STRING, score DOUBLE, "
-              "is_alert BOOLEAN")
+              "is_alert BOOLEAN, outlier_score DOUBLE, is_outlier BOOLEAN")
+ROW = ("transaction_id", "event_time", "customer_id")
 
 
 def scored(features: DataFrame, model: LoggedModel) -> DataFrame:
-    """The rows of gold.features with `score`, `is_alert` and `model_version`, as gold.scores."""
-    kept = ["transaction_id", "event_time", "customer_id"]
+    """The rows of gold.features, scored, with the columns of gold.scores."""
+    names = [*ROW, "score", "is_alert", "outlier_score", "is_outlier"]
 
     def score(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             if batch.num_rows:
-                scores = model.score(batch.select(model.inputs).to_pandas())
+                found = model(batch.select(model.inputs).to_pandas())
                 yield pa.RecordBatch.from_arrays(
-                    [*(batch[name] for name in kept), pa.array(scores),
-                     pa.array(scores >= model.threshold)], names=[*kept, "score", "is_alert"])
+                    [*(batch[name] for name in ROW),
+                     *(pa.array(each, from_pandas=True) for each in found)], names=names)
 
-    return (features.select(*kept, *model.inputs).mapInArrow(score, SCORE_ROWS)
+    return (features.select(*ROW, *model.inputs).mapInArrow(score, SCORE_ROWS)
             .withColumn("model_version", F.lit(model.version)))
 
 

@@ -30,8 +30,10 @@ SCORES = Table(
                varies=True),
         Column("event_time", "TIMESTAMP", "When the transaction happened (UTC)", True),
         Column("customer_id", "STRING", "The card's holder", True),
-        Column("score", "DOUBLE", "The model's fraud score, 0 to 1", True),
-        Column("is_alert", "BOOLEAN", "Whether the score reaches the model's threshold", True)))
+        Column("score", "DOUBLE", "The probability of fraud, calibrated", True),
+        Column("is_alert", "BOOLEAN", "Whether the score reaches the model's threshold", True),
+        Column("outlier_score", "DOUBLE", "How unusual the model's inputs are, 0 to 1"),
+        Column("is_outlier", "BOOLEAN", "Whether that reaches the model's outlier threshold")))
 
 DAILY_KPIS = Table(
     "gold.daily_kpis", "Daily KPIs, one row per day", key=("day",), kpis=True, versioned=True,

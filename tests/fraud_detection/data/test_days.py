@@ -35,7 +35,12 @@ def test_training_ends_a_label_delay_before_the_test(thirty_days: Any) -> None:
     assert days.test == Span(date(2024, 1, 10), date(2024, 1, 10))
 
 
-@pytest.mark.parametrize("settings", [Settings(train_days=17), Settings(
+def test_training_has_as_many_days_as_there_are(thirty_days: Any) -> None:
+    assert run_days(thirty_days, Settings(train_days=100)).train == Span(
+        date(2024, 1, 1), date(2024, 1, 16))
+
+
+@pytest.mark.parametrize("settings", [Settings(test_start=date(2024, 1, 8)), Settings(
     train_days=1, test_start=date(2024, 1, 25)), Settings(train_days=1, test_days=40)])
 def test_the_error_for_missing_days_says_what_the_data_cover(
         thirty_days: Any, settings: Settings) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from branchline import BadInput
-from fraud_detection.model.estimators import METADATA, find_model
+from fraud_detection.scoring.logged import METADATA, find_model
 
 # As train logged it before it had a format.
 SAMPLE = json.loads((Path(__file__).parent / "samples" / "metadata.json").read_text())

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score
 
-from fraud_detection.model.metrics import (average_precision, card_precision, headline, plain)
+from fraud_detection.model.metrics import (average_precision, calibration_error, card_precision,
+                                           headline, plain)
 
 
 @pytest.fixture(scope="module", params=["every score once", "many ties"])
@@ -78,6 +79,14 @@ def test_card_precision_counts_cards_not_transactions_and_each_card_once() -> No
 def test_a_day_with_fewer_cards_than_alerts_is_still_measured_against_all_alerts() -> None:
     rows = pd.DataFrame({"day": [0], "customer_id": ["a"], "score": [.5], "is_fraud": [1]})
     assert plain(card_precision(rows, top=100), rows) == pytest.approx(.01)
+
+
+def test_the_calibration_error_is_the_mean_gap_between_score_and_share_of_fraud() -> None:
+    rows = pd.DataFrame({"score": [.1] * 60 + [.5] * 20, "is_fraud": [0] * 54 + [1] * 6 + [1] * 20})
+    measure = calibration_error(rows)
+    assert plain(measure, rows) == pytest.approx(20 / 80 * .5)
+    only_the_first = np.r_[np.ones(60), np.zeros(20)][None, :]
+    assert measure(only_the_first)[0] == pytest.approx(0)
 
 
 def test_headline_counts_money_at_the_threshold() -> None:

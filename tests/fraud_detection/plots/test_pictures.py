@@ -83,7 +83,8 @@ def test_the_thresholds_are_drawn_for_any_labels_and_scores(name: str, threshold
 
 @pytest.mark.parametrize("name", SCORED)
 def test_the_calibration_is_drawn_for_any_labels_and_scores(name: str) -> None:
-    draw(calibration(*labels_and_scores(name)))
+    label, score = labels_and_scores(name)
+    draw(calibration(label, score, before=score / 2))
 
 
 def test_auc_and_ap_in_the_titles_are_those_of_scikit_learn() -> None:

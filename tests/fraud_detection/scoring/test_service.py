@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from fraud_detection.model.estimators import LoggedModel, find_model
+from fraud_detection.scoring.logged import LoggedModel, find_model
 from support.web_service import WebService
 from tests.served import (SERVICE, as_records, batch_features, bits, fill_store, save_model,
                           silver)
@@ -80,7 +80,7 @@ def test_invocations_answers_what_the_logged_model_predicts(
         "csv": some.to_csv(index=False).encode()}[form]
     kind = "text/csv" if form == "csv" else "application/json"
     found = service.post(INVOKE, body, Content_Type=kind)
-    assert bits(found.json["predictions"]) == bits(model.pipeline.predict_proba(some))
+    assert bits(found.json["predictions"]) == bits(model.probabilities(some.to_numpy()))
 
 
 def test_scores_of_transactions_are_those_of_batch_to_the_bit(
@@ -121,7 +121,8 @@ def test_a_transaction_that_came_too_late_has_no_score(service: WebService) -> N
     late = service.post(SCORE, {"transactions": [at("late-0", "2018-05-21")]})
     assert found.status == late.status == 200
     assert late.json["transactions"] == [
-        {"transaction_id": "late-0", "score": None, "is_alert": None}]
+        {"transaction_id": "late-0", "score": None, "is_alert": None,
+         "outlier_score": None, "is_outlier": None}]
 
 
 def test_health_and_metadata_tell_the_model(service: WebService, model: LoggedModel) -> None:

@@ -21,7 +21,7 @@ from branchline.streaming.followed import Followed
 from branchline.streaming.progress import Progress
 from branchline.streaming.worker import Topics, work
 from fraud_detection.features import definitions
-from fraud_detection.model.estimators import find_model
+from fraud_detection.scoring.logged import find_model
 from fraud_detection.scoring.messages import events_of, labels_of
 from fraud_detection.scoring.stream import FraudScorer
 from fraud_detection.settings import Columns
@@ -42,14 +42,16 @@ from branchline.features.online import SqliteStore
 from branchline.streaming.followed import Followed
 from branchline.streaming.progress import Progress
 from branchline.streaming.worker import Topics, work
+from fraud_detection.scoring.logged import Scored
 from fraud_detection.scoring.stream import FraudScorer
 from fraud_detection.settings import Columns
 
 class Model:
     version, threshold = "formula", 0.5
     inputs = ["amount", "customer_count_7d", "customer_mean_amount_30d", "amount_to_usual"]
-    def score(self, rows):
-        return (rows * [1, 100, 1, 1]).sum(axis=1).to_numpy()
+    def __call__(self, rows):
+        score = (rows[self.inputs] * [1, 100, 1, 1]).sum(axis=1).to_numpy()
+        return Scored.of(score, self.threshold)
 
 scorer = FraudScorer(SqliteStore(Path(sys.argv[1])), Columns(), 7)
 model = Followed(lambda: "formula", lambda _: Model())

@@ -52,7 +52,7 @@ def test_each_measure_has_both_values_and_an_error_on_all_rows_and_slices(
     measures, slices = compared(rows, rows.assign(score=rows["score"] + noise),
                                 Settings(draws=100))
     assert [each.name for each in measures] == [
-        "average_precision", "card_precision_100", "net_saving"]
+        "average_precision", "card_precision_100", "net_saving", "calibration_error"]
     for each in [*measures, *(part.measured for part in slices)]:
         assert each.candidate is not None and each.champion is not None
         assert each.standard_error is not None and each.standard_error > 0

@@ -24,7 +24,7 @@ from branchline.runs.tracking import Tracking
 from fraud_detection.data.landed_columns import Columns
 from fraud_detection.data.world import World
 from fraud_detection.demo.replay import silver
-from fraud_detection.model.estimators import find_model
+from fraud_detection.scoring.logged import find_model
 from fraud_detection.scoring.stream import FraudScorer
 from fraud_detection.settings import Settings
 from fraud_detection.steps import backfill, parity

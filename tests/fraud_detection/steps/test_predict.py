@@ -14,7 +14,7 @@ from branchline import Lakehouse
 from branchline.errors import BadInput
 from branchline.features.versions import version_of
 from fraud_detection.features import definitions
-from fraud_detection.model.estimators import LoggedModel
+from fraud_detection.scoring.logged import LoggedModel
 from fraud_detection.settings import Settings
 from fraud_detection.steps import predict
 from fraud_detection.steps.predict import daily_kpis, scored

@@ -70,7 +70,7 @@ def test_the_seed_decides_everything(rows: pd.DataFrame, model: str) -> None:
 
 def test_a_search_takes_hyperparameters_from_the_space(rows: pd.DataFrame) -> None:
     fitted, _ = fit(rows, Settings(model="logistic_regression", search=3))
-    assert fitted.steps[-1][1].C in SEARCH_SPACES["logistic_regression"]["C"]
+    assert fitted.estimator.steps[-1][1].C in SEARCH_SPACES["logistic_regression"]["C"]
 
 
 def test_an_unknown_model_is_bad_input() -> None:

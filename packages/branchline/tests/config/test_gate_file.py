@@ -20,7 +20,7 @@ def policy(tmp_path: Path, text: str) -> Policy:
 def test_the_repositorys_gate_asks_for_something_of_every_kind() -> None:
     found = read_policy(PROJECT / "gate.yml")
     assert [rule.name for rule in found.metrics] == [
-        "average_precision", "card_precision_100", "net_saving"]
+        "average_precision", "card_precision_100", "net_saving", "calibration_error"]
     assert all(rule.floor is not None and rule.tolerance for rule in found.metrics)
     assert {rule.kind for rule in found.slices} == {"amount", "new_customers"}
     assert found.sanity.min_rows > 1 and found.sanity.ingested_within_days

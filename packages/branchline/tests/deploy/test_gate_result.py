@@ -25,7 +25,8 @@ def tracking(store: str, tmp_path: Path) -> Tracking:
 
 def run_of(folder: Path, outcome: str | None, version: str = VERSION) -> str:
     """A run on the commit, judged unless `outcome` is None."""
-    tags = {"commit": COMMIT, "wheel_version": version, "table.silver": "7"}
+    tags = {"commit": COMMIT, "wheel_version": version, "table.silver": "7",
+            "model.form": "onnx: as scikit-learn"}
     if outcome:
         tags |= {"gate": outcome, "gate.reasons": f"{outcome} (a reason)"}
     mlflow.set_experiment(str(folder))
@@ -53,6 +54,7 @@ def test_the_newest_judged_run_decides(tracking: Tracking, tmp_path: Path) -> No
     assert (verdict.outcome, verdict.run, verdict.line) == ("refused", newest, "refused (a reason)")
     assert verdict.tables == {"silver": "7"} and verdict.verdict == {"passed": True}
     assert verdict.model is None and verdict.picture is None
+    assert verdict.form == "onnx: as scikit-learn"
 
 
 def test_a_run_of_changed_sources_on_the_commit_does_not_count(

@@ -91,6 +91,7 @@ def _show(made: Release, line: str) -> None:
     print(f"release    {made.version}, {line}\n"
           f"gate       {made.gate['outcome']}: {made.gate['line']}\n"
           f"model      {made.model or 'none registered'}"
+          + (f"\nform       {form}" if (form := made.gate.get("form")) else "")
           + (f"\noverride   {made.override}" if made.override else "")
           + "".join(f"\n{each.kind:<10} {each.reference}"
                     + (f"\nsha256     {each.sha256}" if each.sha256 and each.path else "")

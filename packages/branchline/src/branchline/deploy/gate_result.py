@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["gate_result"]
 
 LOOKED_THROUGH = 1000
-TABLE = "table."
+TABLE, FORM = "table.", "model.form"
 
 
 def gate_result(tracking: Tracking, experiment: str, version: str, commit: str, model: str,
@@ -46,7 +46,7 @@ def gate_result(tracking: Tracking, experiment: str, version: str, commit: str, 
             run.info.run_id, f"models:/{model}/{registered}" if registered else None,
             {name.removeprefix(TABLE): text for name, text in tags.items()
              if name.startswith(TABLE)},
-            _verdict(run), artifact(run, "gate/verdict.png"))
+            _verdict(run), artifact(run, "gate/verdict.png"), tags.get(FORM))
 
 
 def _named(tracking: Tracking, run_id: str, version: str) -> Run:

@@ -39,7 +39,8 @@ class GateResult:
     """What the gate said about a commit.
 
     `outcome` is passed, refused, undecidable or none, `verdict` the gate's own JSON, `model` the
-    address of the version that was registered from the run, `tables` the versions of its input.
+    address of the version that was registered from the run, `form` what that scores with and why,
+    as its run says, `tables` the versions of its input.
     """
 
     outcome: str = "none"
@@ -49,6 +50,7 @@ class GateResult:
     tables: Mapping[str, str] = field(default_factory=dict)
     verdict: Mapping[str, Any] | None = None
     picture: bytes | None = field(default=None, repr=False)
+    form: str | None = None
 
 
 @dataclass(frozen=True)
