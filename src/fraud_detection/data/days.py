@@ -11,7 +11,7 @@ from branchline import BadInput
 from branchline.features.kernel import DAY
 from fraud_detection.settings import Settings
 
-__all__ = ["RunDays", "Span", "between", "day_of", "milliseconds", "run_days"]
+__all__ = ["RunDays", "Span", "between", "covered", "day_of", "milliseconds", "run_days"]
 
 
 @dataclass(frozen=True)
@@ -61,15 +61,15 @@ def run_days(transactions: DataFrame, settings: Settings) -> RunDays:
     Raises:
         BadInput: the data do not cover the requested days.
     """
-    covered = _covered(transactions)
+    found = covered(transactions)
     delay, length = timedelta(days=settings.label_delay_days), timedelta(days=settings.test_days)
     day = timedelta(days=1)
-    start = settings.test_start or covered.last - length + day
+    start = settings.test_start or found.last - length + day
     test = Span(start, start + length - day)
     train = Span(start - delay - timedelta(days=settings.train_days), start - delay - day)
-    if train.first < covered.first or test.last > covered.last:
+    if train.first < found.first or test.last > found.last:
         raise BadInput(
-            f"the data cover {covered}; training on {train} and testing on {test} does not fit. "
+            f"the data cover {found}; training on {train} and testing on {test} does not fit. "
             f"Set train_days ({settings.train_days}), test_days ({settings.test_days}), "
             "label_delay_days or test_start accordingly.")
     asked = Span(settings.first_day or test.first, settings.last_day or test.last)
@@ -79,7 +79,7 @@ def run_days(transactions: DataFrame, settings: Settings) -> RunDays:
     return RunDays(train, test, built, asked)
 
 
-def _covered(transactions: DataFrame) -> Span:
+def covered(transactions: DataFrame) -> Span:
     """From the first day that has a transaction to the last."""
     found = transactions.agg(F.min(F.unix_millis("event_time")).alias("first"),
                              F.max(F.unix_millis("event_time")).alias("last")).first()
