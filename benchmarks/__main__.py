@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import (big_files, data_in, diff, folds, from_main, gate, gate_replay, kills,
-                        live, online_store, scale, serving, speed, steps, submission,
+                        live, live_spark, online_store, scale, serving, speed, steps, submission,
                         terminal_watch)
 from branchline.lakehouse import Lakehouse
 from branchline.runs import tracking
@@ -17,6 +17,13 @@ from fraud_detection.data.world import World
 from fraud_detection.settings import Columns, Settings
 from fraud_detection.steps import ingest, prepare
 
+
+def both_ways() -> None:
+    """The live path by the worker, and on Spark."""
+    live.run()
+    live_spark.run()
+
+
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = ROOT.parent / "shared" / "data"
 WORK = ROOT / ".local" / "bench"
@@ -24,7 +31,7 @@ ON_TABLES = {"data_in": data_in.run, "big_files": big_files.run, "speed": speed.
              "diff": diff.run, "scale": scale.run, "steps": steps.run, "folds": folds.run,
              "gate": gate.run, "terminal_watch": terminal_watch.run}
 ALONE = {"submission": submission.run, "online_store": online_store.run,
-         "serving": serving.run, "gate_replay": gate_replay.run, "live": live.run,
+         "serving": serving.run, "gate_replay": gate_replay.run, "live": both_ways,
          "live_cards": live.run_cards, "kills": kills.run,
          "from_main": lambda: from_main.run(transactions())}
 

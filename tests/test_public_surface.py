@@ -16,7 +16,7 @@ from support.clone import ROOT
 SURFACE = {
     "branchline": "BadInput BranchlineError Column Format Job Lakehouse Migration Pipeline "
                   "RowsLost Settings Step Table parameter start training_set",
-    "branchline.config.kafka_file": "KafkaFile",
+    "branchline.config.kafka_file": "KafkaFile block secret_variables",
     "branchline.config.yaml_file": "YamlMapping read_yaml",
     "branchline.features.kernel": "Complement DAY Definition Floats Ints Product Ratio Window "
                                   "compute look_back_days time_order",
@@ -25,6 +25,7 @@ SURFACE = {
     "branchline.features.online": "Event HeldFeatures OnlineFeatures SqliteStore Store open_store",
     "branchline.features.online.backfill": "backfill",
     "branchline.streaming": "Answer Message Scorer",
+    "branchline.streaming.on_spark": "Live Progress Topics score_live",
     "branchline.parity": "ColumnParity Example Logged PARITY Parity Recomputed compare log_parity "
                          "read_log",
     "branchline.lakehouse.appends": "Append append_once appends count_rows log own_append",

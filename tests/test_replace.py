@@ -123,6 +123,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
                             ("terminal_watch", "terminal-watch")):
         shutil.rmtree(root / "src" / package)
         shutil.rmtree(root / "mlflow-notebooks" / folder)
+    shutil.rmtree(root / "mlflow-notebooks" / "fraud-scoring")
     assert called(root, "-m", "branchline.cli.main", "mlproject", "parcel-weights",
                   "--write").stdout == "parcel-weights: 5 steps, 16 parameters\n"
     return root

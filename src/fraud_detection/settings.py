@@ -23,7 +23,7 @@ def _columns(text: str) -> Columns:
 
 
 def _kafka(text: str) -> KafkaFile:
-    return KafkaFile.read(Path(text), os.environ)
+    return KafkaFile.of(text, os.environ)
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class DataSettings(BranchlineSettings):
                                      "kafka://TOPIC; `simulated` generates some", type="location")
     columns: Columns = parameter(Columns(), "a YAML file that names the data's columns",
                                  type="location", text="columns.yml", read=_columns)
-    kafka: KafkaFile | None = parameter(None, "a YAML file with the settings for Kafka",
+    kafka: KafkaFile | None = parameter(None, "a YAML file with the settings for Kafka; "
+                                              "those of the target",
                                         type="location", read=_kafka)
     label_delay_days: int = parameter(7, "days until a label is known", minimum=0,
                                       maximum=MOST_DAYS)

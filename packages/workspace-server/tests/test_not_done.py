@@ -36,8 +36,8 @@ QUERIES = [
     ("/api/2.1/unity-catalog/tables", {"catalog_name": "dev", "schema_name": "default",
                                        "page_token": "a"})]
 JOB_FIELDS: dict[str, Any] = {
-    "git_source": {"git_url": "u", "git_provider": "gitHub"}, "continuous": {
-        "pause_status": "UNPAUSED"}, "environment_variables": [{"key": "a"}], "unheard_of": True,
+    "git_source": {"git_url": "u", "git_provider": "gitHub"},
+    "environment_variables": [{"key": "a"}], "unheard_of": True,
     "triggers": [{"a": 1}]}
 TASK_FIELDS: dict[str, Any] = {
     **{f"{kind}_task": {"a": "b"} for kind in (

@@ -11,7 +11,7 @@ from branchline import BadInput
 from branchline.features.kernel import DAY
 from fraud_detection.settings import Settings
 
-__all__ = ["RunDays", "Span", "between", "day_of", "milliseconds", "run_days"]
+__all__ = ["RunDays", "Span", "between", "covered", "day_of", "milliseconds", "run_days"]
 
 
 @dataclass(frozen=True)
@@ -63,18 +63,18 @@ def run_days(transactions: DataFrame, settings: Settings) -> RunDays:
     Raises:
         BadInput: the data do not cover the requested days.
     """
-    covered = _covered(transactions)
+    found = covered(transactions)
     delay, length = timedelta(days=settings.label_delay_days), timedelta(days=settings.test_days)
     day = timedelta(days=1)
-    start = settings.test_start or covered.last - length + day
+    start = settings.test_start or found.last - length + day
     test = Span(start, start + length - day)
     last = start - delay - day
-    if last < covered.first or test.last > covered.last:
+    if last < found.first or test.last > found.last:
         raise BadInput(
-            f"the data cover {covered}; training on days up to {last} and testing on {test} does "
+            f"the data cover {found}; training on days up to {last} and testing on {test} does "
             f"not fit. Set test_days ({settings.test_days}), label_delay_days or test_start "
             "accordingly.")
-    train = Span(max(last + day - timedelta(days=settings.train_days), covered.first), last)
+    train = Span(max(last + day - timedelta(days=settings.train_days), found.first), last)
     asked = Span(settings.first_day or test.first, settings.last_day or test.last)
     built = Span(settings.first_day or train.first, settings.last_day or test.last)
     if asked.count < 1 or built.count < 1:
@@ -82,7 +82,7 @@ def run_days(transactions: DataFrame, settings: Settings) -> RunDays:
     return RunDays(train, test, built, asked)
 
 
-def _covered(transactions: DataFrame) -> Span:
+def covered(transactions: DataFrame) -> Span:
     """From the first day that has a transaction to the last."""
     found = transactions.agg(F.min(F.unix_millis("event_time")).alias("first"),
                              F.max(F.unix_millis("event_time")).alias("last")).first()

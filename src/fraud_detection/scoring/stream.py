@@ -45,10 +45,12 @@ class FraudScorer:
         return find_model(address)
 
     def score(self, model: Model, messages: Sequence[Message]) -> list[Answer]:
-        scores = Scoring(self.features, model).score(self._events(messages))
+        found = events_of(*_split(messages), self._columns)
+        places = [at for at, event in enumerate(found) if event is not None]
+        scores = Scoring(self.features, model).score([event for event in found if event])
         filled = self.features.filled
-        return [_answer(each, {"features_version": self._version, "store_filled": filled})
-                for each in scores]
+        return [_answer(each, at, {"features_version": self._version, "store_filled": filled})
+                for at, each in zip(places, scores, strict=True)]
 
     def restore(self, messages: Sequence[Message]) -> None:
         self.features.append(self._events(messages))
@@ -58,22 +60,23 @@ class FraudScorer:
         return [event for event in found if event is not None]
 
     def deliver(self, labels: Sequence[Message]) -> list[Answer]:
-        found = [label for label in labels_of(*_split(labels), self._columns) if label is not None]
-        missed = {label.id for label in self.features.deliver(found)}
+        found = labels_of(*_split(labels), self._columns)
+        missed = {label.id for label in self.features.deliver([each for each in found if each])}
         return [Answer(label.entities["customer_id"], None,
                        {"transaction_id": label.id, "label": label.values[LABEL],
-                        "missed": label.id in missed}) for label in found]
+                        "missed": label.id in missed}, at)
+                for at, label in enumerate(found) if label is not None]
 
 
 def _split(messages: Sequence[Message]) -> tuple[list[bytes | None], list[int]]:
     return [each.value for each in messages], [each.time for each in messages]
 
 
-def _answer(each: Score, versions: dict[str, object]) -> Answer:
+def _answer(each: Score, at: int, versions: dict[str, object]) -> Answer:
     event = each.event
     about = {"transaction_id": event.id, "event_time": event.time, "score": each.score,
              "model_version": each.model_version}
     return Answer(event.entities["customer_id"], {
         **about, "customer_id": event.entities["customer_id"], "is_alert": each.is_alert,
         "outlier_score": each.outlier_score, "is_outlier": each.is_outlier}, {
-        **about, **versions, "labelled": LABEL in event.values, "features": each.features})
+        **about, **versions, "labelled": LABEL in event.values, "features": each.features}, at)

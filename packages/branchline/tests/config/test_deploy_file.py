@@ -39,6 +39,13 @@ def test_the_releases_of_a_target_are_taken_by_another_or_by_itself(tmp_path: Pa
     assert (found.taker_of("staging"), found.taker_of("dev")) == ("production", "dev")
 
 
+def test_a_continuous_job_does_not_check_a_deployment_since_it_does_not_end(
+        tmp_path: Path) -> None:
+    text = GOOD.replace("    check: true\n", "").replace("entry_point: other", "continuous: true")
+    found = read_deploy_file(written(tmp_path, text))
+    assert found.jobs[1] == Job("monitor", continuous=True) and found.checked == ("score",)
+
+
 def test_if_no_job_is_marked_all_are_checked(tmp_path: Path) -> None:
     found = read_deploy_file(written(tmp_path, GOOD.replace("    check: true\n", "")))
     assert found.checked == ("score", "monitor")
@@ -57,6 +64,9 @@ def test_the_shipped_file_deploys_scoring_and_monitoring() -> None:
     ('"0 0 5 * * ?"', '"0 0 5 * * *"', 4, "with ? for one of the days"),
     ("Europe/Berlin", "Europe/Atlantis", 4, "timezone is 'Europe/Atlantis'"),
     ("check: true", "check: always", 5, "check is 'always'; expected true or false"),
+    ("entry_point: other", "continuous: 1", 6, "continuous is 1; expected true or false"),
+    ("check: true", "continuous: true", 4, "job score has schedule and is continuous"),
+    ("entry_point: other", "continuous: true, check: true", 6, "has check and is continuous"),
     ("entry_point: other", "entrypoint: other", 6, "unknown key entrypoint"),
     ("run_as: 6f1c1f0e", "run_as: robot", 8, "expected a service principal's application id"),
 ])

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from branchline.config.kafka_file import KafkaFile
+from branchline.config.kafka_file import KafkaFile, block, secret_variables
+from branchline.config.yaml_file import read_yaml
 from branchline.errors import BadInput
 
 EVENT_HUBS = """
@@ -49,3 +50,39 @@ def test_event_hubs_connection_string_is_the_password_of_an_environment_variable
 def test_an_invalid_setting_is_refused_with_its_line(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(BadInput, match=said):
         read(tmp_path, text)
+
+
+def of_target(folder: Path, text: str) -> str:
+    (folder / "targets.yml").write_text("kafka:\n  " + text.strip().replace("\n", "\n  "))
+    return block(read_yaml(folder / "targets.yml").below("kafka"))
+
+
+def test_a_target_s_block_in_one_line_has_the_settings_of_the_file(tmp_path: Path) -> None:
+    line = of_target(tmp_path, EVENT_HUBS)
+    assert KafkaFile.of(line, {"EVENTHUB": "x"}) == read(tmp_path, EVENT_HUBS, EVENTHUB="x")
+    assert KafkaFile.of(str(tmp_path / "kafka.yml"), {"EVENTHUB": "x"}).gaps == "record"
+    assert line.isascii() and "\n" not in line
+
+
+def test_a_secret_is_named_in_the_block_and_set_as_a_variable_of_the_cluster(
+        tmp_path: Path) -> None:
+    line = of_target(tmp_path, f"{EVENT_HUBS}password_secret: kafka/connection")
+    assert secret_variables(line) == {"EVENTHUB": "{{secrets/kafka/connection}}"}
+    assert secret_variables("") == secret_variables(of_target(tmp_path, EVENT_HUBS)) == {}
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("bootstrap_servers: a:1\npassword: x", "targets.yml, line 3: unknown key password"),
+    ("bootstrap_servers: a:1\ngaps: ignore", "line 3: gaps is 'ignore'"),
+    ("bootstrap_servers: a:1\npassword_secret: a/b", "line 3: password_secret needs password_var"),
+    ("bootstrap_servers: a:1\npassword_variable: A\npassword_secret: a",
+     "line 4: password_secret is 'a'; expected SCOPE/KEY")])
+def test_an_invalid_block_of_a_target_is_refused_with_its_line(tmp_path: Path, text: str,
+                                                               said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        of_target(tmp_path, text)
+
+
+def test_what_is_neither_a_file_nor_a_block_is_refused() -> None:
+    with pytest.raises(BadInput, match="kafka: found '{a: }}', expected a file, or what"):
+        KafkaFile.of("{a: }}", {})

@@ -53,6 +53,26 @@ def test_a_workspace_gives_each_branch_a_schema_of_its_catalog(tmp_path: Path) -
         "data": "/Volumes/x", "n": "7", "from": "2018-08-08"}
 
 
+KAFKA = "  kafka: {bootstrap_servers: 'hub:9093', password_variable: A, password_secret: s/k}\n"
+
+
+def test_a_target_s_settings_for_kafka_are_passed_to_every_project_that_has_them(
+        tmp_path: Path) -> None:
+    on_cluster = DEV.replace("serverless", "{cluster: cluster.json}") + KAFKA
+    (tmp_path / "targets.yml").write_text(
+        on_cluster + LOCAL.replace("d}", "d, kafka: {bootstrap_servers: 'localhost:9092'}}"))
+    for name in ("dev", "local"):
+        target = read_target(tmp_path / "targets.yml", name)
+        given = target.values(Branch("branch", "b"), tmp_path)["kafka"]
+        assert given.startswith('{"bootstrap_servers":') and target.location(given) == given
+
+
+def test_a_secret_of_kafka_needs_a_cluster_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "targets.yml").write_text(DEV + KAFKA)
+    with pytest.raises(BadInput, match="line 7: password_secret needs compute: {cluster"):
+        read_target(tmp_path / "targets.yml", "dev")
+
+
 @pytest.mark.parametrize(("lines", "branch"), [
     ("", "b"), ("", "w"), ("  schema_prefix: information_\n", "schema"),
     ("  schema_prefix: de\n", "fault")],

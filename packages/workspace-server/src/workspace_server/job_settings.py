@@ -38,8 +38,8 @@ def check_settings(settings: Settings, where: str, clusters: Clusters) -> None:
     seconds(settings)
     run_as_of(settings, where)
     queue_of(settings, where)
-    if (settings.get("continuous") or {}).get("pause_status", "PAUSED") != "PAUSED":
-        raise not_emulated(f"{where}: field continuous")
+    if is_continuous(settings) and (settings.get("schedule") or settings.get("trigger")):
+        raise invalid("A continuous job cannot have a schedule or a trigger.")
     if len(settings.get("tags") or {}) > 25:
         raise invalid("A job has at most 25 tags.")
     if not 0 <= settings.get("max_concurrent_runs", 1) <= 1000:
@@ -49,6 +49,12 @@ def check_settings(settings: Settings, where: str, clusters: Clusters) -> None:
         if not re.fullmatch(r"[\w.-]+", name, re.ASCII):
             raise invalid(f"The name of a job parameter may have letters, digits, _, - and . only; "
                           f"found {name}.")
+
+
+def is_continuous(settings: Settings) -> bool:
+    """Whether the job is to be run all the time."""
+    found = settings.get("continuous")
+    return found is not None and found.get("pause_status", "UNPAUSED") == "UNPAUSED"
 
 
 def updated(settings: Settings, new: Settings, removed: list[Any]) -> Settings:

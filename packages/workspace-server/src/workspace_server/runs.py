@@ -29,6 +29,7 @@ class Runs:
         self._threads: list[threading.Thread] = []
         self._ids = itertools.count(int(time.time()) * 1000)
         self._lock = threading.Lock()
+        self.stopping = threading.Event()
 
     def submit(self, work: Work, user: User) -> Run:
         """The run; a known token returns the run it started.
@@ -152,6 +153,7 @@ class Runs:
 
     def stop(self) -> None:
         """End all runs and wait for it."""
+        self.stopping.set()
         for run in list(self._all.values()):
             run.cancelled.set()
         for thread in self._threads:

@@ -8,10 +8,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from workspace_server.continuous import Continuous
 from workspace_server.errors import invalid
 from workspace_server.fields import check_fields
 from workspace_server.identity import User
-from workspace_server.job_settings import DEFAULTS, Settings, check_settings, updated, work_now
+from workspace_server.job_settings import (DEFAULTS, Settings, check_settings, is_continuous,
+                                           updated, work_now)
 from workspace_server.permissions import Permissions, checked
 from workspace_server.runs import Runs
 from workspace_server.submissions import run_as_of
@@ -24,6 +26,9 @@ class SavedJobs:
         self.file, self.runs, self.permissions = file, runs, permissions
         self._lock = threading.Lock()
         self._newest = 0
+        self._continuous = Continuous(self.all, runs)
+        if any(is_continuous(job["settings"]) for job in self.all().values()):
+            self._continuous.start()
 
     def all(self) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = (
@@ -110,6 +115,8 @@ class SavedJobs:
 
     def _check(self, settings: Settings, where: str) -> None:
         check_settings(settings, where, self.runs.machine.clusters)
+        if is_continuous(settings):
+            self._continuous.start()
 
     def _keep(self, jobs: dict[str, dict[str, Any]]) -> None:
         beside = self.file.with_suffix(".new")

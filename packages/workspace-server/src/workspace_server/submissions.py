@@ -43,6 +43,7 @@ class Work:
     queue: bool = False
     run_as: str = ""
     job_clusters: tuple[dict[str, Any], ...] = ()
+    trigger: str = "ONE_TIME"
 
 
 def work_of(body: dict[str, Any], clusters: Clusters) -> Work:

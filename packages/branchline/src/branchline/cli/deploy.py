@@ -104,13 +104,19 @@ def rollback(project: str, target_name: str, checksum: str | None) -> None:
 @project_argument
 @to
 def check(project: str, target_name: str) -> None:
-    """Run the deployed jobs now, those marked in deploy.yml, else all; ask the services."""
+    """Run the deployed jobs now, those marked in deploy.yml, else all that end; ask the services.
+    """
     production = open_production(project, target_name)
     state = production.journal.current().state
     deployed = state.jobs
     if not deployed:
         raise BadInput(f"target {target_name}: nothing is deployed; expected a deployment to check")
-    for name in [name for name in production.file.checked if name in deployed] or deployed:
+    always = {job.name for job in production.file.jobs if job.continuous}
+    names = ([name for name in production.file.checked if name in deployed]
+             or [name for name in deployed if name not in always])
+    if not names:
+        print("only continuous jobs are deployed: the platform keeps them running")
+    for name in names:
         print(f"job {name}", flush=True)
         production.platform.jobs.run(name)
         print(f"job {name} works")

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from branchline.config.targets import Target
 from branchline.errors import BadInput
 
-__all__ = ["branch", "debug", "help_names", "more_wheels", "summary", "wheel_files", "wheels"]
+__all__ = ["branch", "debug", "help_names", "kafka_of", "more_wheels", "summary", "wheel_files",
+           "wheels"]
 
 help_names = {"help_option_names": ["-h", "--help"]}
 debug = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
@@ -36,3 +38,15 @@ def wheel_files(given: Iterable[Path], more: Iterable[Path]) -> tuple[Path, ...]
             raise BadInput(f"argument {str(path)!r}: expected only the project's name, and "
                            "wheels after --wheel.")
     return first + others
+
+
+def kafka_of(given: str | None, target: Target) -> str:
+    """The settings for Kafka: the given file, else those of the target.
+
+    Raises:
+        BadInput: there are none.
+    """
+    if not given and not target.kafka:
+        raise BadInput(f"target {target.name}: has no `kafka` in targets.yml; expected it there, "
+                       "or --kafka FILE.")
+    return given or target.kafka

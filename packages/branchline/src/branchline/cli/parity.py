@@ -23,7 +23,8 @@ STEP = "parity"
 
 @click.command("parity", context_settings=options.help_names)
 @click.argument("project")
-@click.option("--kafka", required=True, metavar="FILE", help="The settings for Kafka.")
+@click.option("--kafka", metavar="FILE",
+              help="The settings for Kafka; by default those of the target.")
 @click.option("--log", required=True, metavar="TOPIC",
               help="The topic that `branchline score-stream` logged to.")
 @click.option("--on", "target_name", default="local", show_default=True,
@@ -38,7 +39,7 @@ STEP = "parity"
 @options.branch
 @options.summary
 @options.debug
-def command(project: str, kafka: str, log: str, target_name: str, bound: float,
+def command(project: str, kafka: str | None, log: str, target_name: str, bound: float,
             given: tuple[str, ...], json_file: Path | None, given_branch: str | None,
             page: Path | None, debug: bool) -> None:
     """Compare the features and scores that a stream of PROJECT logged with those of batch.
@@ -54,7 +55,7 @@ def command(project: str, kafka: str, log: str, target_name: str, bound: float,
     target, found = repository.target(target_name), repository.project(project)
     check_tables(found, STEP, ())
     branch = current_branch(repository.root, given_branch, os.environ)
-    told = {"kafka": kafka, "log": log}
+    told = {"kafka": options.kafka_of(kafka, target), "log": log}
     tracking, run_id = read_tables(repository, target, found, branch,
                                    Asked(STEP, {**pairs(given), **told}))
     from branchline.lakehouse.difference.output import print_parts, to_markdown

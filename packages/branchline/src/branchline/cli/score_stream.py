@@ -29,8 +29,8 @@ __all__ = ["command"]
 
 @click.command("score-stream", context_settings=options.help_names)
 @click.argument("project")
-@click.option("--kafka", "kafka_file", required=True, type=click.Path(path_type=Path),
-              metavar="FILE", help="The settings for Kafka; see docs/live.md.")
+@click.option("--kafka", "kafka_file", metavar="FILE",
+              help="The settings for Kafka; by default those of the target. See docs/live.md.")
 @click.option("--from", "events", required=True, metavar="TOPIC", help="The topic of events.")
 @click.option("--to", "scores", required=True, metavar="TOPIC", help="The topic of scores.")
 @click.option("--labels", metavar="TOPIC", help="A topic of labels that become known later.")
@@ -61,7 +61,7 @@ def command(debug: bool, **given: Any) -> None:
     asked = _Options(**given)
     repository = Repository.current()
     target, project = repository.target(asked.target_name), repository.project(asked.project)
-    kafka = KafkaFile.read(asked.kafka_file, os.environ)
+    kafka = KafkaFile.of(options.kafka_of(asked.kafka_file, target), os.environ)
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # a batch is small; workers use the cores
     opened = imported(project, "scorer", project.scorer)
     arguments = _arguments(project, target, asked.parameters)
@@ -75,7 +75,7 @@ class _Options:
     """The options of the command, by click's names."""
 
     project: str
-    kafka_file: Path
+    kafka_file: str | None
     events: str
     scores: str
     labels: str | None

@@ -28,13 +28,17 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Job:
-    """A scheduled run of the project; `check` marks those that `deploy.py check` starts."""
+    """A scheduled run of the project; `check` marks those that `deploy.py check` starts.
+
+    A `continuous` job always runs: whenever a run ends or fails, the next one is started.
+    """
 
     name: str
     entry_point: str = "main"
     parameters: Mapping[str, str] = field(default_factory=dict)
     schedule: Schedule | None = None
     check: bool = False
+    continuous: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,9 @@ class DeployFile:
 
     @property
     def checked(self) -> tuple[str, ...]:
-        """The jobs that check a deployment: those marked, else all."""
+        """The jobs that check a deployment: those marked, else all but the continuous ones."""
         return tuple(job.name for job in self.jobs if job.check) or tuple(
-            job.name for job in self.jobs)
+            job.name for job in self.jobs if not job.continuous)
 
 
 def read_deploy_file(path: Path) -> DeployFile:
@@ -98,12 +102,21 @@ def _job(name: str, jobs: YamlMapping) -> Job:
         raise jobs.wrong(f"job {name!r}: expected a name of letters, digits, - and _.", name)
     mapping = jobs.below(name)
     mapping.check_keys(f"job {name}", Job)
-    check = mapping.values.get("check", False)
-    if not isinstance(check, bool):
-        raise mapping.unfit("check", "true or false")
+    check, continuous = _flag(mapping, "check"), _flag(mapping, "continuous")
+    if continuous and (check or "schedule" in mapping.values):
+        key = "check" if check else "schedule"
+        raise mapping.wrong(f"job {name} has {key} and is continuous: it always runs; expected "
+                            "one of them.", key)
     point = mapping.text("entry_point") if "entry_point" in mapping.values else "main"
     schedule = _schedule(mapping.below("schedule")) if "schedule" in mapping.values else None
-    return Job(name, point, mapping.texts("parameters"), schedule, check)
+    return Job(name, point, mapping.texts("parameters"), schedule, check, continuous)
+
+
+def _flag(mapping: YamlMapping, key: str) -> bool:
+    found = mapping.values.get(key, False)
+    if not isinstance(found, bool):
+        raise mapping.unfit(key, "true or false")
+    return found
 
 
 def _schedule(mapping: YamlMapping) -> Schedule:

@@ -23,7 +23,7 @@ class LocalTarget:
     """This machine.
 
     Relative folders are below the repository's top. `tracking_uri` is a default: the variable
-    MLFLOW_TRACKING_URI overrides it.
+    MLFLOW_TRACKING_URI overrides it. `kafka` are the settings for Kafka in one line, or empty.
     """
 
     kind: ClassVar[Literal["local"]] = "local"
@@ -33,6 +33,7 @@ class LocalTarget:
     tracking_uri: str
     lakehouse: str
     experiment_root: str
+    kafka: str = ""
 
     def model_name(self, project: str) -> str:
         """The name that a project's registered model has here: the project's."""
@@ -40,15 +41,16 @@ class LocalTarget:
 
     def values(self, branch: Branch, root: Path) -> dict[str, str]:
         """Parameters for every project that has them: where the branch's tables are."""
-        return {"lakehouse": str((root / self.lakehouse).resolve()), "schema": branch.schema}
+        return {"lakehouse": str((root / self.lakehouse).resolve()), "schema": branch.schema,
+                **({"kafka": self.kafka} if self.kafka else {})}
 
     def location(self, text: str) -> str:
-        """The absolute path of a file or folder here; an address with a scheme as it is.
+        """The absolute path of a file or folder here; an address, or a target's block, as it is.
 
         Raises:
             ValueError: there is no such file or folder; its text says what was expected.
         """
-        if ":/" in text:
+        if ":/" in text or text.startswith("{"):
             return text
         try:
             return str(Path(text).resolve(strict=True))
@@ -87,7 +89,8 @@ class WorkspaceTarget:
     `experiment_root` is the workspace folder of experiments and project files, `catalog` holds one
     schema per branch (named with `schema_prefix`), `volume` the landed files and checkpoints;
     wheels are published to `wheels`. `permissions` are the Jobs API's, `parameters` are passed to
-    every project that has them. After `connect_seconds` the command gives up on a host that does
+    every project that has them, `kafka` are the settings for Kafka in one line. After
+    `connect_seconds` the command gives up on a host that does
     not answer; while it follows a run, it gives up after `outage_minutes` on a host that no longer
     answers or knows the user.
     """
@@ -110,6 +113,7 @@ class WorkspaceTarget:
     connect_seconds: int = 60
     outage_minutes: int = 30
     parameters: Mapping[str, str] = field(default_factory=dict)
+    kafka: str = ""
 
     def model_name(self, project: str) -> str:
         """The name that a project's registered model has in Unity Catalog, in three parts.
@@ -138,7 +142,8 @@ class WorkspaceTarget:
     def values(self, branch: Branch, root: Path) -> dict[str, str]:
         """Parameters for every project that has them: the branch's tables, and the data."""
         return {"lakehouse": self.catalog, "schema": self.schema(branch),
-                "files": self.volume, **self.parameters}
+                "files": self.volume, **({"kafka": self.kafka} if self.kafka else {}),
+                **self.parameters}
 
     def location(self, text: str) -> str:
         """The text, if it is an address that a run in the workspace reaches.
@@ -148,7 +153,7 @@ class WorkspaceTarget:
         """
         if "$(" in text or "${" in text:
             raise ValueError("an address with the CI's variables filled in")
-        if text == text.strip() and REACHED.match(text):
+        if text == text.strip() and (REACHED.match(text) or text == (self.kafka or None)):
             return text
         raise ValueError("an address that the workspace reaches, such as /Volumes/...")
 

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
+from branchline.config.kafka_file import block, secret_variables
 from branchline.config.targets import SERVERLESS, Compute, LocalTarget, Target, WorkspaceTarget
 from branchline.config.yaml_file import YamlMapping, read_yaml
 from branchline.errors import BadInput
 
 __all__ = ["read_target"]
 
+KAFKA = "kafka"
 LONGEST = 366 * 24 * 60  # minutes
 
 
@@ -32,13 +34,14 @@ def read_target(path: Path, name: str) -> Target:
 
 def _local(name: str, mapping: YamlMapping) -> LocalTarget:
     mapping.check_keys(f"target {name}", LocalTarget)
-    return LocalTarget(name, **{key: mapping.text(key) for key in mapping.values})
+    texts = {key: mapping.text(key) for key in mapping.values if key != KAFKA}
+    return LocalTarget(name, **texts, **_kafka(mapping))
 
 
 def _workspace(name: str, mapping: YamlMapping) -> WorkspaceTarget:
     mapping.check_keys(f"target {name}", WorkspaceTarget)
     values = dict(mapping.values)
-    for key in values.keys() - {"compute", "permissions", "tags", "parameters",
+    for key in values.keys() - {"compute", "permissions", "tags", "parameters", KAFKA,
                                 "timeout_minutes", "connect_seconds", "outage_minutes"}:
         values[key] = mapping.text(key, may_be_empty=key == "schema_prefix")
     values["compute"] = _compute(mapping)
@@ -49,10 +52,19 @@ def _workspace(name: str, mapping: YamlMapping) -> WorkspaceTarget:
                                ("outage_minutes", LONGEST, "minutes")):
         if key in values:
             values[key] = _whole(mapping, key, most, meaning)
+    values |= _kafka(mapping)
+    if secret_variables(values.get(KAFKA, "")) and values["compute"].cluster is None:
+        raise mapping.below(KAFKA).wrong(
+            "password_secret needs compute: {cluster: ...}: only a new cluster gets variables "
+            "from secrets.", "password_secret")
     if values.get("profile") and values.get("host"):
         raise mapping.wrong(f"target {name} has both profile and host; expected one of them.",
                             "host")
     return WorkspaceTarget(name, **values)
+
+
+def _kafka(mapping: YamlMapping) -> dict[str, str]:
+    return {KAFKA: block(mapping.below(KAFKA))} if KAFKA in mapping.values else {}
 
 
 def _whole(mapping: YamlMapping, key: str, most: int, meaning: str) -> int:

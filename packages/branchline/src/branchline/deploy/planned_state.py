@@ -73,7 +73,7 @@ def _settings(production: Production, job: Job, values: Mapping[str, str],
                         Asked(job.entry_point, values))
     return platform.jobs.settings(ScheduledJob(
         job.name, request, installed, str(state.copy), experiment, job.schedule,
-        where.run_as, tags))
+        where.run_as, tags, job.continuous))
 
 
 def _tables(production: Production, release: Release,

@@ -24,6 +24,7 @@ class ScheduledJob:
 
     `copy` is the address of the project's files, `artifacts` what the runs install, in that order.
     `request` has the entry point with all parameters, `experiment` names the runs' experiment.
+    A `continuous` job is started again whenever a run of it ends.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ScheduledJob:
     schedule: Schedule | None
     run_as: str | None
     tags: Mapping[str, str]
+    continuous: bool = False
 
 
 @dataclass(frozen=True)

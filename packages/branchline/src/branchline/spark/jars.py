@@ -14,7 +14,7 @@ from typing import TypeAlias
 from branchline.errors import NotInstalled
 from branchline.spark.maven import proxy_options, settings_options
 
-__all__ = ["cache", "delta_jars", "fetched", "java", "jars_of", "spark_jars"]
+__all__ = ["SHIPPED", "cache", "delta_jars", "fetched", "java", "jars_of", "spark_jars"]
 
 # pyspark ships all of these; a second copy would cost 50 MB and shadow the first.
 SHIPPED = ("org.apache.hadoop", "org.apache.parquet", "org.apache.logging.log4j", "org.slf4j",

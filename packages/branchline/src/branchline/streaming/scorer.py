@@ -20,12 +20,13 @@ class Message(NamedTuple):
 class Answer(NamedTuple):
     """What a message became: JSON objects for the topic of scores, under `key`, and for the log.
 
-    `score` None: only the log gets something.
+    `score` None: only the log gets something. `at` is the message's place among those given.
     """
 
     key: str
     score: Mapping[str, Any] | None
     log: Mapping[str, Any]
+    at: int = 0
 
 
 class Scorer(Protocol):

@@ -130,7 +130,7 @@ class _Worker:
         import orjson
         produce, topics = self.producer.produce, self.topics
         self.producer.begin_transaction()
-        for key, score, log in answers:
+        for key, score, log, _ in answers:
             if score is not None:
                 produce(topics.scores, orjson.dumps(score), key)
             if topics.log:

@@ -22,7 +22,7 @@ from branchline.wheels.artifacts import Artifact
 from branchline.wheels.build import build
 from branchline.wheels.publish import publish
 from support.clone import PATH, ROOT
-from support.processes import PROJECT
+from support.processes import PROJECT, wait_until
 from support.releasing import CLUSTER, Shop, shop_in
 from workspace_server import Workspace
 
@@ -86,6 +86,36 @@ def test_a_job_cluster_gets_experiment_and_tags(shop: Shop) -> None:
     cluster = there.settings(scheduled(shop))["tasks"][0]["new_cluster"]
     assert cluster["spark_env_vars"]["MLFLOW_EXPERIMENT_NAME"] == f"/Shared/{shop.name}"
     assert cluster["custom_tags"]["commit"] == "c" * 40
+
+
+def test_a_continuous_job_has_no_time_limit_and_no_schedule(shop: Shop) -> None:
+    job = replace(scheduled(shop), continuous=True, schedule=None)
+    settings = shop.platform.jobs.settings(job)
+    assert settings["continuous"] == {"pause_status": "UNPAUSED"}
+    assert "schedule" not in settings and settings["timeout_seconds"] == 0
+
+
+def test_a_changed_continuous_job_runs_with_its_new_settings(
+        shop: Shop, workspace: Workspace) -> None:
+    (shop.project.folder / "main.py").write_text("import time; time.sleep(600)\n")
+    wheels = publish(build(shop.root, shop.root / "dist"), shop.platform.wheels).artifacts
+    jobs, client = shop.platform.jobs, workspace.client()
+    for who in ("world", "you"):
+        job = replace(scheduled(shop, *wheels, who=who), continuous=True, schedule=None)
+        jobs.put(job.name, jobs.settings(job))
+        number = next(iter(client.jobs.list(name=job.name))).job_id
+        wait_until(lambda: _running(client, number) is not None)
+    wait_until(lambda: "you" in (_running(client, number) or ()))
+    jobs.remove(job.name)
+    wait_until(lambda: _running(client, number) is None)
+
+
+def _running(client: Any, job: int | None) -> list[str] | None:
+    """The arguments of the job's run that is at work; None if there is none."""
+    for run in client.jobs.list_runs(job_id=job, active_only=True, expand_tasks=True):
+        if run.tasks[0].status.state.value == "RUNNING":
+            return list(run.tasks[0].spark_python_task.parameters)
+    return None
 
 
 def test_an_existing_job_with_the_same_name_is_taken_over(shop: Shop, workspace: Workspace) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,12 @@ def test_a_target_says_where_files_are_kept_and_how_long_a_run_may_take(tmp_path
     settings = settings_for_target(TARGET, tmp_path, ROOT)
     assert (settings.folder, settings.wheels, settings.timeout_seconds) == (
         "/Workspace/Shared/b/_files", TARGET.wheels, 120)
+
+
+def test_a_job_cluster_gets_kafka_s_password_from_the_workspace_s_secrets(tmp_path: Path) -> None:
+    kafka = '{"bootstrap_servers":"a:1","password_variable":"HUB","password_secret":"s/k"}'
+    settings = settings_for_target(replace(TARGET, kafka=kafka), tmp_path, ROOT)
+    assert settings.new_cluster == {**CLUSTER, "spark_env_vars": {"HUB": "{{secrets/s/k}}"}}
 
 
 @pytest.mark.parametrize(("content", "line"), [

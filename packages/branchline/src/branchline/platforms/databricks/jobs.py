@@ -10,9 +10,9 @@ from typing import Any
 from uuid import uuid4
 
 from databricks.sdk.errors import InvalidParameterValue, NotFound
-from databricks.sdk.service.jobs import (BaseJob, CronSchedule, Format, JobAccessControlRequest,
-                                         JobEnvironment, JobRunAs, JobSettings, RunNowResponse,
-                                         Task)
+from databricks.sdk.service.jobs import (BaseJob, Continuous, CronSchedule, Format,
+                                         JobAccessControlRequest, JobEnvironment, JobRunAs,
+                                         JobSettings, PauseStatus, RunNowResponse, Task)
 
 from branchline.config.targets import WorkspaceTarget
 from branchline.errors import BadInput
@@ -48,11 +48,12 @@ class WorkspaceJobs:
         made = submit_body(_submission(job, settings))
         return JobSettings(
             name=job.name, format=Format.MULTI_TASK, max_concurrent_runs=1,
-            timeout_seconds=settings.timeout_seconds,
+            timeout_seconds=0 if job.continuous else settings.timeout_seconds,
             tasks=[Task.from_dict(task) for task in made["tasks"]],
             environments=[JobEnvironment.from_dict(each) for each in made.get("environments", ())
                           ] or None,
             schedule=CronSchedule(schedule.quartz, schedule.timezone) if schedule else None,
+            continuous=Continuous(pause_status=PauseStatus.UNPAUSED) if job.continuous else None,
             run_as=JobRunAs(service_principal_name=job.run_as) if job.run_as else None,
             tags=dict([OURS, *((name, tag_value(text)) for name, text in job.tags.items())]),
         ).as_dict()
@@ -70,6 +71,8 @@ class WorkspaceJobs:
         if found := self._found(name):
             with translated(f"reset job {name}"):
                 client.jobs.reset(found[0], wanted)
+                if wanted.continuous:  # its run has the old settings; the next starts by itself
+                    client.jobs.cancel_all_runs(job_id=found[0])
         else:
             with translated(f"create job {name}"):
                 client.jobs.create(**_given(wanted), access_control_list=self._permissions)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from branchline.config.kafka_file import secret_variables
 from branchline.config.targets import SERVERLESS, WorkspaceTarget
 from branchline.errors import BadInput
 from branchline.platforms.databricks.cluster_spec import cluster_spec
@@ -55,6 +56,8 @@ def settings_for_target(target: WorkspaceTarget, project: Path, root: Path) -> R
     cluster = _cluster_file(compute.cluster, project, root) if compute.cluster else None
     if cluster is not None and compute.policy_id:
         cluster = {**cluster, "policy_id": compute.policy_id, "apply_policy_default_values": True}
+    if cluster is not None and (secrets := secret_variables(target.kafka)):
+        cluster = {**cluster, "spark_env_vars": {**cluster.get("spark_env_vars", {}), **secrets}}
     return RunSettings(
         f"/Workspace{target.experiment_root}/_files", target.wheels, cluster,
         compute.existing_cluster_id, compute.serverless, target.tags, target.permissions,

@@ -36,7 +36,8 @@ class LocalJobs:
         return {"entry_point": job.request.entry_point, "parameters": dict(job.request.parameters),
                 "project": job.copy, "run_as": job.run_as,
                 "wheels": [each.reference for each in job.artifacts if each.kind == WHEEL],
-                "schedule": asdict(job.schedule) if job.schedule else None, "tags": dict(job.tags)}
+                "schedule": asdict(job.schedule) if job.schedule else None, "tags": dict(job.tags),
+                **({"continuous": True} if job.continuous else {})}
 
     def actual(self, name: str) -> dict[str, Any] | None:
         path = f"jobs/{name}.json"
