@@ -17,6 +17,8 @@ from branchline.features.online.backfill import backfill
 from fraud_detection.data.world import World, simulate
 from fraud_detection.features import calendar, definitions, kept
 from fraud_detection.model.estimators import METADATA
+from fraud_detection.scoring.guarded import noted
+from fraud_detection.scoring.reasons import usual
 from fraud_detection.settings import Settings
 from fraud_detection.steps.train import best_threshold, fit, golden
 
@@ -55,7 +57,9 @@ def save_model(folder: Path, rows: pd.DataFrame, kind: str = "hist_gradient_boos
     model, unseen = fit(rows, settings)
     example = rows[model.feature_names_in_].head(5)
     notes = {"threshold": best_threshold(unseen, settings.alert_cost),
-             "golden": golden(model, example), **changed}
+             "golden": golden(model, example), "label_delay_days": 7,
+             **noted(settings.guardrails, rows[model.feature_names_in_]),
+             **usual(rows[model.feature_names_in_], rows["is_fraud"]), **changed}
     mlflow.sklearn.save_model(
         model, folder, metadata=METADATA.written(notes), pip_requirements=[],
         serialization_format="cloudpickle", pyfunc_predict_fn="predict_proba",

@@ -13,6 +13,7 @@ from branchline.features.kernel import Floats
 from branchline.parity import Recomputed
 from fraud_detection.features import calendar, definitions, kept, names
 from fraud_detection.model.estimators import find_model
+from fraud_detection.scoring.guarded import judge_of
 from fraud_detection.scoring.messages import LABEL
 from fraud_detection.scoring.score import Model
 from fraud_detection.scoring.stream import features_version
@@ -43,7 +44,12 @@ def recomputed(transactions: pa.Table, features: pa.Table, label_delay: int,
         found = known(version)
         if found is None:
             return None
-        return found.score(pd.DataFrame(rows, columns=FEATURES)) if len(rows) else rows[:, 0]
+        if not len(rows):
+            return rows[:, 0]
+        features = pd.DataFrame(rows, columns=FEATURES)
+        judge = judge_of(found.notes, found.inputs, found.version)
+        return judge.judge(features[found.inputs].to_numpy(), found.score(features),
+                           found.threshold).scores
 
     return Recomputed(transactions, COLUMNS, LABEL, features.select([COLUMNS.key, *FEATURES]),
                       definitions("full", label_delay), features_version(label_delay), score)

@@ -4,32 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame, functions as F
 
 from branchline import BadInput, Lakehouse, Step
+from branchline.inference_log import Origin
+from branchline.inference_log.of_batch import log_batch
 from fraud_detection.data.days import Span, between, day_of, run_days
 from fraud_detection.model.estimators import LoggedModel, find_model
+from fraud_detection.scoring.guarded import judge_of
+from fraud_detection.scoring.stream import NAME, features_version
 from fraud_detection.settings import Settings
 from fraud_detection.tables import DAILY_KPIS, FEATURES, SCORES, TRANSACTIONS
 
 __all__ = ["daily_kpis", "run", "scored", "step"]
 
 SCORE_ROWS = ("transaction_id STRING, event_time TIMESTAMP, customer_id STRING, score DOUBLE, "
-              "is_alert BOOLEAN")
+              "is_alert BOOLEAN, guardrails STRING")
 
 
 def scored(features: DataFrame, model: LoggedModel) -> DataFrame:
-    """The rows of gold.features with `score`, `is_alert` and `model_version`, as gold.scores."""
+    """The rows of gold.features with `score`, `is_alert` and `model_version`, as gold.scores.
+
+    Rows that a guardrail refuses are left out.
+    """
     kept = ["transaction_id", "event_time", "customer_id"]
+    judge = judge_of(model.notes, model.inputs, model.version)
 
     def score(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             if batch.num_rows:
-                scores = model.score(batch.select(model.inputs).to_pandas())
+                inputs = batch.select(model.inputs).to_pandas()
+                judged = judge.judge(inputs.to_numpy(np.float64), model.score(inputs),
+                                     model.threshold)
+                fired = pa.array([",".join(names) or None for names in judged.fired], pa.string())
                 yield pa.RecordBatch.from_arrays(
-                    [*(batch[name] for name in kept), pa.array(scores),
-                     pa.array(scores >= model.threshold)], names=[*kept, "score", "is_alert"])
+                    [*(batch[name] for name in kept), pa.array(judged.scores),
+                     pa.array(judged.alerts), fired],
+                    names=[*kept, "score", "is_alert", "guardrails"]
+                    ).filter(pa.array(~np.isnan(judged.scores)))
 
     return (features.select(*kept, *model.inputs).mapInArrow(score, SCORE_ROWS)
             .withColumn("model_version", F.lit(model.version)))
@@ -67,9 +81,22 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     same_model = f"model_version = '{model.version}' AND {on_span}"
     lakehouse.overwrite(SCORES, scored(features, model), same_model)
     scores = lakehouse.read(SCORES).where(same_model)
+    if settings.log_scores == "true":
+        _log(lakehouse, features, scores, model, on_span, settings.label_delay_days)
     kpis = daily_kpis(transactions.where(on_span), scores)
     lakehouse.overwrite(DAILY_KPIS, kpis, _on_days(span))
     return {"rows": scores.count(), "alerts": scores.where("is_alert").count(), "days": span.count}
+
+
+def _log(lakehouse: Lakehouse, features: DataFrame, scores: DataFrame, model: LoggedModel,
+         on_span: str, label_delay: int) -> None:
+    """Add the scored rows to the inference log; a row without a score was refused."""
+    rows = features.join(scores.drop("event_time", "customer_id"), "transaction_id", "left")
+    outcome = (F.when(F.col("score").isNull(), "refused")
+               .when(F.col("guardrails").isNull(), "scored").otherwise("flagged"))
+    log_batch(lakehouse, rows.withColumn("outcome", outcome),
+              Origin("batch", NAME, model.version, features_version(label_delay)),
+              "transaction_id", ("customer_id", "terminal_id"), model.inputs, on_span)
 
 
 def _on_days(span: Span) -> str:

@@ -16,6 +16,8 @@ from sklearn.pipeline import Pipeline
 from branchline import BadInput, Lakehouse, Step
 from fraud_detection.data.days import Span, between, run_days
 from fraud_detection.model.estimators import METADATA, SEARCH_SPACES, estimator, inputs
+from fraud_detection.scoring.guarded import noted
+from fraud_detection.scoring.reasons import usual
 from fraud_detection.settings import Settings
 from fraud_detection.tables import FEATURES, TRANSACTIONS
 
@@ -88,6 +90,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
         raise BadInput(f"gold.features has {len(rows):,} labelled rows on {days}, {frauds:,} of "
                        "them fraud; a model needs both kinds. Run featurize for these days, or "
                        "choose others with test_start and train_days.")
+    settings.guardrails.check(inputs(settings.model, settings.features))
     model, unseen = fit(rows, settings)
     _log(model, unseen, rows, days, versions, settings)
     return {"rows": len(rows), "frauds": frauds, "features": len(model.feature_names_in_)}
@@ -101,7 +104,9 @@ def _log(model: Pipeline, unseen: pd.DataFrame, rows: pd.DataFrame, days: Span,
         "threshold": best_threshold(unseen, settings.alert_cost),
         "train_first": str(days.first), "train_last": str(days.last),
         "label_delay_days": settings.label_delay_days, "golden": golden(model, example),
-        "table_versions": versions, **_score_shares(unseen["score"].to_numpy())}
+        "table_versions": versions, **noted(settings.guardrails, rows[model.feature_names_in_]),
+        **usual(rows[model.feature_names_in_], rows["is_fraud"]),
+        **_score_shares(unseen["score"].to_numpy())}
     mlflow.log_metric("threshold", notes["threshold"])
     mlflow.log_params({f"model.{key.rpartition('__')[2]}": value
                        for key, value in model.steps[-1][1].get_params().items()})

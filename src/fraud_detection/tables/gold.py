@@ -28,7 +28,8 @@ SCORES = Table(
         Column("event_time", "TIMESTAMP", "When the transaction happened (UTC)", True),
         Column("customer_id", "STRING", "The card's holder", True),
         Column("score", "DOUBLE", "The model's fraud score, 0 to 1", True),
-        Column("is_alert", "BOOLEAN", "Whether the score reaches the model's threshold", True)))
+        Column("is_alert", "BOOLEAN", "Whether the score reaches the model's threshold", True),
+        Column("guardrails", "STRING", "The guardrails that fired, separated by commas")))
 
 DAILY_KPIS = Table(
     "gold.daily_kpis", "Daily KPIs, one row per day", key=("day",), kpis=True, versioned=True,

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from branchline.features.online import Store
-
 __all__ = ["Answer", "Message", "OpenScorer", "Scorer"]
 
 
@@ -47,5 +45,6 @@ class Scorer(Protocol):
         ...
 
 
-# Takes the store, and the project's parameters as its main.py does.
-OpenScorer: TypeAlias = Callable[[Store, Sequence[str]], Scorer]
+# Takes the store, the project's parameters as its main.py does and, with `--inference-log`, the
+# `InferenceLog`: the scorer writes its rows to it in `score`.
+OpenScorer: TypeAlias = Callable[..., Scorer]
