@@ -21,7 +21,8 @@ def test_the_mlproject_file_is_as_the_code_declares() -> None:
 
 
 def test_the_project_s_defaults_are_the_settings_defaults() -> None:
-    arguments = [part for each in PIPELINE.parameters if each.name not in ("columns", "guardrails", "steps")
+    files = ("columns", "guardrails")
+    arguments = [part for each in PIPELINE.parameters if each.name not in (*files, "steps")
                  for part in (f"--{each.name}", str(each.default))]
     assert PIPELINE.read(arguments) == Settings()
 

@@ -1,4 +1,4 @@
-"""Which inputs speak for fraud: contributions that add up to a score's distance from a usual one."""
+"""Which inputs speak for fraud: contributions that add up to the distance from a usual row."""
 
 from __future__ import annotations
 

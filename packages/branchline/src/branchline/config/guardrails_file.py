@@ -10,8 +10,9 @@ from branchline.guardrails.rules import ABOUT_INPUTS, ACTIONS, KINDS, Guardrails
 __all__ = ["read_guardrails"]
 
 # What a rule of a kind may say beside `when` and `action`; the required ones first.
-KEYS = {"outside_range": ("inputs",), "missing": ("inputs",), "unknown_category": ("known", "inputs"),
-        "outlier": (), "uncertain": ("between",), "alert_rate": ("above", "over")}
+KEYS = {"outside_range": ("inputs",), "missing": ("inputs",),
+        "unknown_category": ("known", "inputs"), "outlier": (),
+        "uncertain": ("between",), "alert_rate": ("above", "over")}
 REQUIRED = {"unknown_category": ("known", "inputs"), "uncertain": ("between",),
             "alert_rate": ("above",)}
 MOST_ROWS = 1_000_000

@@ -12,8 +12,8 @@ from typing import Any
 from branchline.errors import BadInput
 from branchline.records import Format
 
-__all__ = ["ARTIFACT", "FEWEST_UNITS", "GUARDRAILS", "OTHER_LIBRARIES", "Comparison", "Data", "Measured", "Model",
-           "Slice"]
+__all__ = ["ARTIFACT", "FEWEST_UNITS", "GUARDRAILS", "OTHER_LIBRARIES", "Comparison", "Data",
+           "Measured", "Model", "Slice"]
 
 ARTIFACT = "gate/comparison.json"
 OTHER_LIBRARIES = "other_libraries"  # the key of a note

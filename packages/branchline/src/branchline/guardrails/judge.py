@@ -61,7 +61,8 @@ class Judge:
             return Judged(scores, scores >= threshold, ["scored"] * len(rows), [()] * len(rows))
         strange = np.zeros(len(rows), np.bool_) if outliers is None else outliers
         fired = np.column_stack([fires(rows, scores, strange) for fires in self._fires])
-        found, outcomes = scores.copy(), np.where(fired.any(axis=1), "flagged", "scored")
+        found = scores.copy()
+        outcomes = np.where(fired.any(axis=1), "flagged", "scored").astype(object)
         for action in ("override", "refuse"):
             for at in reversed(range(len(self._fires))):
                 rule = self.guardrails.rules[at]

@@ -21,11 +21,11 @@ def of_lines(rows: pa.Table) -> Logged:
 
 
 def _event(row: dict[str, Any]) -> dict[str, Any]:
-    inputs = row["inputs"]
-    return {"transaction_id": row["record_id"], "event_time": _since_1970(row["event_time"]) // 1000,
-            "score": row["score"], "model_version": row["model_version"],
-            "features_version": row["features_version"], "labelled": bool(row["labelled"]),
-            "store_filled": row["store_filled"] or 0, "batch": _since_1970(row["time"]),
+    at, inputs = _since_1970(row["event_time"]) // 1000, row["inputs"]
+    return {"transaction_id": row["record_id"], "event_time": at, "score": row["score"],
+            "model_version": row["model_version"], "features_version": row["features_version"],
+            "labelled": bool(row["labelled"]), "store_filled": row["store_filled"] or 0,
+            "batch": _since_1970(row["time"]),
             "features": None if inputs is None else json.loads(inputs)}
 
 
