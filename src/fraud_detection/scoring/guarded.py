@@ -25,9 +25,10 @@ def noted(guardrails: Guardrails, inputs: pd.DataFrame) -> dict[str, Any]:
     Raises:
         BadInput: a rule looks at something that the model does not take.
     """
-    guardrails.check(list(inputs))
-    lows, highs = inputs.min(), inputs.max()
-    ranges = {name: (float(lows[name]), float(highs[name])) for name in inputs}
+    names = [str(name) for name in inputs]
+    guardrails.check(names)
+    lows, highs = inputs.min().tolist(), inputs.max().tolist()
+    ranges = {name: (low, high) for name, low, high in zip(names, lows, highs, strict=True)}
     return {NOTE: replace(guardrails, ranges=ranges).to_json()}
 
 

@@ -20,7 +20,7 @@ SMALLEST = 1e-12
 def usual(inputs: pd.DataFrame, label: pd.Series) -> dict[str, Any]:
     """The note for a model trained on these rows: the medians of the genuine ones."""
     medians = inputs[label == 0].median()
-    return {NOTE: {name: float(medians[name]) for name in inputs}}
+    return {NOTE: dict(zip(map(str, inputs), medians.tolist(), strict=True))}
 
 
 def usual_row(notes: Mapping[str, Any], inputs: Sequence[str]) -> Floats | None:

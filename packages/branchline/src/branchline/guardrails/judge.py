@@ -84,19 +84,24 @@ def _fires(rule: Rule, guardrails: Guardrails, inputs: list[str]) -> Fires:
     at = [inputs.index(name) for name in rule.inputs or inputs]
     if rule.when == "outside_range":
         low, high = _ranges(rule, guardrails, [inputs[each] for each in at])
-        return lambda rows, scores, strange: (
-            (rows[:, at] < low) | (rows[:, at] > high)).any(axis=1)
+        return lambda rows, scores, strange: _any((rows[:, at] < low) | (rows[:, at] > high))
     if rule.when == "missing":
-        return lambda rows, scores, strange: np.isnan(rows[:, at]).any(axis=1)
+        return lambda rows, scores, strange: _any(np.isnan(rows[:, at]))
     if rule.when == "unknown_category":
         known = np.array(rule.known)
-        return lambda rows, scores, strange: ~np.isin(rows[:, at], known).all(axis=1)
+        return lambda rows, scores, strange: _any(~np.isin(rows[:, at], known))
     if rule.when == "outlier":
         return lambda rows, scores, strange: strange
     if rule.when == "uncertain":
         lowest, highest = rule.between
         return lambda rows, scores, strange: (scores >= lowest) & (scores <= highest)
     return lambda rows, scores, strange: np.zeros(len(rows), np.bool_)
+
+
+def _any(values: Mask) -> Mask:
+    """Which rows have a true value."""
+    found: Mask = np.logical_or.reduce(values, axis=1)
+    return found
 
 
 def _ranges(rule: Rule, guardrails: Guardrails, names: Sequence[str]) -> tuple[Floats, Floats]:

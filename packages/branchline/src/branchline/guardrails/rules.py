@@ -77,7 +77,12 @@ class Guardrails:
             BadInput: newer code made it.
         """
         found = FORMAT.read(content, where)
-        rules = tuple(Rule(**{key: tuple(value) if isinstance(value, list) else value
-                              for key, value in rule.items()}) for rule in found["rules"])
+        rules = tuple(_rule(each) for each in found["rules"])
         return cls(rules, {name: (low, high) for name, (low, high) in found["ranges"].items()},
                    where)
+
+
+def _rule(content: Mapping[str, Any]) -> Rule:
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value
+                              for key, value in content.items()}
+    return Rule(**values)

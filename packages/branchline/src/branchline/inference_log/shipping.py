@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 from pyspark.sql import functions as F
@@ -27,6 +28,7 @@ NAMES = ("format", *(field.name for field in FIELDS))
 LAYOUT = Layout(tuple((name, name) for name in NAMES), late=NAMES[1:])
 TYPES = {"STRING": pa.string(), "TIMESTAMP": pa.timestamp("us", "UTC"), "BIGINT": pa.int64(),
          "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_()}
+Row: TypeAlias = dict[str, Any]
 Read = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
@@ -82,7 +84,7 @@ def _refused(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
                                           for row in found], schema)
 
 
-def _judged(batch: pa.RecordBatch) -> Iterator[tuple[dict, dict | None, str]]:
+def _judged(batch: pa.RecordBatch) -> Iterator[tuple[Row, Row | None, str]]:
     """Each line, its typed values or None, and what is wrong with it."""
     for row in batch.to_pylist():
         if row["problem"]:
