@@ -19,8 +19,6 @@ ROOMS = ["cli", "deploy", "gate", "platforms", "entry", "pipeline", "diff", "rea
          "steps", "reuse", "runs", "wheels", "config", "ci", "parity", "streaming", "serving",
          "inference_log", "guardrails", "lakehouse", "spark", "features", "branch", "git",
          "table_sets", "records", "signals", "settings", "parameters", "text", "errors"]
-         "inference_log", "guardrails", "lakehouse", "spark", "features", "branch", "git",
-         "table_sets", "records", "signals", "settings", "parameters", "text", "errors"]
 # No room of runs knows them, nor they any of those.
 APART = {"parity", "streaming", "serving", "inference_log", "guardrails", "lakehouse", "spark",
          "features"}
