@@ -26,6 +26,7 @@ class Formula:
     """A model that needs no fit: its score tells its features."""
 
     version, threshold = "formula", 0.5
+    notes: dict[str, Any] = {}
     inputs = ["amount", "customer_count_7d", "terminal_fraud_rate_30d", "amount_to_usual"]
 
     def __call__(self, rows: pd.DataFrame) -> Scored:

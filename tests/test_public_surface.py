@@ -16,6 +16,7 @@ from support.clone import ROOT
 SURFACE = {
     "branchline": "BadInput BranchlineError Column Format Job Lakehouse Migration Pipeline "
                   "RowsLost Settings Step Table parameter start training_set",
+    "branchline.config.guardrails_file": "read_guardrails",
     "branchline.config.kafka_file": "KafkaFile block secret_variables",
     "branchline.config.yaml_file": "YamlMapping read_yaml",
     "branchline.features.kernel": "Complement DAY Definition Floats Ints Product Ratio Window "
@@ -26,8 +27,14 @@ SURFACE = {
     "branchline.features.online.backfill": "backfill",
     "branchline.streaming": "Answer Message Scorer",
     "branchline.streaming.on_spark": "Live Progress Topics score_live",
+    "branchline.guardrails": "ACTIONS AlertRate Guardrails Judge Judged KINDS Rule",
+    "branchline.inference_log": "Entry InferenceLog LogSettings Origin",
+    "branchline.inference_log.of_batch": "log_batch",
+    "branchline.inference_log.shipping": "ship",
+    "branchline.inference_log.tables": "BRONZE_INFERENCE_LOG INFERENCE_LOG LOG_FILES "
+                                       "LOG_QUARANTINE LOG_TABLES",
     "branchline.parity": "ColumnParity Example Logged PARITY Parity Recomputed compare log_parity "
-                         "read_log",
+                         "of_lines read_log",
     "branchline.lakehouse.appends": "Append append_once appends count_rows log own_append",
     "branchline.lakehouse.clones": "Base base_of clone_missing explained",
     "branchline.lakehouse.conditions": "chosen told_in_one_line",
@@ -36,8 +43,9 @@ SURFACE = {
         "FILES FileSource KAFKA KafkaSource Layout Piece Source Taken shortened",
     "branchline.lakehouse.sources.json_lines": "columns_of read rows_of",
     "branchline.lakehouse.stream": "checkpoint checkpoints follow forget",
-    "branchline.serving": "Golden Limits Records ServerSettings Service number shown",
-    "branchline.serving.logged": "Logged NEWEST fetched read_logged",
+    "branchline.serving": "Answered Asked Golden Limits Records ServerSettings Service number "
+                          "shown",
+    "branchline.serving.logged": "Logged NEWEST fetched read_logged version_of",
     "branchline.lakehouse.difference.output": "print_parts to_markdown",
     "branchline.runs.registry": "CHALLENGER CHAMPION Registered Registry",
     "branchline.runs.tracking": "Tracking connect quiet remove_variables shown",
@@ -46,8 +54,8 @@ SURFACE = {
     "branchline.show": "SHOW as_lines command_for find_table show_step",
     "branchline.text": "code collapsed html markdown one_line printable protect_output "
                        "protected_output safe unprotected without_credentials",
-    "branchline.gate.comparison": "ARTIFACT Comparison Data FEWEST_UNITS Measured Model "
-                                  "OTHER_LIBRARIES Slice",
+    "branchline.gate.comparison": "ARTIFACT Comparison Data FEWEST_UNITS GUARDRAILS Measured "
+                                  "Model OTHER_LIBRARIES Slice",
     "branchline.gate.outcomes": "ARTIFACT Kpi Outcomes",
     "branchline.runs.requirements": "model_requirements unmet",
     "branchline.gate.resampling": "Floats Measure standard_errors variance",

@@ -4,7 +4,7 @@
 from branchline import start
 from fraud_detection.pipeline import PIPELINE
 from fraud_detection.steps import (backfill, compare, evaluate, explore, featurize, ingest, monitor,
-                                   parity, predict, prepare, reject, repair, train)
+                                   parity, predict, prepare, reject, repair, ship, train)
 
 job = start(PIPELINE)
 
@@ -44,7 +44,10 @@ job.run(reject.step)
 # %% Only by `branchline backfill`: silver -> the online store
 job.run(backfill.step)
 
-# %% Only by `branchline parity`: what the stream logged against batch
+# %% Only by hand or on a schedule: files of the inference log -> gold.inference_log
+job.run(ship.step)
+
+# %% Only by `branchline parity`: what stream and service logged against batch
 job.run(parity.step)
 
 # %%

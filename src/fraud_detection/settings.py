@@ -9,7 +9,9 @@ from datetime import date
 from pathlib import Path
 
 from branchline import Settings as BranchlineSettings, parameter
+from branchline.config.guardrails_file import read_guardrails
 from branchline.config.kafka_file import KafkaFile
+from branchline.guardrails import Guardrails
 from fraud_detection.data.landed_columns import Columns
 
 __all__ = ["Columns", "DataSettings", "MOST_DAYS", "SIMULATED", "Settings"]
@@ -24,6 +26,10 @@ def _columns(text: str) -> Columns:
 
 def _kafka(text: str) -> KafkaFile:
     return KafkaFile.of(text, os.environ)
+
+
+def _guardrails(text: str) -> Guardrails:
+    return read_guardrails(Path(text))
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,9 @@ class Settings(DataSettings):
     alert_cost: float = parameter(
         10.0, "what investigating one alert costs, in the currency of the data", minimum=0,
         maximum=10**9)
+    guardrails: Guardrails = parameter(
+        Guardrails(), "a YAML file with the rules that train logs with the model",
+        type="location", text="guardrails.yml", read=_guardrails)
     seed: int = parameter(0, "the seed of random choices", minimum=0, maximum=2**32 - 1)
     model_uri: str | None = parameter(
         None, "the model to evaluate, predict, monitor and compare; the newest of the experiment")
@@ -87,5 +96,10 @@ class Settings(DataSettings):
         None, "last day to build, score and compare; the run's own")
     store: str = parameter("", "the online store that the step backfill fills: a file, or "
                                "redis://HOST")
-    log: str = parameter("", "the topic that `score-stream` logged to, for the step parity")
+    log: str = parameter("", "the topic that `score-stream` logged to, for the step parity; "
+                             "gold.inference_log")
+    logs: str = parameter("", "the folder of inference logs that the step ship takes",
+                          type="location")
+    log_scores: str = parameter("false", "whether predict adds its rows to gold.inference_log",
+                                choices=("false", "true"))
     reason: str = parameter("", "why the step reject moves rows out of silver")

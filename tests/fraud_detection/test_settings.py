@@ -21,14 +21,15 @@ def test_the_mlproject_file_is_as_the_code_declares() -> None:
 
 
 def test_the_project_s_defaults_are_the_settings_defaults() -> None:
-    arguments = [part for each in PIPELINE.parameters if each.name not in ("columns", "steps")
+    files = ("columns", "guardrails")
+    arguments = [part for each in PIPELINE.parameters if each.name not in (*files, "steps")
                  for part in (f"--{each.name}", str(each.default))]
     assert PIPELINE.read(arguments) == Settings()
 
 
 def test_steps_on_request_are_not_default_steps() -> None:
     assert [step.name for step in PIPELINE.steps if step.on_request] == [
-        "compare", "repair", "reject", "backfill", "parity"]
+        "compare", "repair", "reject", "backfill", "ship", "parity"]
     assert "compare" not in [step.name for step in PIPELINE.asked(Settings())]
     assert [step.name for step in PIPELINE.asked(PIPELINE.read(["--steps", "compare"]))] == [
         "compare"]

@@ -11,7 +11,7 @@ from fraud_detection.data.days import Span, between, covered
 from fraud_detection.live.champion import address
 from fraud_detection.live.settings import ScoringSettings
 from fraud_detection.live.tables import LIVE_KPIS, LIVE_SCORES
-from fraud_detection.model.estimators import LoggedModel, find_model
+from fraud_detection.scoring.logged import LoggedModel, find_model
 from fraud_detection.steps.featurize import features
 from fraud_detection.steps.predict import daily_kpis, scored
 from fraud_detection.tables import TRANSACTIONS

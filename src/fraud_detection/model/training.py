@@ -18,7 +18,9 @@ from fraud_detection.model.estimators import SEARCH_SPACES, estimator, inputs
 from fraud_detection.model.fast import ONNX, Fast, admission, converted, proof_rows
 from fraud_detection.model.outliers import fit_outliers, outlier_scores, outlier_threshold, sample
 from fraud_detection.scoring.artifact import Parts
+from fraud_detection.scoring.guarded import noted
 from fraud_detection.scoring.logged import Floats, LoggedModel
+from fraud_detection.scoring.reasons import usual
 from fraud_detection.settings import Settings
 
 __all__ = ["Trained", "best_threshold", "fit", "train"]
@@ -98,7 +100,8 @@ def train(rows: pd.DataFrame, settings: Settings) -> Trained:
                              "score": column(scores), "outlier_score": column(unusual)})
     notes = {"threshold": best_threshold(unseen, settings.alert_cost),
              "outlier_threshold": outlier_threshold(unusual),
-             "label_delay_days": settings.label_delay_days, **_score_shares(scores)}
+             "label_delay_days": settings.label_delay_days, **_score_shares(scores),
+             **noted(settings.guardrails, rows[columns]), **usual(rows[columns], rows["is_fraud"])}
     model = _in_one_form(LoggedModel("", classifier, columns, notes, parts), values, settings.seed)
     example = rows[columns].head(EXAMPLE_ROWS)
     return Trained(classifier, model.parts, {**model.notes, "golden": _golden(model, example)},

@@ -73,9 +73,12 @@ class LoggedModel:
         """
         rows = (features[self.inputs].to_numpy(np.float64) if isinstance(features, pd.DataFrame)
                 else features)
+        return self.completed(rows, self.probabilities(rows)[:, 1])
+
+    def completed(self, rows: Floats, score: Floats) -> Scored:
+        """The other columns beside the score of rows x inputs."""
         outlier = None if self.parts.outliers is None else self.outlier_scores(rows)
-        return Scored.of(self.probabilities(rows)[:, 1], self.threshold, outlier,
-                         self.outlier_threshold)
+        return Scored.of(score, self.threshold, outlier, self.outlier_threshold)
 
     def score(self, features: pd.DataFrame) -> Floats:
         """The fraud score of each row alone."""

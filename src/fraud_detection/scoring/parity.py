@@ -12,6 +12,7 @@ from branchline.features.arrow import EventColumns, with_features
 from branchline.features.kernel import Floats
 from branchline.parity import Recomputed
 from fraud_detection.features import calendar, definitions, kept, names
+from fraud_detection.scoring.guarded import Guarded
 from fraud_detection.scoring.logged import find_model
 from fraud_detection.scoring.messages import LABEL
 from fraud_detection.scoring.score import Model
@@ -43,7 +44,10 @@ def recomputed(transactions: pa.Table, features: pa.Table, label_delay: int,
         found = known(version)
         if found is None:
             return None
-        return found.score(pd.DataFrame(rows, columns=FEATURES)) if len(rows) else rows[:, 0]
+        if not len(rows):
+            return rows[:, 0]
+        features = pd.DataFrame(rows, columns=FEATURES)
+        return Guarded(found).judged(features)[1].scores
 
     return Recomputed(transactions, COLUMNS, LABEL, features.select([COLUMNS.key, *FEATURES]),
                       definitions("full", label_delay), features_version(label_delay), score)

@@ -1,19 +1,19 @@
-"""Events to scores: features from the online store, the model's scores, alerts."""
+"""Scores events as they come: store, features, model, guardrails; what stream and service do."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from branchline.features.online import Event, HeldFeatures, OnlineFeatures
+from branchline.guardrails import AlertRate
 from fraud_detection.features import CALENDAR, calendar, names
-from fraud_detection.scoring.logged import Floats, Scored
+from fraud_detection.scoring.guarded import Guarded, Model
 
 __all__ = ["Model", "Score", "Scoring"]
 
@@ -21,22 +21,8 @@ FEATURES = names("full")
 STORED = [name for name in FEATURES if name not in CALENDAR]
 
 
-class Model(Protocol):
-    """What scoring needs of a logged model; see `scoring.logged.LoggedModel`."""
-
-    @property
-    def version(self) -> str: ...
-
-    @property
-    def inputs(self) -> list[str]: ...
-
-    def __call__(self, features: pd.DataFrame) -> Scored: ...
-
-    def score(self, features: pd.DataFrame) -> Floats: ...
-
-
 class Score(NamedTuple):
-    """As a row of gold.scores; an event that came too late for its features has no score."""
+    """As a row of gold.scores; an event that was refused or came too late has no score."""
 
     event: Event
     model_version: str
@@ -45,14 +31,18 @@ class Score(NamedTuple):
     outlier_score: float | None
     is_outlier: bool | None
     features: dict[str, float] | None  # all of the full set, in their order
+    outcome: str = "late"
+    guardrails: tuple[str, ...] = ()
 
 
 class Scoring:
     """Adds events to the online store, and scores them."""
 
-    def __init__(self, online: OnlineFeatures | HeldFeatures, model: Model) -> None:
+    def __init__(self, online: OnlineFeatures | HeldFeatures, model: Model,
+                 rate: AlertRate | None = None) -> None:
         self._online = online
-        self._model = model
+        self._version = model.version
+        self._guarded = Guarded(model, rate)
 
     def score(self, events: Sequence[Event]) -> list[Score]:
         """The events' scores, in their order; an event that was already there is scored again."""
@@ -63,16 +53,15 @@ class Scoring:
             frame = _frame([row for row in rows if row is not None],
                            np.array([events[at].time for at in known], np.int64))
             found = dict(zip(known, self._scores([events[at] for at in known], frame), strict=True))
-        return [found.get(at) or Score(event, self._model.version, None, None, None, None, None)
+        return [found.get(at) or Score(event, self._version, None, None, None, None, None)
                 for at, event in enumerate(events)]
 
     def _scores(self, events: Sequence[Event], frame: pd.DataFrame) -> Iterator[Score]:
-        columns = (each.tolist() for each in self._model(frame))
-        for event, values, score, alert, unusual, outlier in zip(
-                events, frame.to_numpy().tolist(), *columns, strict=True):
-            yield Score(event, self._model.version, score, alert,
-                        None if math.isnan(unusual) else unusual, outlier,
-                        dict(zip(FEATURES, values, strict=True)))
+        for event, values, row in zip(events, frame.to_numpy().tolist(),
+                                      self._guarded.rows(frame), strict=True):
+            yield Score(event, self._version, row.score, row.is_alert, row.outlier_score,
+                        row.is_outlier, dict(zip(FEATURES, values, strict=True)), row.outcome,
+                        row.guardrails)
 
 
 def _frame(rows: Sequence[dict[str, float]], times: NDArray[np.int64]) -> pd.DataFrame:

@@ -6,26 +6,32 @@ from collections.abc import Sequence
 from zlib import crc32
 
 from branchline.features.online import Event, HeldFeatures, Store
+from branchline.guardrails import AlertRate
+from branchline.inference_log import Entry, InferenceLog, Origin
 from branchline.streaming import Answer, Message
 from fraud_detection.data.landed_columns import Columns
 from fraud_detection.features import definitions
+from fraud_detection.scoring.guarded import judge_of
 from fraud_detection.scoring.logged import LoggedModel, find_model
 from fraud_detection.scoring.messages import LABEL, events_of, labels_of
 from fraud_detection.scoring.score import Model, Score, Scoring
 from fraud_detection.settings import DataSettings
 
-__all__ = ["FraudScorer", "features_version", "open_scorer"]
+__all__ = ["NAME", "FraudScorer", "entry_of", "features_version", "open_scorer"]
+
+NAME = "fraud"
 
 
-def open_scorer(store: Store, arguments: Sequence[str]) -> FraudScorer:
+def open_scorer(store: Store, arguments: Sequence[str],
+                log: InferenceLog | None = None) -> FraudScorer:
     """The scorer; `arguments` are the project's parameters, of which it uses `columns` and
-    `label_delay_days`.
+    `label_delay_days`. What it scores is written to `log`.
 
     Raises:
         BadInput: a parameter is invalid, or filling the store was interrupted.
     """
     settings = DataSettings.from_arguments(arguments)
-    return FraudScorer(store, settings.columns, settings.label_delay_days)
+    return FraudScorer(store, settings.columns, settings.label_delay_days, log)
 
 
 def features_version(label_delay: int) -> str:
@@ -36,10 +42,12 @@ def features_version(label_delay: int) -> str:
 class FraudScorer:
     """Scores transactions as gold.scores has them, bit for bit."""
 
-    def __init__(self, store: Store, columns: Columns, label_delay: int) -> None:
+    def __init__(self, store: Store, columns: Columns, label_delay: int,
+                 log: InferenceLog | None = None) -> None:
         self.features = HeldFeatures(store, definitions("full", label_delay))
-        self._columns = columns
+        self._columns, self._log = columns, log
         self._version = features_version(label_delay)
+        self._rates: dict[str, AlertRate] = {}  # by the model's version
 
     def load(self, address: str) -> LoggedModel:
         return find_model(address)
@@ -47,8 +55,12 @@ class FraudScorer:
     def score(self, model: Model, messages: Sequence[Message]) -> list[Answer]:
         found = events_of(*_split(messages), self._columns)
         places = [at for at, event in enumerate(found) if event is not None]
-        scores = Scoring(self.features, model).score([event for event in found if event])
+        scores = Scoring(self.features, model, self._rate(model)).score(
+            [event for event in found if event])
         filled = self.features.filled
+        if self._log and scores:
+            origin = Origin("stream", NAME, model.version, self._version, filled)
+            self._log.write([entry_of(each) for each in scores], origin)
         return [_answer(each, at, {"features_version": self._version, "store_filled": filled})
                 for at, each in zip(places, scores, strict=True)]
 
@@ -59,6 +71,12 @@ class FraudScorer:
         found = events_of(*_split(messages), self._columns)
         return [event for event in found if event is not None]
 
+    def _rate(self, model: Model) -> AlertRate:
+        if model.version not in self._rates:
+            judge = judge_of(model.notes, model.inputs, model.version)
+            self._rates = {model.version: AlertRate(judge.guardrails)}
+        return self._rates[model.version]
+
     def deliver(self, labels: Sequence[Message]) -> list[Answer]:
         found = labels_of(*_split(labels), self._columns)
         missed = {label.id for label in self.features.deliver([each for each in found if each])}
@@ -66,6 +84,14 @@ class FraudScorer:
                        {"transaction_id": label.id, "label": label.values[LABEL],
                         "missed": label.id in missed}, at)
                 for at, label in enumerate(found) if label is not None]
+
+
+def entry_of(each: Score) -> Entry:
+    """The score as a row of the inference log."""
+    event = each.event
+    return Entry(each.features, each.score, each.is_alert, each.outcome, each.guardrails,
+                 each.is_outlier, each.outlier_score, record_id=event.id,
+                 event_time=event.time, entities=event.entities, labelled=LABEL in event.values)
 
 
 def _split(messages: Sequence[Message]) -> tuple[list[bytes | None], list[int]]:

@@ -13,8 +13,8 @@ import pandas as pd
 from pyspark.sql import functions as F
 
 from branchline import BadInput, BranchlineError, Lakehouse, Step, Table
-from branchline.gate.comparison import (ARTIFACT, OTHER_LIBRARIES, Comparison, Data, Measured,
-                                        Model, Slice)
+from branchline.gate.comparison import (ARTIFACT, GUARDRAILS, OTHER_LIBRARIES, Comparison, Data,
+                                        Measured, Model, Slice)
 from branchline.gate.resampling import Floats, standard_errors
 from branchline.runs.requirements import model_requirements, unmet
 from branchline.text import collapsed
@@ -22,6 +22,7 @@ from fraud_detection.data.days import run_days
 from fraud_detection.feature_versions import DEFINITIONS, require_same
 from fraud_detection.model.metrics import (ALERTS_A_DAY, Weighted, average_precision,
                                            calibration_error, card_precision, net_saving)
+from fraud_detection.scoring.guarded import fired
 from fraud_detection.scoring.logged import LoggedModel, find_model
 from fraud_detection.settings import Settings
 from fraud_detection.steps.evaluate import AMOUNT_BANDS, test_rows
@@ -52,7 +53,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
         Model(settings.model_uri or f"models:/{model.version}", model.version), champion,
         measures, slices, _data(lakehouse, rows),
         {"days": str(test), "tables": tables, "draws": settings.draws, "seed": settings.seed,
-         OTHER_LIBRARIES: others})
+         OTHER_LIBRARIES: others, GUARDRAILS: fired(model, rows)})
     mlflow.log_text(found.to_json(), ARTIFACT)
     return {"rows": len(rows), "frauds": int(rows["is_fraud"].sum()), "days": test.count}
 

@@ -1,4 +1,4 @@
-"""On request: what the stream logged, recomputed from silver and compared value by value."""
+"""On request: what stream or service logged, recomputed from silver, compared value by value."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 from branchline import BadInput, Lakehouse, Step
 from branchline.features.kernel import look_back_days
-from branchline.parity import PARITY, Logged, Parity, compare, log_parity, read_log
+from branchline.inference_log.tables import INFERENCE_LOG
+from branchline.parity import (PARITY, Logged, Parity, compare, log_parity, of_lines, read_log)
 from fraud_detection.data.days import between
 from fraud_detection.features import definitions
 from fraud_detection.scoring.parity import recomputed
@@ -26,7 +27,8 @@ def compared(lakehouse: Lakehouse, log: Logged, label_delay: int) -> Parity:
         BadInput: nothing was logged.
     """
     if not log.events:
-        raise BadInput("the log has no scored event; expected the topic of `score-stream --log`.")
+        raise BadInput("the log has no scored event; expected the topic of `score-stream --log`, "
+                       "or rows of service or stream in gold.inference_log.")
     first, last = _days(log.events)
     silver = lakehouse.read(TRANSACTIONS)
     since = first - timedelta(days=look_back_days(definitions("full", label_delay)))
@@ -44,21 +46,39 @@ def _days(rows: Sequence[dict[str, Any]]) -> tuple[date, date]:
 
 
 def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
-    """Compare all that the topic has, and log the result.
+    """Compare what the topic and gold.inference_log have, and log the result.
 
     Counts: `rows` (events), `values`, `explained` and `mismatches` among them.
 
     Raises:
-        BadInput: no topic or no Kafka file is given, or nothing was logged.
+        BadInput: a topic without a Kafka file, or nothing was logged.
     """
-    if not settings.log or settings.kafka is None:
-        raise BadInput("parameters log and kafka: expected a topic and a file with Kafka's "
-                       "settings, as `branchline parity` passes them.")
-    found = compared(lakehouse, read_log(settings.log, settings.kafka.client),
-                     settings.label_delay_days)
+    found = compared(lakehouse, _logged(lakehouse, settings), settings.label_delay_days)
     log_parity(found)
     return {"rows": found.events, "values": found.values, "explained": found.explained,
             "mismatches": found.mismatches}
+
+
+def _logged(lakehouse: Lakehouse, settings: Settings) -> Logged:
+    """The topic's events and labels and the service's rows; without a topic, all rows of the table.
+
+    The table does not say when labels came: where some come late, give the topic.
+    """
+    if not settings.log:
+        return _rows(lakehouse, "source IN ('service', 'stream')")
+    if settings.kafka is None:
+        raise BadInput(f"parameter log is {settings.log!r}, but there are no settings for Kafka; "
+                       "expected a file such as -P kafka=kafka.yml.")
+    found = read_log(settings.log, settings.kafka.client)
+    if not lakehouse.exists(INFERENCE_LOG):
+        return found
+    return Logged(found.events + _rows(lakehouse, "source = 'service'").events, found.labels)
+
+
+def _rows(lakehouse: Lakehouse, of_source: str) -> Logged:
+    """The rows with an event whose features came from the store."""
+    return of_lines(lakehouse.read(INFERENCE_LOG).where(of_source).where(
+        "record_id IS NOT NULL AND outcome <> 'degraded'").toArrow())
 
 
 step = Step(PARITY, run, reads=(TRANSACTIONS,), on_request=True)

@@ -4,34 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame, functions as F
 
 from branchline import BadInput, Lakehouse, Step
+from branchline.inference_log import Origin
+from branchline.inference_log.of_batch import log_batch
 from fraud_detection.data.days import Span, between, day_of, run_days
 from fraud_detection.feature_versions import DEFINITIONS, require_same
+from fraud_detection.scoring.guarded import Guarded
 from fraud_detection.scoring.logged import LoggedModel, find_model
+from fraud_detection.scoring.stream import NAME, features_version
 from fraud_detection.settings import Settings
 from fraud_detection.tables import DAILY_KPIS, FEATURES, SCORES, TRANSACTIONS
 
 __all__ = ["daily_kpis", "run", "scored", "step"]
 
 SCORE_ROWS = ("transaction_id STRING, event_time TIMESTAMP, customer_id STRING, score DOUBLE, "
-              "is_alert BOOLEAN, outlier_score DOUBLE, is_outlier BOOLEAN")
+              "is_alert BOOLEAN, outlier_score DOUBLE, is_outlier BOOLEAN, guardrails STRING")
 ROW = ("transaction_id", "event_time", "customer_id")
 
 
 def scored(features: DataFrame, model: LoggedModel) -> DataFrame:
-    """The rows of gold.features, scored, with the columns of gold.scores."""
-    names = [*ROW, "score", "is_alert", "outlier_score", "is_outlier"]
+    """The rows of gold.features, scored, with the columns of gold.scores.
+
+    Rows that a guardrail refuses are left out.
+    """
+    names = [*ROW, "score", "is_alert", "outlier_score", "is_outlier", "guardrails"]
+    guarded = Guarded(model)
 
     def score(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             if batch.num_rows:
-                found = model(batch.select(model.inputs).to_pandas())
+                found, judged = guarded.judged(batch.select(model.inputs).to_pandas())
+                fired = pa.array([",".join(rules) or None for rules in judged.fired], pa.string())
                 yield pa.RecordBatch.from_arrays(
-                    [*(batch[name] for name in ROW),
-                     *(pa.array(each, from_pandas=True) for each in found)], names=names)
+                    [*(batch[name] for name in ROW), pa.array(judged.scores),
+                     pa.array(judged.alerts), pa.array(found.outlier_score, from_pandas=True),
+                     pa.array(found.outlier), fired], names=names
+                    ).filter(pa.array(~np.isnan(judged.scores)))
 
     return (features.select(*ROW, *model.inputs).mapInArrow(score, SCORE_ROWS)
             .withColumn("model_version", F.lit(model.version)))
@@ -73,9 +85,22 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
     same_model = f"model_version = '{model.version}' AND {on_span}"
     lakehouse.overwrite(SCORES, scored(features, model), same_model)
     scores = lakehouse.read(SCORES).where(same_model)
+    if settings.log_scores == "true":
+        _log(lakehouse, features, scores, model, on_span, settings.label_delay_days)
     kpis = daily_kpis(transactions.where(on_span), scores)
     lakehouse.overwrite(DAILY_KPIS, kpis, _on_days(span))
     return {"rows": scores.count(), "alerts": scores.where("is_alert").count(), "days": span.count}
+
+
+def _log(lakehouse: Lakehouse, features: DataFrame, scores: DataFrame, model: LoggedModel,
+         on_span: str, label_delay: int) -> None:
+    """Add the scored rows to the inference log; a row without a score was refused."""
+    rows = features.join(scores.drop("event_time", "customer_id"), "transaction_id", "left")
+    outcome = (F.when(F.col("score").isNull(), "refused")
+               .when(F.col("guardrails").isNull(), "scored").otherwise("flagged"))
+    log_batch(lakehouse, rows.withColumn("outcome", outcome),
+              Origin("batch", NAME, model.version, features_version(label_delay)),
+              "transaction_id", ("customer_id", "terminal_id"), model.inputs, on_span)
 
 
 def _on_days(span: Span) -> str:

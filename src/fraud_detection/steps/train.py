@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame
 from branchline import BadInput, Lakehouse, Step
 from fraud_detection.data.days import Span, between, run_days
 from fraud_detection.feature_versions import DEFINITIONS, noted
+from fraud_detection.model.estimators import inputs
 from fraud_detection.model.training import Trained, best_threshold, fit, train
 from fraud_detection.scoring import artifact
 from fraud_detection.scoring.logged import METADATA
@@ -47,6 +48,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
         raise BadInput(f"gold.features has {len(rows):,} labelled rows on {days}, {frauds:,} of "
                        "them fraud; a model needs both kinds. Run featurize for these days, or "
                        "choose others with test_start and train_days.")
+    settings.guardrails.check(inputs(settings.model, settings.features))
     trained = train(rows, settings)
     _log(trained, {"train_first": str(days.first), "train_last": str(days.last),
                    "table_versions": versions,

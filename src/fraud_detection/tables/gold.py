@@ -33,7 +33,8 @@ SCORES = Table(
         Column("score", "DOUBLE", "The probability of fraud, calibrated", True),
         Column("is_alert", "BOOLEAN", "Whether the score reaches the model's threshold", True),
         Column("outlier_score", "DOUBLE", "How unusual the model's inputs are, 0 to 1"),
-        Column("is_outlier", "BOOLEAN", "Whether that reaches the model's outlier threshold")))
+        Column("is_outlier", "BOOLEAN", "Whether that reaches the model's outlier threshold"),
+        Column("guardrails", "STRING", "The guardrails that fired, separated by commas")))
 
 DAILY_KPIS = Table(
     "gold.daily_kpis", "Daily KPIs, one row per day", key=("day",), kpis=True, versioned=True,

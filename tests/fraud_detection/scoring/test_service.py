@@ -61,7 +61,8 @@ def test_scores_of_given_features_are_those_of_batch_to_the_bit(
     some = rows.tail(500)[model.inputs]
     scores = model.score(some)
     found = service.post(INFER, as_tensors(some)).json
-    score, alert = found["outputs"]
+    score, alert, outcome, guardrails = found["outputs"]
+    assert set(outcome["data"]) == {"scored"} and set(guardrails["data"]) == {""}
     assert bits(score["data"]) == bits(scores)
     assert alert["data"] == (scores >= model.threshold).tolist()
     assert found["model_version"] == model.version
@@ -121,8 +122,8 @@ def test_a_transaction_that_came_too_late_has_no_score(service: WebService) -> N
     late = service.post(SCORE, {"transactions": [at("late-0", "2018-05-21")]})
     assert found.status == late.status == 200
     assert late.json["transactions"] == [
-        {"transaction_id": "late-0", "score": None, "is_alert": None,
-         "outlier_score": None, "is_outlier": None}]
+        {"transaction_id": "late-0", "score": None, "is_alert": None, "outlier_score": None,
+         "is_outlier": None, "outcome": "late", "guardrails": []}]
 
 
 def test_health_and_metadata_tell_the_model(service: WebService, model: LoggedModel) -> None:

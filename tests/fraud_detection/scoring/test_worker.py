@@ -47,7 +47,7 @@ from fraud_detection.scoring.stream import FraudScorer
 from fraud_detection.settings import Columns
 
 class Model:
-    version, threshold = "formula", 0.5
+    version, threshold, notes = "formula", 0.5, {}
     inputs = ["amount", "customer_count_7d", "customer_mean_amount_30d", "amount_to_usual"]
     def __call__(self, rows):
         score = (rows[self.inputs] * [1, 100, 1, 1]).sum(axis=1).to_numpy()

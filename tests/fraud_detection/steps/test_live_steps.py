@@ -18,6 +18,7 @@ import pytest
 from branchline import BadInput, Lakehouse
 from branchline.config.kafka_file import KafkaFile
 from branchline.features.online import SqliteStore
+from branchline.inference_log import InferenceLog, LogSettings
 from branchline.parity import Parity, read_log
 from branchline.runs.shown_parity import parity_of, parts
 from branchline.runs.tracking import Tracking
@@ -27,7 +28,7 @@ from fraud_detection.demo.replay import silver
 from fraud_detection.scoring.logged import find_model
 from fraud_detection.scoring.stream import FraudScorer
 from fraud_detection.settings import Settings
-from fraud_detection.steps import backfill, parity
+from fraud_detection.steps import backfill, parity, ship
 from fraud_detection.tables import TRANSACTIONS
 from support.clone import ROOT
 from support.topics import Topic
@@ -90,6 +91,22 @@ def test_parity_of_a_topic_finds_no_mismatch_and_is_kept_in_the_run(
 
 
 @pytest.mark.spark
+def test_lines_of_the_inference_log_are_shipped_and_compared_like_a_topic(
+        live: Live, run: Any, tmp_path: Path) -> None:
+    version = read_log(live.topic.name, live.topic.client).events[0]["model_version"]
+    log = InferenceLog(LogSettings(tmp_path / "log", b"k" * 16))
+    scorer = FraudScorer(SqliteStore(Path(":memory:")), Columns(), 7, log)
+    logged(scorer, ((events, []) for events, _ in arrivals(silver(WORLD), late=0)),
+           find_model(f"models:/{version}"))
+    log.close()
+    counts = ship.run(live.lakehouse, Settings(logs=str(tmp_path / "log")))
+    assert counts["rows"] > 500 and counts["quarantined"] == 0
+    found = parity.run(live.lakehouse, Settings())
+    assert (found["rows"], found["mismatches"]) == (counts["rows"], 0)
+    assert found["explained"] > 0, "no label came to the stream"
+
+
+@pytest.mark.spark
 def test_backfill_makes_the_store_that_the_stream_made(live: Live) -> None:
     for _ in range(2):
         histories = backfill.run(live.lakehouse, live.settings)["histories"]
@@ -120,7 +137,9 @@ def test_the_command_parity_ends_with_4_and_an_example_of_a_wrong_value(
 
 
 def test_parity_and_backfill_say_what_they_need() -> None:
-    with pytest.raises(BadInput, match="parameters log and kafka: expected"):
-        parity.run(None, Settings())  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="parameter log is 'x', but there are no settings for Kaf"):
+        parity.run(None, Settings(log="x"))  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="parameter logs is ''; expected the folder"):
+        ship.run(None, Settings())  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="parameter store is ''"):
         backfill.run(None, Settings())  # type: ignore[arg-type]

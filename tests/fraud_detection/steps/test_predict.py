@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ from sklearn.pipeline import make_pipeline
 from branchline import Lakehouse
 from branchline.errors import BadInput
 from branchline.features.versions import version_of
+from branchline.guardrails import Guardrails, Rule
+from branchline.inference_log.tables import INFERENCE_LOG
 from fraud_detection.features import definitions
+from fraud_detection.scoring.guarded import noted
 from fraud_detection.scoring.logged import LoggedModel
 from fraud_detection.settings import Settings
 from fraud_detection.steps import predict
@@ -55,6 +59,17 @@ def test_a_score_has_its_model_s_version_and_is_an_alert_from_the_threshold_on(
     assert [row["score"] for row in rows] == expected.tolist()
 
 
+def test_a_refused_row_has_no_score_and_a_flagged_one_its_guardrails(
+        transactions: DataFrame, model: LoggedModel) -> None:
+    rules = Guardrails((Rule("small", "outside_range", "refuse"),
+                        Rule("sure", "uncertain", between=(0.9, 1.0))))
+    guarded = replace(model, notes={**model.notes, **noted(
+        rules, pd.DataFrame({"amount": [9.0, 99.0]}))})
+    rows = scored(transactions, guarded).orderBy("transaction_id").collect()
+    assert [(row["transaction_id"], row["guardrails"]) for row in rows] == [
+        ("b", "sure"), ("d", None), ("e", "sure")]
+
+
 def test_kpis_count_the_frauds_and_the_amount_that_alerts_saved(
         transactions: DataFrame, model: LoggedModel) -> None:
     first, second = (row.asDict() for row in daily_kpis(
@@ -86,7 +101,7 @@ def test_a_rerun_replaces_its_own_days_and_model_and_leaves_the_others(
     lakehouse.spark.sql(f"UPDATE {table} SET score = 2")
     before = {tuple(row)[:2]: row["score"] for row in lakehouse.read(SCORES).collect()}
     counts = predict.run(lakehouse, Settings(model_uri=uri, train_days=10, first_day=last,
-                                             last_day=last))
+                                             last_day=last, log_scores="true"))
     rows = lakehouse.read(SCORES).collect()
     after = {tuple(row)[:2]: row["score"] for row in rows}
     assert len(after) == len(rows), "a key occurs twice"
@@ -95,6 +110,10 @@ def test_a_rerun_replaces_its_own_days_and_model_and_leaves_the_others(
         uri.removeprefix("models:/")}
     assert {row["event_time"].date() for row in rows if row["score"] != 2} == {last}
     assert before.keys() - new == after.keys() - new
+    logged = lakehouse.read(INFERENCE_LOG).collect()
+    assert {row["record_id"]: row["score"] for row in logged} == {
+        key: after[key, version] for key, version in new}
+    assert {row["outcome"] for row in logged} <= {"scored", "flagged"}
 
 
 def test_features_of_other_definitions_than_the_model_s_are_not_scored(

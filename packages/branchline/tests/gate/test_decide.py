@@ -165,3 +165,13 @@ def test_the_last_events_age_counts_only_where_the_policy_asks() -> None:
     asking = replace(POLICY, sanity=replace(POLICY.sanity, event_within_days=5))
     assert reason(verdict(GOOD, asking), "last event").found == "9.0 days ago"
     assert not verdict(GOOD, asking).passed
+
+
+def test_guardrails_are_told_and_a_rule_with_a_bound_is_held_to_it() -> None:
+    notes = {"guardrails": {"far": [12, 1000, None], "many": [30, 1000, 0.05]}}
+    found = verdict(replace(GOOD, notes=notes))
+    assert found.passed and reason(found, "guardrail far").found == "12 of 1,000 rows (1.20%)"
+    assert reason(found, "guardrail far").outcome == "not judged"
+    notes["guardrails"]["many"] = [60, 1000, 0.05]
+    found = verdict(replace(GOOD, notes=notes))
+    assert not found.passed and reason(found, "guardrail many").wanted == "at most 5.00% alerts"

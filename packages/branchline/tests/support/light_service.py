@@ -27,7 +27,7 @@ def save_light(folder: Path, version: str, **differs: Any) -> Path:
     return folder
 
 
-def open_service(folder: str, store: str | None) -> Service:
+def open_service(folder: str, store: str | None, degraded: bool = False) -> Service:
     about = json.loads((Path(folder) / "model.json").read_text())
 
     def predict(rows: Floats) -> Floats:
@@ -38,5 +38,5 @@ def open_service(folder: str, store: str | None) -> Service:
     golden = about.get("golden", predict(np.array(ROWS)).tolist())
     return Service(
         "light", about["version"], ("one", "other"), False, predict,
-        lambda *given: {"score": given[-1], "is_alert": given[-1] >= 0.5},
+        lambda _, found: {"score": found.tolist(), "is_alert": (found >= 0.5).tolist()},
         {"score": "FP64", "is_alert": "BOOL"}, ROWS[0], Golden(np.array(ROWS), np.array(golden)))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from branchline.config.targets import Target
 from branchline.errors import BadInput
 
-__all__ = ["branch", "debug", "help_names", "kafka_of", "more_wheels", "summary", "wheel_files",
-           "wheels"]
+if TYPE_CHECKING:
+    from branchline.inference_log import LogSettings
+
+__all__ = ["branch", "debug", "help_names", "inference_log", "kafka_of", "log_settings",
+           "more_wheels", "summary", "wheel_files", "wheels"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 help_names = {"help_option_names": ["-h", "--help"]}
 debug = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
@@ -24,6 +30,29 @@ wheels = click.option("--wheel", "given_wheels", multiple=True, metavar="FILE...
                       help="Run with these wheels, as in dist/*.whl, without the source tree.")
 more_wheels = click.argument("more_wheels", nargs=-1, type=click.Path(path_type=Path),
                              metavar="")
+
+
+def inference_log(function: F) -> F:
+    """The options --inference-log and --hash-ids."""
+    folder = click.option("--inference-log", type=click.Path(path_type=Path), metavar="FOLDER",
+                          envvar="BRANCHLINE_INFERENCE_LOG",
+                          help="Write what is scored to files in this folder.")
+    variable = click.option("--hash-ids", metavar="VARIABLE", envvar="BRANCHLINE_HASH_IDS",
+                            help="Hash entities' ids in it with the key in this environment "
+                                 "variable.")
+    return folder(variable(function))
+
+
+def log_settings(folder: Path | None, variable: str | None,
+                 environment: Mapping[str, str]) -> LogSettings | None:
+    """
+    Raises:
+        BadInput: the variable has no key, or there is nothing to hash.
+    """
+    from branchline.inference_log import LogSettings
+    if folder is None and variable is not None:
+        raise BadInput("--hash-ids: there is no log; expected --inference-log FOLDER, too.")
+    return None if folder is None else LogSettings.of(folder, variable, environment)
 
 
 def wheel_files(given: Iterable[Path], more: Iterable[Path]) -> tuple[Path, ...]:

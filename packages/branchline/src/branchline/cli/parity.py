@@ -1,4 +1,4 @@
-"""branchline parity: what a stream logged against what batch computes from the tables."""
+"""branchline parity: what stream or service logged against what batch computes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from branchline.ci.output import show_page
 from branchline.cli import options
 from branchline.cli.reading import check_tables, read_tables
 from branchline.cli.repository import Repository
-from branchline.errors import ScoresDiffer
+from branchline.errors import BadInput, ScoresDiffer
 from branchline.records import encoded
 from branchline.runs.request import Asked, pairs
 
@@ -24,9 +24,10 @@ STEP = "parity"
 @click.command("parity", context_settings=options.help_names)
 @click.argument("project")
 @click.option("--kafka", metavar="FILE",
-              help="The settings for Kafka; by default those of the target.")
-@click.option("--log", required=True, metavar="TOPIC",
-              help="The topic that `branchline score-stream` logged to.")
+              help="The settings for Kafka, with --log; by default those of the target.")
+@click.option("--log", metavar="TOPIC",
+              help="The topic that `branchline score-stream` logged to; by default, "
+                   "gold.inference_log is compared.")
 @click.option("--on", "target_name", default="local", show_default=True,
               help="Where the tables are: a name in targets.yml.")
 @click.option("--bound", default=0.0, show_default=True, metavar="SHARE",
@@ -39,10 +40,10 @@ STEP = "parity"
 @options.branch
 @options.summary
 @options.debug
-def command(project: str, kafka: str | None, log: str, target_name: str, bound: float,
+def command(project: str, kafka: str | None, log: str | None, target_name: str, bound: float,
             given: tuple[str, ...], json_file: Path | None, given_branch: str | None,
             page: Path | None, debug: bool) -> None:
-    """Compare the features and scores that a stream of PROJECT logged with those of batch.
+    """Compare the features and scores that stream and service of PROJECT logged with batch.
 
     A value that differs is no mismatch if it is, to the bit, what batch computes from the events
     and labels that had arrived when it was scored; the reason is shown.
@@ -51,11 +52,14 @@ def command(project: str, kafka: str | None, log: str, target_name: str, bound: 
     Exit codes: 0 no more mismatches than the bound; 2 bad input; 3 the run failed; 4 more
     mismatches; 5 Kafka or the workspace did not answer or permit it; 130 interrupted.
     """
+    if kafka and not log:
+        raise BadInput("--kafka: there is no topic; expected --log TOPIC, too, or neither, for "
+                       "gold.inference_log.")
     repository = Repository.current()
     target, found = repository.target(target_name), repository.project(project)
     check_tables(found, STEP, ())
     branch = current_branch(repository.root, given_branch, os.environ)
-    told = {"kafka": options.kafka_of(kafka, target), "log": log}
+    told = {"kafka": options.kafka_of(kafka, target), "log": log} if log else {}
     tracking, run_id = read_tables(repository, target, found, branch,
                                    Asked(STEP, {**pairs(given), **told}))
     from branchline.lakehouse.difference.output import print_parts, to_markdown

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,7 @@ __all__ = ["command"]
               help="Also write the progress as a file for Prometheus.")
 @click.option("-P", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE",
               help="A parameter of the project, such as columns.")
+@options.inference_log
 @options.debug
 def command(debug: bool, **given: Any) -> None:
     """Score the events of a topic by PROJECT's model until SIGTERM or Ctrl-C.
@@ -66,8 +67,9 @@ def command(debug: bool, **given: Any) -> None:
     opened = imported(project, "scorer", project.scorer)
     arguments = _arguments(project, target, asked.parameters)
     find = _finder(repository, target, project, asked.alias)
-    with suppress(KeyboardInterrupt), deferred() as stopped:  # a signal is how it is stopped
-        _work(asked, kafka, find, lambda store: opened(store, arguments), stopped)
+    with (_log(asked) as log, suppress(KeyboardInterrupt),
+          deferred() as stopped):  # a signal is how it is stopped
+        _work(asked, kafka, find, lambda store: opened(store, arguments, *log), stopped)
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,20 @@ class _Options:
     every: float
     metrics: Path | None
     parameters: tuple[str, ...]
+    inference_log: Path | None
+    hash_ids: str | None
+
+
+@contextmanager
+def _log(asked: _Options) -> Iterator[tuple[Any, ...]]:
+    """The inference log as the scorer's further argument, if it is asked for."""
+    settings = options.log_settings(asked.inference_log, asked.hash_ids, os.environ)
+    if settings is None:
+        yield ()
+        return
+    from branchline.inference_log import InferenceLog
+    with closing(InferenceLog(settings)) as log:
+        yield (log,)
 
 
 def _arguments(project: Project, target: Target, given: tuple[str, ...]) -> list[str]:

@@ -12,11 +12,12 @@ from typing import Any
 from branchline.errors import BadInput
 from branchline.records import Format
 
-__all__ = ["ARTIFACT", "FEWEST_UNITS", "OTHER_LIBRARIES", "Comparison", "Data", "Measured", "Model",
-           "Slice"]
+__all__ = ["ARTIFACT", "FEWEST_UNITS", "GUARDRAILS", "OTHER_LIBRARIES", "Comparison", "Data",
+           "Measured", "Model", "Slice"]
 
 ARTIFACT = "gate/comparison.json"
 OTHER_LIBRARIES = "other_libraries"  # the key of a note
+GUARDRAILS = "guardrails"  # the key of a note: the rows for which each rule fired
 FORMAT = Format("comparison", 1)
 FEWEST_UNITS = 5  # with fewer, an error is too uncertain to judge a difference
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from statistics import NormalDist
 
 from branchline.config.gate_policy import MetricRule, Policy, SliceRule, Tolerance
-from branchline.gate.comparison import FEWEST_UNITS, OTHER_LIBRARIES, Comparison, Measured, Slice
+from branchline.gate.comparison import (FEWEST_UNITS, GUARDRAILS, OTHER_LIBRARIES, Comparison,
+                                        Measured, Slice)
 from branchline.gate.verdict import Interval, Outcome, Reason, Verdict, number
 
 __all__ = ["decide"]
@@ -23,7 +24,8 @@ def decide(policy: Policy, comparison: Comparison, now: datetime) -> Verdict:
     holds for the whole verdict, not for each line.
     """
     reasons = (*_data(policy, comparison, now), *_models(policy, comparison),
-               *_floors(policy, comparison), *_differences(policy, comparison))
+               *_floors(policy, comparison), *_differences(policy, comparison),
+               *_guardrails(comparison))
     fatal = {"fail", "undecided"} if policy.undecided == "fail" else {"fail"}
     champion = comparison.champion
     return Verdict(not any(reason.outcome in fatal for reason in reasons),
@@ -103,6 +105,17 @@ def _differences(policy: Policy, comparison: Comparison) -> Iterator[Reason]:
                          f"at least {of_slice.min_rows:,} and {of_slice.min_positives:,}")
     for absent in sorted({rule.kind for rule in policy.slices} - {rule.kind for rule, _ in slices}):
         yield Reason(f"slices of {absent}", "fail", "none in the comparison", "at least one")
+
+
+def _guardrails(comparison: Comparison) -> Iterator[Reason]:
+    """How often each rule fired on the test rows; a rule with a bound is held to it."""
+    for name, (count, rows, bound) in comparison.notes.get(GUARDRAILS, {}).items():
+        found = f"{count:,} of {rows:,} rows ({count / max(rows, 1):.2%})"
+        if bound is None:
+            yield Reason(f"guardrail {name}", "not judged", found, "to be known")
+        else:
+            yield Reason(f"guardrail {name}", _outcome(count <= bound * rows), found,
+                         f"at most {bound:.2%} alerts")
 
 
 def _large_enough(rule: SliceRule, part: Slice) -> bool:

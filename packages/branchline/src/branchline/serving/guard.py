@@ -29,6 +29,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         began, status = time.perf_counter(), 500
+        scope["began"] = began
 
         async def counted(message: Message) -> None:
             nonlocal status

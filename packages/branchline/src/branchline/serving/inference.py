@@ -5,11 +5,8 @@ Source: github.com/kserve/open-inference-protocol, specification/protocol/infere
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from branchline.errors import BadInput
 from branchline.serving.body import parsed
@@ -17,7 +14,7 @@ from branchline.serving.service import Floats, Service
 from branchline.serving.settings import Limits
 from branchline.serving.values import check_rows, is_list, rows_of_columns, shown
 
-__all__ = ["answer", "metadata", "tensors"]
+__all__ = ["answer", "metadata"]
 
 INTEGERS = {f"{kind}{bits}" for kind in ("INT", "UINT") for bits in (8, 16, 32, 64)}
 NUMBERS = {"FP32", "FP64"} | INTEGERS
@@ -32,8 +29,9 @@ def metadata(service: Service) -> dict[str, Any]:
                         for name, kind in service.output_types.items()]}
 
 
-def answer(body: bytes, service: Service, limits: Limits) -> tuple[dict[str, Any], int]:
-    """The answer to an inference request, and its rows.
+def answer(body: bytes, service: Service, limits: Limits,
+           score: Callable[[Floats], Mapping[str, list[Any]]]) -> tuple[dict[str, Any], int]:
+    """The answer to an inference request, and its rows; `score` makes outputs of rows.
 
     Raises:
         BadInput: the request does not fit the protocol or the model.
@@ -48,7 +46,9 @@ def answer(body: bytes, service: Service, limits: Limits) -> tuple[dict[str, Any
         raise BadInput(f"id: found {shown(key)}, expected a text of at most {LONGEST} characters.")
     wanted = _wanted(given.get("outputs"), service)
     rows = rows_of_columns(_columns(is_list(given["inputs"], "inputs"), service, limits), service)
-    found = tensors(service, service.predict(rows), wanted)
+    named = score(rows)
+    found = [{"name": name, "datatype": service.output_types[name], "shape": [len(rows)],
+              "data": named[name]} for name in wanted]
     echoed = {} if key is None else {"id": key}
     return {"model_name": service.name, "model_version": service.version, **echoed,
             "outputs": found}, len(rows)
@@ -127,10 +127,3 @@ def _check_integers(values: list[Any], where: str, kind: str) -> None:
         if type(value) is not int or not least <= value <= most:
             raise BadInput(f"{where}, row {at}: found {shown(value)}, expected an integer of type "
                            f"{kind}.")
-
-
-def tensors(service: Service, predicted: Floats, wanted: list[str]) -> list[dict[str, Any]]:
-    """What was predicted, as the protocol's output tensors."""
-    named: dict[str, NDArray[Any]] = service.outputs(predicted)
-    return [{"name": name, "datatype": service.output_types[name], "shape": [len(named[name])],
-             "data": np.asarray(named[name]).tolist()} for name in wanted]

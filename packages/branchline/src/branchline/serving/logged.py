@@ -18,7 +18,7 @@ import yaml
 from branchline.errors import BadInput, RunFailed
 from branchline.text import one_line
 
-__all__ = ["NEWEST", "Logged", "fetched", "read_logged"]
+__all__ = ["NEWEST", "Logged", "fetched", "read_logged", "version_of"]
 
 NUMBERS = {"double", "float", "integer", "long"}
 NEWEST = "newest"
@@ -55,6 +55,20 @@ def fetched(address: str, tracking: str, folder: Path) -> Path:
         last = (done.stderr.strip().splitlines() or ["no text"])[-1]
         raise BadInput(f"model {address}: cannot be fetched: {one_line(last)}")
     return Path(done.stdout.strip().splitlines()[-1])
+
+
+def version_of(folder: Path) -> str:
+    """The version of the model in a folder, without loading it.
+
+    Raises:
+        BadInput: there is no model.
+    """
+    try:
+        about = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
+        return str(about.get("model_id") or folder.name)
+    except (OSError, AttributeError, yaml.YAMLError) as problem:
+        raise BadInput(f"{folder / 'MLmodel'}: cannot be read ({type(problem).__name__})."
+                       ) from None
 
 
 def read_logged(folder: Path) -> Logged:

@@ -34,6 +34,13 @@ class Metrics:
                                  "scores.", ["name"], buckets=SHARES, registry=self._registry)
         self.flags = Counter("branchline_flags", "Yes or no that was predicted, such as alerts.",
                              ["name", "value"], registry=self._registry)
+        self.outcomes = Counter("branchline_outcomes", "Rows by what became of them: scored, "
+                                "flagged, overridden, refused, late, degraded.", ["outcome"],
+                                registry=self._registry)
+        self.guardrails = Counter("branchline_guardrails", "Rows for which a guardrail fired.",
+                                  ["rule"], registry=self._registry)
+        self.lines = Counter("branchline_log_lines", "Lines written to the inference log.",
+                             registry=self._registry)
         self.model = Gauge("branchline_model", "1 for the model that is served.",
                            ["name", "version"], multiprocess_mode="livemax",
                            registry=self._registry)

@@ -30,7 +30,8 @@ def invocations(service: Service) -> dict[str, Any]:
 def records(about: Records) -> dict[str, Any]:
     return _body({"application/json": {
         "one record": {about.name: [dict(about.example)]},
-        "with its features": {about.name: [dict(about.example)], "features": True}}})
+        "with its features and reasons": {about.name: [dict(about.example)], "features": True,
+                                          "reasons": True}}})
 
 
 def _body(examples: dict[str, dict[str, Any]]) -> dict[str, Any]:

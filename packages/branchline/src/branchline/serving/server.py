@@ -12,6 +12,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from branchline.serving.app import application
+from branchline.serving.served import Reload
 from branchline.serving.service import Service
 from branchline.serving.settings import ServerSettings
 
@@ -21,28 +22,31 @@ VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 START_SECONDS = 120  # uvicorn kills a process that answers it later, also while it still imports
 
 
-def serve(load: Callable[[], Service], settings: ServerSettings) -> None:
+def serve(load: Callable[[], Service], settings: ServerSettings,
+          reload: Reload | None = None) -> None:
     """Serve until a signal ends it: requests that were begun are finished.
 
     Args:
-        load: opens the service; called in each process, so it can be pickled.
+        load: opens the service; called in each process, so it can be pickled, as can `reload`.
 
     Raises:
         BadInput: by `load`, where one process serves.
+        Unreachable: the inference log cannot be written.
     """
     if settings.processes > 1:
         with tempfile.TemporaryDirectory(prefix="branchline-metrics-") as folder:
             os.environ[VARIABLE] = folder  # prometheus_client reads it as a process imports it
-            config = _config(partial(_opened, load, settings), settings, factory=True)
+            config = _config(partial(_opened, load, settings, reload), settings, factory=True)
             load()  # what is wrong with it is said once, not by every process
             Multiprocess(config, [config.bind_socket()]).run()
     else:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # uvicorn sets its own, then raises it anew
-        uvicorn.Server(_config(application(load(), settings), settings)).run()
+        uvicorn.Server(_config(application(load(), settings, reload), settings)).run()
 
 
-def _opened(load: Callable[[], Service], settings: ServerSettings) -> object:
-    return application(load(), settings)
+def _opened(load: Callable[[], Service], settings: ServerSettings,
+            reload: Reload | None) -> object:
+    return application(load(), settings, reload)
 
 
 def _config(app: object, settings: ServerSettings, factory: bool = False) -> uvicorn.Config:
@@ -50,4 +54,4 @@ def _config(app: object, settings: ServerSettings, factory: bool = False) -> uvi
         app, settings.host, settings.port, factory=factory,  # type: ignore[arg-type]
         workers=settings.processes, log_level="warning", access_log=False, server_header=False,
         timeout_graceful_shutdown=settings.stop_seconds,
-        timeout_worker_healthcheck=START_SECONDS, ws="none", lifespan="off")
+        timeout_worker_healthcheck=START_SECONDS, ws="none", lifespan="on")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from branchline.inference_log import LogSettings
+
 __all__ = ["Limits", "ServerSettings"]
 
 
@@ -24,7 +26,9 @@ class Limits:
 class ServerSettings:
     """Where the service listens, in how many processes, and who may call it.
 
-    Without `api_key` everyone may. `stop_seconds` is how long requests may take after SIGTERM.
+    Without `api_key` everyone may; without `log` no inference log is written. `stop_seconds` is how
+    long requests may take after SIGTERM; every `reload_seconds` the model's address is asked for
+    anew, None: never.
     """
 
     host: str = "127.0.0.1"
@@ -33,3 +37,5 @@ class ServerSettings:
     api_key: str | None = field(default=None, repr=False)
     limits: Limits = Limits()
     stop_seconds: int = 30
+    log: LogSettings | None = None
+    reload_seconds: float | None = None

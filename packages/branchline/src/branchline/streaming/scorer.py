@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from branchline.features.online import HeldFeatures, Store
+from branchline.features.online import HeldFeatures
 
 __all__ = ["Answer", "Message", "OpenScorer", "Scorer"]
 
@@ -52,5 +52,6 @@ class Scorer(Protocol):
         ...
 
 
-# Takes the store, and the project's parameters as its main.py does.
-OpenScorer: TypeAlias = Callable[[Store, Sequence[str]], Scorer]
+# Takes the store, the project's parameters as its main.py does and, with `--inference-log`, the
+# `InferenceLog`: the scorer writes its rows to it in `score`.
+OpenScorer: TypeAlias = Callable[..., Scorer]

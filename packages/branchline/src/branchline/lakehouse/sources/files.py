@@ -32,25 +32,29 @@ Complete = Callable[[pa.RecordBatch, Piece], pa.RecordBatch]
 
 @dataclass(frozen=True)
 class FileSource:
-    """The files at `location`; `complete` may fill in columns of a piece's rows."""
+    """The files at `location`; `complete` may fill in columns of a piece's rows.
+
+    `notes` is where taken files are noted: a table of its own for each table that is appended to.
+    """
 
     location: str
     layout: Layout
     complete: Complete = lambda rows, _: rows
+    notes: Table = taken.FILES
 
     def append(self, lakehouse: Lakehouse, table: Table) -> Taken:
         """Append the rows of the new files, all in one commit.
 
-        The batch's files are first noted in bronze.files. If the commit is missing, the next call
+        The batch's files are first noted in `notes`. If the commit is missing, the next call
         deletes the note; if it is there, its number says so. A file that changes while it is read
         is left for the next call.
 
         Raises:
             BadInput: no such location, or a file lacks a required column: then no file is taken.
-            RowsLost: bronze.files notes files whose rows are gone.
+            RowsLost: `notes` has files whose rows are gone.
         """
         found = listed(self.location)
-        before = taken.TakenFiles.of(lakehouse, table)
+        before = taken.TakenFiles.of(lakehouse, table, self.notes)
         lakehouse.create(table)
         remarks = _changed(before.changed(found))
         files = before.new(found)
@@ -60,13 +64,13 @@ class FileSource:
                 done = self._take(lakehouse, table, files, pieces, before.batch + 1, remarks)
                 if done:
                     return done
-                taken.forget_missing(lakehouse, table, before.batch + 1)
+                taken.forget_missing(lakehouse, self.notes, table, before.batch + 1)
             except FileChanged as change:
                 lost = files[int(str(change))]
                 remarks.append(f"{shortened(lost.address)} changed while it was read; left for the "
                                "next run")
                 files = [file for file in files if file != lost]
-            before = taken.TakenFiles.of(lakehouse, table)
+            before = taken.TakenFiles.of(lakehouse, table, self.notes)
             files = before.new(files)
             left = set(files)
             pieces = [piece for piece in pieces if piece.file in left]
@@ -92,7 +96,7 @@ class FileSource:
     def _take(self, lakehouse: Lakehouse, table: Table, files: list[Landed], pieces: list[Piece],
               batch: int, remarks: list[str]) -> Taken | None:
         """Append the files; None if a killed run's append of this batch came first."""
-        taken.note(lakehouse, files, batch)
+        taken.note(lakehouse, self.notes, files, batch)
         seen = Observation()
         rows = self._rows(lakehouse, files, pieces).observe(
             seen, F.count("problem").alias("problems"), F.max("ignored_columns").alias("ignored"))

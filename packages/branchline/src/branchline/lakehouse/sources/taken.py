@@ -36,24 +36,24 @@ class TakenFiles:
     batch: int
 
     @classmethod
-    def of(cls, lakehouse: Lakehouse, table: Table) -> TakenFiles:
-        """The notes on `table`; first deletes those of a batch that was noted but not appended.
+    def of(cls, lakehouse: Lakehouse, table: Table, notes: Table = FILES) -> TakenFiles:
+        """The `notes` on `table`; first deletes those of a batch that was noted but not appended.
 
         Raises:
             RowsLost: the rows of noted files are not in the table.
         """
-        if not lakehouse.exists(FILES):
-            return _from_rows(lakehouse, table)
-        noted = lakehouse.read(FILES).toArrow()
+        if not lakehouse.exists(notes):
+            return _from_rows(lakehouse, table, notes)
+        noted = lakehouse.read(notes).toArrow()
         last = max(noted["batch"].to_pylist(), default=0)
         if not lakehouse.exists(table) and last:
-            raise RowsLost(f"table {table.name} is gone, but {FILES.name} notes {noted.num_rows} "
+            raise RowsLost(f"table {table.name} is gone, but {notes.name} notes {noted.num_rows} "
                            "files as taken into it. Run the step repair (`-e repair`), then run "
                            "again: the files are taken again.")
         rows = list(zip(*(noted[name].to_pylist() for name in FILES.column_names), strict=True))
         if last and not _appended(lakehouse, table, last, [row[0] for row in rows
                                                            if row[3] == last]):
-            lakehouse.spark.sql(f"DELETE FROM {lakehouse.reference(FILES)} WHERE batch = {last}")
+            lakehouse.spark.sql(f"DELETE FROM {lakehouse.reference(notes)} WHERE batch = {last}")
             rows, last = [row for row in rows if row[3] != last], last - 1
         return cls({row[0]: (row[1], row[2]) for row in rows}, last)
 
@@ -67,22 +67,22 @@ class TakenFiles:
                                                      (UNKNOWN, file.modified // 1000 * 1000))]
 
 
-def note(lakehouse: Lakehouse, files: Sequence[Landed], batch: int) -> None:
+def note(lakehouse: Lakehouse, notes: Table, files: Sequence[Landed], batch: int) -> None:
     """Note these files as this batch, before they are appended."""
-    lakehouse.create(FILES)
+    lakehouse.create(notes)
     rows = pa.table({"source_file": [file.address for file in files],
                      "size": [file.size for file in files],
                      "modified": [file.modified for file in files],
                      "batch": pa.array([batch] * len(files), pa.int64())})
     frame = lakehouse.spark.createDataFrame(rows).coalesce(1)
-    frame.writeTo(lakehouse.reference(FILES)).append()
+    frame.writeTo(lakehouse.reference(notes)).append()
 
 
-def forget_missing(lakehouse: Lakehouse, table: Table, batch: int) -> None:
+def forget_missing(lakehouse: Lakehouse, notes: Table, table: Table, batch: int) -> None:
     """Delete the notes of this batch's files that have no rows in the table."""
     there = lakehouse.read(table).select("source_file").distinct()
-    noted = lakehouse.read(FILES).where(F.col("batch") == batch).select("source_file")
-    lakehouse.delete(FILES, noted.join(there, "source_file", "left_anti"))
+    noted = lakehouse.read(notes).where(F.col("batch") == batch).select("source_file")
+    lakehouse.delete(notes, noted.join(there, "source_file", "left_anti"))
 
 
 def _appended(lakehouse: Lakehouse, table: Table, batch: int, files: list[str]) -> bool:
@@ -93,7 +93,7 @@ def _appended(lakehouse: Lakehouse, table: Table, batch: int, files: list[str]) 
     return rows.limit(1).count() > 0
 
 
-def _from_rows(lakehouse: Lakehouse, table: Table) -> TakenFiles:
+def _from_rows(lakehouse: Lakehouse, table: Table, notes: Table) -> TakenFiles:
     """The files in a table without notes (an older version's, or notes lost); notes them now."""
     if not lakehouse.exists(table):
         return TakenFiles({}, 0)
@@ -103,5 +103,5 @@ def _from_rows(lakehouse: Lakehouse, table: Table) -> TakenFiles:
              for row in found]
     last = max((append.number for append in appends(lakehouse, table, INGEST)), default=0)
     if files:
-        note(lakehouse, files, last)
+        note(lakehouse, notes, files, last)
     return TakenFiles({file.address: (file.size, file.modified) for file in files}, last)
