@@ -59,12 +59,14 @@ def as_tensors(rows: pd.DataFrame) -> dict[str, Any]:
 def test_scores_of_given_features_are_those_of_batch_to_the_bit(
         service: WebService, model: LoggedModel, rows: pd.DataFrame) -> None:
     some = rows.tail(500)[model.inputs]
-    scores = model.score(some)
+    expected = model(some)
     found = service.post(INFER, as_tensors(some)).json
-    score, alert, outcome, guardrails = found["outputs"]
-    assert set(outcome["data"]) == {"scored"} and set(guardrails["data"]) == {""}
-    assert bits(score["data"]) == bits(scores)
-    assert alert["data"] == (scores >= model.threshold).tolist()
+    outputs = {each["name"]: each["data"] for each in found["outputs"]}
+    assert set(outputs["outcome"]) == {"scored"} and set(outputs["guardrails"]) == {""}
+    assert bits(outputs["score"]) == bits(expected.score)
+    assert bits(outputs["outlier_score"]) == bits(expected.outlier_score)
+    assert outputs["is_alert"] == expected.alert.tolist()
+    assert outputs["is_outlier"] == expected.outlier.tolist()
     assert found["model_version"] == model.version
 
 
