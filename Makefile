@@ -12,7 +12,7 @@ $(READY): pyproject.toml $(wildcard packages/*/pyproject.toml) uv.lock bootstrap
 	@python3 bootstrap.py
 
 demo: $(READY)
-	@$(PYTHON) -m fraud_detection.data.simulator .local/demo && $(PYTHON) mlflow-triggers/run.py fraud-training --on local -P data=.local/demo
+	@$(PYTHON) -m fraud_detection.data.simulator .local/demo && $(PYTHON) mlflow-triggers/run.py fraud-training --on local -P data=.local/demo -P train_days=28
 
 stream: $(READY)
 	@$(PYTHON) -m fraud_detection.demo --rate $(RATE) --seconds $(SECONDS)

@@ -58,8 +58,8 @@ def _connect(desk: Path, workspace: Workspace) -> None:
         replace_in(desk / f"src/fraud_detection/steps/{step}.py", f'Step("{step}", run,',
                    f'Step("{step}", run,\n            on_request=True,')
     replace_in(desk / PROJECT / "MLproject", ALL_STEPS, FEWER_STEPS)
-    replace_in(desk / "src/fraud_detection/settings.py", "parameter(28,", "parameter(14,")
-    replace_in(desk / PROJECT / "MLproject", "default: 28\n", "default: 14\n")
+    replace_in(desk / "src/fraud_detection/settings.py", "parameter(75,", "parameter(14,")
+    replace_in(desk / PROJECT / "MLproject", "default: 75\n", "default: 14\n")
     # 100 of 300 cards are checked per day: most of them cannot be fraud.
     replace_in(desk / PROJECT / "gate.yml", "{floor: 0.03,", "{floor: 0.005,")
 
