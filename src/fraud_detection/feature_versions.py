@@ -5,17 +5,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from branchline import BadInput
 from branchline.features.versions import version_of, versions
 from fraud_detection.features import definitions, meanings
 
-__all__ = ["DEFINITIONS", "listing", "noted", "require_same"]
+__all__ = ["DEFINITIONS", "listing", "noted", "require_same", "version_now"]
 
 DEFINITIONS = "definitions"  # the column of gold.features, and the key of a model's notes
 KIND = "full"
+
+
+def version_now(label_delay: int) -> str:
+    """The version of this code's definitions."""
+    return version_of(definitions(KIND, label_delay))
 
 
 def noted(found: Collection[str | None], inputs: Sequence[str], label_delay: int,
@@ -29,7 +34,7 @@ def noted(found: Collection[str | None], inputs: Sequence[str], label_delay: int
     Raises:
         BadInput: other definitions than this code's computed some of the rows.
     """
-    known, now = {each for each in found if each}, version_of(definitions(KIND, label_delay))
+    known, now = {each for each in found if each}, version_now(label_delay)
     if others := sorted(known - {now}):
         raise BadInput(f"{where}: found rows of feature definitions {', '.join(others)}, expected "
                        f"{now}, this code's with label_delay_days={label_delay}; run featurize for "
@@ -39,7 +44,7 @@ def noted(found: Collection[str | None], inputs: Sequence[str], label_delay: int
         name: each[name] for name in inputs if name in each}}} if known else {}
 
 
-def require_same(model: str, notes: dict[str, Any], found: Collection[str | None],
+def require_same(model: str, notes: Mapping[str, Any], found: Collection[str | None],
                  label_delay: int, where: str) -> None:
     """Check that the model's inputs in rows of these versions are what it was trained with.
 

@@ -11,12 +11,12 @@ from branchline import BadInput
 from branchline.features.arrow import EventColumns, with_features
 from branchline.features.kernel import Floats
 from branchline.parity import Recomputed
+from fraud_detection.feature_versions import version_now
 from fraud_detection.features import calendar, definitions, kept, names
 from fraud_detection.scoring.guarded import Guarded
 from fraud_detection.scoring.logged import find_model
 from fraud_detection.scoring.messages import LABEL
 from fraud_detection.scoring.score import Model
-from fraud_detection.scoring.stream import features_version
 
 __all__ = ["COLUMNS", "batch_features", "recomputed"]
 
@@ -50,7 +50,7 @@ def recomputed(transactions: pa.Table, features: pa.Table, label_delay: int,
         return Guarded(found).judged(features)[1].scores
 
     return Recomputed(transactions, COLUMNS, LABEL, features.select([COLUMNS.key, *FEATURES]),
-                      definitions("full", label_delay), features_version(label_delay), score)
+                      definitions("full", label_delay), version_now(label_delay), score)
 
 
 @cache

@@ -11,11 +11,12 @@ from branchline import BadInput
 from branchline.guardrails import AlertRate, Guardrails
 from branchline.serving import Golden, Service
 from branchline.serving.logged import read_logged
+from fraud_detection.feature_versions import require_same, version_now
 from fraud_detection.scoring.artifact import read_parts
 from fraud_detection.scoring.guarded import Guarded, Row, judge_of, rows_of
 from fraud_detection.scoring.logged import METADATA, Floats, LoggedModel
 from fraud_detection.scoring.online import records_of
-from fraud_detection.scoring.stream import NAME, features_version
+from fraud_detection.scoring.stream import NAME
 
 __all__ = ["open_service"]
 
@@ -31,13 +32,15 @@ def open_service(folder: str, store: str | None, degraded: bool = False) -> Serv
     card and terminal.
 
     Raises:
-        BadInput: the model was not logged by the train step, or the store's filling was cut off.
+        BadInput: the model was not logged by the train step, its inputs were defined otherwise
+            than they are now, or the store's filling was cut off.
         Unreachable: the store does not answer.
     """
     model = _read(folder)
     guarded = Guarded(model, AlertRate(_guardrails(model)))
     golden = model.notes.get("golden")
     days = int(model.notes.get("label_delay_days", LABEL_DELAY_DAYS))
+    require_same(model.version, model.notes, [version_now(days)], days, "this code")
 
     def outputs(rows: Floats, predicted: Floats) -> dict[str, list[Any]]:
         found = model.completed(rows, predicted[:, 1])
@@ -48,7 +51,7 @@ def open_service(folder: str, store: str | None, degraded: bool = False) -> Serv
         outputs, OUTPUTS, golden["rows"][0] if golden else [1.0] * len(model.inputs),
         Golden(np.array(golden["rows"]), np.array(golden["predicted"])) if golden else None,
         None if store is None else records_of(store, model, guarded, days, degraded),
-        features_version(days))
+        version_now(days))
 
 
 def _read(folder: str) -> LoggedModel:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from zlib import crc32
 
 from branchline.features.online import Event, HeldFeatures, Store
 from branchline.guardrails import AlertRate
 from branchline.inference_log import Entry, InferenceLog, Origin
 from branchline.streaming import Answer, Message
 from fraud_detection.data.landed_columns import Columns
+from fraud_detection.feature_versions import require_same, version_now
 from fraud_detection.features import definitions
 from fraud_detection.scoring.guarded import judge_of
 from fraud_detection.scoring.logged import LoggedModel, find_model
@@ -17,7 +17,7 @@ from fraud_detection.scoring.messages import LABEL, events_of, labels_of
 from fraud_detection.scoring.score import Model, Score, Scoring
 from fraud_detection.settings import DataSettings
 
-__all__ = ["NAME", "FraudScorer", "entry_of", "features_version", "open_scorer"]
+__all__ = ["NAME", "FraudScorer", "entry_of", "open_scorer"]
 
 NAME = "fraud"
 
@@ -34,11 +34,6 @@ def open_scorer(store: Store, arguments: Sequence[str],
     return FraudScorer(store, settings.columns, settings.label_delay_days, log)
 
 
-def features_version(label_delay: int) -> str:
-    """Differs when a definition of a feature differs."""
-    return f"{crc32(repr(definitions('full', label_delay)).encode()):08x}"
-
-
 class FraudScorer:
     """Scores transactions as gold.scores has them, bit for bit."""
 
@@ -46,11 +41,14 @@ class FraudScorer:
                  log: InferenceLog | None = None) -> None:
         self.features = HeldFeatures(store, definitions("full", label_delay))
         self._columns, self._log = columns, log
-        self._version = features_version(label_delay)
+        self._label_delay, self._version = label_delay, version_now(label_delay)
         self._rates: dict[str, AlertRate] = {}  # by the model's version
 
     def load(self, address: str) -> LoggedModel:
-        return find_model(address)
+        """The model; raises BadInput too if its inputs were defined otherwise than they are now."""
+        model = find_model(address)
+        require_same(model.version, model.notes, [self._version], self._label_delay, "this code")
+        return model
 
     def score(self, model: Model, messages: Sequence[Message]) -> list[Answer]:
         found = events_of(*_split(messages), self._columns)

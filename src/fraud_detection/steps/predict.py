@@ -12,10 +12,10 @@ from branchline import BadInput, Lakehouse, Step
 from branchline.inference_log import Origin
 from branchline.inference_log.of_batch import log_batch
 from fraud_detection.data.days import Span, between, day_of, run_days
-from fraud_detection.feature_versions import DEFINITIONS, require_same
+from fraud_detection.feature_versions import DEFINITIONS, require_same, version_now
 from fraud_detection.scoring.guarded import Guarded
 from fraud_detection.scoring.logged import LoggedModel, find_model
-from fraud_detection.scoring.stream import NAME, features_version
+from fraud_detection.scoring.stream import NAME
 from fraud_detection.settings import Settings
 from fraud_detection.tables import DAILY_KPIS, FEATURES, SCORES, TRANSACTIONS
 
@@ -99,7 +99,7 @@ def _log(lakehouse: Lakehouse, features: DataFrame, scores: DataFrame, model: Lo
     outcome = (F.when(F.col("score").isNull(), "refused")
                .when(F.col("guardrails").isNull(), "scored").otherwise("flagged"))
     log_batch(lakehouse, rows.withColumn("outcome", outcome),
-              Origin("batch", NAME, model.version, features_version(label_delay)),
+              Origin("batch", NAME, model.version, version_now(label_delay)),
               "transaction_id", ("customer_id", "terminal_id"), model.inputs, on_span)
 
 

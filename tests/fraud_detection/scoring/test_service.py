@@ -15,7 +15,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from branchline import BadInput
+from branchline.features.online import SqliteStore
+from fraud_detection.data.landed_columns import Columns
 from fraud_detection.scoring.logged import LoggedModel, find_model
+from fraud_detection.scoring.service import open_service
+from fraud_detection.scoring.stream import FraudScorer
 from support.web_service import WebService
 from tests.served import (SERVICE, as_records, batch_features, bits, fill_store, save_model,
                           silver)
@@ -191,6 +196,17 @@ def test_a_model_that_scores_its_golden_row_otherwise_is_not_ready(
         ready = started.get("/v2/health/ready")
         assert ready.status == 503 and "golden row is scored" in ready.json["error"]
         assert started.post(INFER, as_tensors(rows.tail(1)[model.inputs])).status == 503
+
+
+def test_a_model_whose_inputs_are_defined_otherwise_now_is_neither_served_nor_followed(
+        tmp_path: Path, rows: pd.DataFrame) -> None:
+    other = str(save_model(tmp_path / "model", rows, definitions={
+        "version": "0badc0de", "inputs": {"amount_to_usual": "0badc0de"}}))
+    said = "trained with another definition of amount_to_usual .* than this code has"
+    with pytest.raises(BadInput, match=said):
+        open_service(other, None)
+    with pytest.raises(BadInput, match=said):
+        FraudScorer(SqliteStore(tmp_path / "store.db"), Columns(), 7).load(other)
 
 
 def test_with_a_key_only_who_has_it_may_call(folder: Path) -> None:
