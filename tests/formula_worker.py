@@ -12,7 +12,7 @@ from pathlib import Path
 
 from branchline.errors import BranchlineError
 from branchline.features.online import HeldFeatures, open_store
-from branchline.signals import deferred
+from branchline.signals import deferred, ends_with_its_parent
 from branchline.streaming.followed import Followed
 from branchline.streaming.progress import Progress
 from branchline.streaming.worker import Topics, work
@@ -29,7 +29,7 @@ def main(address: str, settings: str) -> None:
     scorer = FraudScorer(store, Columns(), 7)
     scorer.features = HeldFeatures(store, definitions("full", 7), seconds=seconds)
     model = Followed(lambda: "formula", lambda _: Formula())
-    with suppress(KeyboardInterrupt), deferred() as stopped:
+    with ends_with_its_parent(), suppress(KeyboardInterrupt), deferred() as stopped:
         work(Topics(**given), scorer, model, Progress(0.2, Path(metrics)), stopped)
 
 
