@@ -4,7 +4,7 @@ READY := .venv/.ready
 RATE ?= 1000
 SECONDS ?= 35
 
-.PHONY: demo stream test coverage test-fast test-runtime test-image story lint style wheel ui workspace service image bench setup clean
+.PHONY: demo kills stream test coverage test-fast test-runtime test-image story lint style wheel ui workspace service image bench setup clean
 
 setup: $(READY)
 
@@ -13,6 +13,9 @@ $(READY): pyproject.toml $(wildcard packages/*/pyproject.toml) uv.lock bootstrap
 
 demo: $(READY)
 	@$(PYTHON) -m fraud_detection.data.simulator .local/demo && $(PYTHON) mlflow-triggers/run.py fraud-training --on local -P data=.local/demo -P train_days=28
+
+kills: $(READY)
+	@$(PYTHON) -m benchmarks kills
 
 stream: $(READY)
 	@$(PYTHON) -m fraud_detection.demo --rate $(RATE) --seconds $(SECONDS)

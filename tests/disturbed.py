@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from branchline.parity import Parity, compare, read_log
 from branchline.spark.kafka_broker import Broker
@@ -97,20 +97,29 @@ class Stream:
             self.codes.append(self.worker.returncode)
             self.start_worker()
 
-    def committed(self) -> list[int]:
+    def committed(self) -> list[int] | None:
+        """The group's offsets; None while the broker has no answer."""
         consumer = Consumer({"bootstrap.servers": self.broker.address, "group.id": GROUP,
                              "isolation.level": "read_uncommitted", "log_level": 0})
         places = [TopicPartition(self.topics[name].name, 0) for name in ("events", "labels")]
-        found = [place.offset for place in consumer.committed(places, 30)]
-        consumer.close()
-        return found
+        try:
+            return [place.offset for place in consumer.committed(places, 30)]
+        except KafkaException:
+            return None
+        finally:
+            consumer.close()
+
+    def ends(self) -> list[int]:
+        return [self.topics[name].end() for name in ("events", "labels")]
 
     def wait_for_progress(self) -> None:
+        """Until more is committed, or, on a slow machine, all that was sent."""
         before = self.committed()
 
         def has_moved() -> bool:
             self.keep_working()
-            return self.committed() != before
+            reached = self.committed()
+            return reached is not None and (reached != before or reached == self.ends())
 
         wait_until(has_moved)
 
@@ -166,7 +175,7 @@ def disturbed(folder: Path, kills: Sequence[str], seed: int, world: World,
 
 def work_off(stream: Stream) -> None:
     """Wait until the group has reached the end of what was sent, then stop the worker."""
-    ends = [stream.topics[name].end() for name in ("events", "labels")]
+    ends = stream.ends()
 
     def is_done() -> bool:
         stream.keep_working()

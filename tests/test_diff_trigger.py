@@ -66,7 +66,7 @@ def test_fail_on_exits_with_4_and_rows_are_shown_on_request(
 
 @pytest.mark.parametrize(("words", "line"), [
     (["silver.transaction"], "table 'silver.transaction' is unknown to project fraud-training"),
-    (["--to", "feature/none"], "of the 9 tables is in schema main or feature_none_"),
+    (["--to", "feature/none"], "of the 13 tables is in schema main or feature_none_"),
     (["--from", "a..b"], "--from: 'a..b' cannot be a git branch")])
 def test_tables_that_cannot_be_compared_exit_with_2_and_one_line(
         told: dict[str, str], words: list[str], line: str, tmp_path: Path) -> None:

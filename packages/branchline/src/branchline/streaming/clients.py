@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from branchline.errors import BadInput, NotInstalled, RunFailed, Unreachable
 
-__all__ = ["ANSWER_SECONDS", "Interrupted", "Topics", "answering", "check_topics", "clients"]
+__all__ = ["ANSWER_SECONDS", "Interrupted", "Topics", "answering", "check_topics", "clients",
+           "in_time"]
 
 ANSWER_SECONDS = 30.0
 # Waiting 10 ms for more messages saves the client and the broker most of their requests.
@@ -114,6 +116,8 @@ def answering(topics: Topics, problems: Sequence[str]) -> Iterator[None]:
     from confluent_kafka import KafkaException
     try:
         yield
+    except TimeoutError as problem:
+        raise unreachable(topics, [*problems, str(problem)]) from None
     except KafkaException as problem:
         error = problem.args[0]
         if error.txn_requires_abort():
@@ -122,6 +126,29 @@ def answering(topics: Topics, problems: Sequence[str]) -> Iterator[None]:
             raise RunFailed(f"worker {topics.worker}: another worker with this name has started; "
                             "expected a name of its own for each.") from None
         raise unreachable(topics, problems or [error.str()]) from None
+
+
+def in_time(work: Callable[[], None], seconds: float) -> None:
+    """Do the work in a thread: Kafka's client can wait forever for a broker that was killed.
+
+    Raises:
+        TimeoutError: it has not ended within these seconds; the thread is left behind.
+    """
+    failures: list[Exception] = []
+
+    def run() -> None:
+        try:
+            work()
+        except Exception as problem:
+            failures.append(problem)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise TimeoutError(f"no answer within {seconds:g} s")
+    if failures:
+        raise failures[0]
 
 
 def unreachable(topics: Topics, problems: Sequence[str]) -> Unreachable:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from branchline.streaming.clients import (ANSWER_SECONDS, Interrupted, Topics, answering,
-                                          check_topics, clients)
+                                          check_topics, clients, in_time)
 from branchline.streaming.followed import Followed
 from branchline.streaming.places import Places
 from branchline.streaming.progress import Progress
@@ -135,6 +135,9 @@ class _Worker:
                 produce(topics.scores, orjson.dumps(score), key)
             if topics.log:
                 produce(topics.log, orjson.dumps({**log, "batch": self.stamp}), key)
+        in_time(self._end_transaction, 2 * ANSWER_SECONDS)
+
+    def _end_transaction(self) -> None:
         self.producer.send_offsets_to_transaction(
             self.places.to_commit(self.places.reached(self.consumer)),
             self.consumer.consumer_group_metadata(), ANSWER_SECONDS)
