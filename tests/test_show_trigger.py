@@ -98,7 +98,7 @@ def test_productions_rows_are_those_that_its_readers_see(
         here = Lakehouse(spark, f"{folder}/lakehouse", settings.tables_schema,
                          table_set=f"fraud_training_{number}")
         row = spark.createDataFrame([(f"transaction-{number}", "m/1", datetime(2018, 4, 1), "c",
-                                      0.5, True)], ", ".join(
+                                      0.5, True, 0.4, False, None)], ", ".join(
             f"{column.name} {column.type}" for column in SCORES.columns))
         here.merge(SCORES, row)
         sets_of(here).add(Manifest(number, here.table_set, (SCORES.name,), number - 1))
