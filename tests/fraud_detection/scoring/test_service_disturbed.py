@@ -78,12 +78,11 @@ def test_two_hundred_connections_at_once_are_all_answered(service: WebService,
 @pytest.mark.parametrize("lost", ["refuse", "degraded"])
 def test_a_store_that_is_lost_is_said_or_its_score_is_marked_as_degraded(
         folder: Path, tmp_path: Path, lost: str) -> None:
-    stored = redis_server(tmp_path)
-    url = stored.__enter__()
-    with WebService(SERVICE, "--model", str(folder), "--store", url, "--store-lost", lost,
-                    "--inference-log", str(tmp_path / "log")) as started:
+    with redis_server(tmp_path) as store, \
+            WebService(SERVICE, "--model", str(folder), "--store", store.url, "--store-lost", lost,
+                       "--inference-log", str(tmp_path / "log")) as started:
         [before] = started.post(SCORE, sold("a")).json["transactions"]
-        stored.__exit__(None, None, None)
+        store.kill()
         answer = started.post(SCORE, sold("b"))
         ready = started.get("/v2/health/ready")
         assert started.get("/v2/health/live").status == 200
