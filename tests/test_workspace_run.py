@@ -207,17 +207,18 @@ def test_live_sources_run_without_a_wheel(
     ("uv", "run.py: uv: not found in PATH or .uv/; run `make setup`.")])
 def test_what_a_run_there_would_fail_for_is_told_before_anything_is_created(
         checkout: Checkout, tmp_path: Path, signed_in: Workspace, what: str, line: str) -> None:
-    columns = checkout.folder / "mlflow-notebooks" / "fraud-training" / "columns.yml"
-    kept, git = columns.read_text(), shutil.which("git")
+    changed = checkout.folder / {"columns": "mlflow-notebooks/fraud-training/columns.yml",
+                                 "uv": "src/fraud_detection/__init__.py"}[what]
+    kept, git = changed.read_text(), shutil.which("git")
     assert git
     (tmp_path / "git").symlink_to(git)
     before = len(checkout.workspace.calls())
-    columns.write_text("amount: amount\nwhen: day\n" if what == "columns" else f"{kept}# new\n")
+    changed.write_text("amount: amount\nwhen: day\n" if what == "columns" else f"{kept}# new\n")
     try:
         done = checkout.ended("fraud-training", *SMALL, "--branch", f"no-{what}",
                               path=str(tmp_path) if what == "uv" else PATH)
     finally:
-        columns.write_text(kept)
+        changed.write_text(kept)
     assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith(line), done
     assert len(done.stderr.splitlines()) == 1
     assert {call["method"] for call in checkout.workspace.calls()[before:]} <= {"GET", "HEAD"}
