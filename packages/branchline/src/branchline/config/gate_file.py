@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import Any
 
 from branchline.config.gate_policy import (MetricRule, Policy, Replay, Sanity,
                                            SliceRule, Tolerance)
 from branchline.config.yaml_file import YamlMapping, read_yaml
+from branchline.config.yaml_values import is_number
 
 __all__ = ["read_policy"]
 
@@ -63,7 +63,7 @@ def _sanity(mapping: YamlMapping) -> Sanity:
     within = {key: _number(mapping, key, 0, 0)
               for key in ("ingested_within_days", "event_within_days") if key in mapping.values}
     rate = mapping.values.get("label_rate", [0.0, 1.0])
-    if not (isinstance(rate, list) and len(rate) == 2 and all(map(_is_number, rate))
+    if not (isinstance(rate, list) and len(rate) == 2 and all(map(is_number, rate))
             and 0 <= rate[0] <= rate[1] <= 1):
         raise mapping.unfit("label_rate", "[LOWEST, HIGHEST] of 0 to 1")
     return Sanity(_whole(mapping, "min_rows", 1, 1), (rate[0], rate[1]), **within)
@@ -83,14 +83,10 @@ def _tolerance(mapping: YamlMapping) -> Tolerance:
     return Tolerance(amount / 100, True) if text.endswith("%") else Tolerance(amount)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
 def _number(mapping: YamlMapping, key: str, default: float, least: float = float("-inf"),
             most: float = float("inf")) -> float:
     value = mapping.values.get(key, default)
-    if not _is_number(value) or not least <= value <= most:
+    if not is_number(value) or not least <= value <= most:
         raise mapping.unfit(key, "a number" + _bounds(least, most))
     return float(value)
 

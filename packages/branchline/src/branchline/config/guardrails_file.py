@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from branchline.config.yaml_file import YamlMapping, read_yaml
+from branchline.config.yaml_values import is_number
 from branchline.guardrails.rules import ABOUT_INPUTS, ACTIONS, KINDS, Guardrails, Rule
 
 __all__ = ["read_guardrails"]
@@ -71,7 +72,7 @@ def _inputs(mapping: YamlMapping) -> tuple[str, ...]:
 
 def _known(mapping: YamlMapping) -> tuple[float, ...]:
     found = mapping.values.get("known", [])
-    if not isinstance(found, list) or not all(map(_is_number, found)) or (
+    if not isinstance(found, list) or not all(map(is_number, found)) or (
             "known" in mapping.values and not found):
         raise mapping.unfit("known", "a list of numbers, such as [0, 1]")
     return tuple(map(float, found))
@@ -79,7 +80,7 @@ def _known(mapping: YamlMapping) -> tuple[float, ...]:
 
 def _between(mapping: YamlMapping) -> tuple[float, float]:
     found = mapping.values.get("between", [0.0, 0.0])
-    if not (isinstance(found, list) and len(found) == 2 and all(map(_is_number, found))
+    if not (isinstance(found, list) and len(found) == 2 and all(map(is_number, found))
             and 0 <= found[0] <= found[1] <= 1):
         raise mapping.unfit("between", "[LOWEST, HIGHEST] score, from 0 to 1")
     return float(found[0]), float(found[1])
@@ -87,7 +88,7 @@ def _between(mapping: YamlMapping) -> tuple[float, float]:
 
 def _share(mapping: YamlMapping, key: str, default: float) -> float:
     found = mapping.values.get(key, default)
-    if not _is_number(found) or not 0 <= found <= 1:
+    if not is_number(found) or not 0 <= found <= 1:
         raise mapping.unfit(key, "a number from 0 to 1")
     return float(found)
 
@@ -97,7 +98,3 @@ def _over(mapping: YamlMapping) -> int:
     if not isinstance(found, int) or isinstance(found, bool) or not 10 <= found <= MOST_ROWS:
         raise mapping.unfit("over", f"a whole number of rows from 10 to {MOST_ROWS:,}")
     return found
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -8,6 +8,7 @@ from pathlib import Path
 from shlex import quote
 
 from branchline.config.yaml_file import YamlMapping, read_yaml
+from branchline.config.yaml_values import is_number
 from branchline.errors import BadInput
 from branchline.parameters import TYPES, Parameter
 
@@ -164,6 +165,6 @@ def _choices(content: YamlMapping) -> tuple[str, ...]:
 
 def _bound(content: YamlMapping, key: str) -> float | None:
     value = content.values.get(key)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+    if value is not None and not is_number(value):
         raise content.unfit(key, "a number")
     return value

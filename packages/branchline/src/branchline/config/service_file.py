@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from branchline.config.yaml_file import YamlMapping
+from branchline.config.yaml_values import is_number
 
 __all__ = ["Canary", "Service", "read_service"]
 
@@ -83,6 +84,6 @@ def _canary(mapping: YamlMapping) -> Canary:
 
 def _number(mapping: YamlMapping, key: str, default: float, least: float, most: float) -> float:
     value = mapping.values.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+    if not is_number(value) or not least <= value <= most:
         raise mapping.unfit(key, f"a number from {least:g} to {most:g}")
     return value

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
 from branchline.errors import BadInput
 
-__all__ = ["DEEPEST", "Loader", "kind_of", "refused", "value_of", "written"]
+__all__ = ["DEEPEST", "Loader", "is_number", "kind_of", "refused", "value_of", "written"]
 
 TAG = "tag:yaml.org,2002:"
 DEEPEST = 20  # levels of a file
@@ -40,6 +40,11 @@ def value_of(node: yaml.Node) -> Any:
     if kind == "int":
         return int(text)
     return float(text) if kind == "float" else None if kind == "null" else text
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether it is a whole or a decimal number; true and false are none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def written(node: yaml.Node | None) -> str:
