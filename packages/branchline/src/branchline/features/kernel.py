@@ -75,18 +75,23 @@ class Complement:
 Definition = Window | Ratio | Product | Complement
 
 
+def used_by(each: Definition) -> tuple[str, ...]:
+    """The names of what a definition is computed from."""
+    if isinstance(each, Window):
+        return (each.value,)
+    if isinstance(each, Ratio):
+        return (each.over, *each.under)
+    if isinstance(each, Product):
+        return (each.left, each.right)
+    return (each.of,)
+
+
 def look_back_days(listed: Sequence[Definition]) -> int:
     """How many days before an event the definitions look back, including nested windows."""
     reach: dict[str, int] = {}
     for each in listed:
-        if isinstance(each, Window):
-            reach[each.name] = each.days + each.delay + reach.get(each.value, 0)
-        elif isinstance(each, Ratio):
-            reach[each.name] = max(reach.get(name, 0) for name in (each.over, *each.under))
-        elif isinstance(each, Product):
-            reach[each.name] = max(reach.get(name, 0) for name in (each.left, each.right))
-        else:
-            reach[each.name] = reach.get(each.of, 0)
+        own = each.days + each.delay if isinstance(each, Window) else 0
+        reach[each.name] = own + max(reach.get(name, 0) for name in used_by(each))
     return max(reach.values(), default=0)
 
 

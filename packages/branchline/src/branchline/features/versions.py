@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from zlib import crc32
 
-from branchline.features.kernel import Complement, Definition, Product, Ratio
+from branchline.features.kernel import Definition, used_by
 
 __all__ = ["version_of", "versions"]
 
@@ -23,16 +23,8 @@ def versions(listed: Sequence[Definition]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for each in listed:
-        found[each.name] = _digits((each, [found.get(name, "") for name in _used_by(each)]))
+        found[each.name] = _digits((each, [found.get(name, "") for name in used_by(each)]))
     return found
-
-
-def _used_by(each: Definition) -> tuple[str, ...]:
-    if isinstance(each, Ratio):
-        return (each.over, *each.under)
-    if isinstance(each, Product):
-        return (each.left, each.right)
-    return (each.of if isinstance(each, Complement) else each.value,)
 
 
 def _digits(content: object) -> str:

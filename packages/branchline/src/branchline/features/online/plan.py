@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 from zlib import crc32
 
-from branchline.features.kernel import (DAY, LARGEST_RATIO, Complement, Definition, Product, Ratio,
-                                        Window, look_back_days)
+from branchline.features.kernel import (DAY, LARGEST_RATIO, Definition, Product, Ratio, Window,
+                                        look_back_days, used_by)
 from branchline.features.online.aggregates import AGGREGATES, Row, Step
 from branchline.features.online.history import History, Kept, Series
 
@@ -34,7 +34,7 @@ class Plan:
         self.reach = look_back_days(listed) * DAY
         windows = [each for each in listed if isinstance(each, Window)]
         made = {each.name for each in listed}
-        self.raw = sorted({name for each in listed for name in _used(each)} - made - {PRESENT})
+        self.raw = sorted({name for each in listed for name in used_by(each)} - made - {PRESENT})
         looked_at = {each.value for each in windows if not _counts_all(each)}
         self.columns = {name: _kept(name, windows, name not in made)
                         for name in sorted(looked_at | set(self.raw))}
@@ -51,7 +51,7 @@ class Plan:
         """Whether a new value of the column changes what is stored with later events."""
         touched, later = {name}, set[str]()
         for each in listed:
-            used = set(_used(each))
+            used = set(used_by(each))
             if used & later or (isinstance(each, Window) and used & touched):
                 later.add(each.name)
             elif used & touched:
@@ -63,7 +63,7 @@ class Plan:
         needed = set(self._derived)
         for each in reversed(listed):
             if each.name in needed:
-                needed.update(_used(each))
+                needed.update(used_by(each))
         return [step for step in self._steps if step[0] in needed]
 
     def _step(self, each: Definition) -> Step:
@@ -126,17 +126,6 @@ class Plan:
     def _refresh(self, history: History, first: int, end: int) -> None:
         for at in range(first, end) if self._derived else ():
             self._row(history, at, Series.set, self._refreshed)
-
-
-def _used(each: Definition) -> tuple[str, ...]:
-    if isinstance(each, Window):
-        return (each.value,)
-    if isinstance(each, Ratio):
-        return (each.over, *each.under)
-    if isinstance(each, Product):
-        return (each.left, each.right)
-    assert isinstance(each, Complement)
-    return (each.of,)
 
 
 def _counts_all(each: Window) -> bool:
