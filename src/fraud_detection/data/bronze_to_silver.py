@@ -48,7 +48,7 @@ class Placing:
             rejected = self._append_valid(rows, number, before)
         if rejected != 0 and self._appended(QUARANTINE, number) is None:
             self._append(QUARANTINE, rows.mapInArrow(
-                _rejected(self.epoch), _types(QUARANTINE)), number)
+                _rejected(self.epoch), QUARANTINE.ddl), number)
 
     def _append_valid(self, rows: DataFrame, number: int, before: int) -> int | None:
         """Append duplicates and silver; returns how many rows are left for quarantine, if known."""
@@ -56,7 +56,7 @@ class Placing:
         repeated, count = self._append_repeated(rows, number, silver)
         seen = Observation()
         valid = (rows.observe(seen, F.count(F.lit(1)).alias("rows"))
-                 .mapInArrow(_accepted(self.epoch), _types(TRANSACTIONS)))
+                 .mapInArrow(_accepted(self.epoch), TRANSACTIONS.ddl))
         if repeated is not None:
             valid = valid.join(repeated, ["source_file", "source_row"], "left_anti")
         token = self._append(TRANSACTIONS, valid, number)
@@ -94,7 +94,7 @@ class Placing:
     def _repeated(self, rows: DataFrame, hashes: DataFrame, silver: DataFrame) -> DataFrame:
         """The valid rows that are not the first of their id, by time of ingest, file and row."""
         valid = _hashed(rows).join(hashes, "hash").select(*rows.columns).mapInArrow(
-            _valid(self.epoch), _types(DUPLICATES))
+            _valid(self.epoch), DUPLICATES.ddl)
         known = (_hashed(silver).join(hashes, "hash")
                  .select("transaction_id", F.lit(True).alias("known")))
         landing_order = Window.partitionBy("id").orderBy(
@@ -121,10 +121,6 @@ def _id(column: str) -> Column:
 def _hashed(rows: DataFrame) -> DataFrame:
     return rows.where("transaction_id IS NOT NULL").withColumn(
         "hash", id_hash(_id("transaction_id")))
-
-
-def _types(table: Table) -> str:
-    return ", ".join(f"{column.name} {column.type}" for column in table.columns)
 
 
 def _accepted(epoch: str | None) -> Read:

@@ -54,7 +54,7 @@ def _within(days: pd.Series[pd.Timestamp], settings: Settings) -> pd.Series[bool
 
 
 def _write(lakehouse: Lakehouse, rows: pd.DataFrame, where: str) -> None:
-    schema = ", ".join(f"{column.name} {column.type}" for column in WATCHED_TERMINALS.columns)
+    schema = WATCHED_TERMINALS.ddl
     plain = rows.assign(**{name: rows[name].dt.date for name in DATES})
     lakehouse.overwrite(WATCHED_TERMINALS, lakehouse.spark.createDataFrame(plain, schema), where)
 

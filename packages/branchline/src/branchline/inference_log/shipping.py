@@ -63,8 +63,7 @@ def _waiting(lakehouse: Lakehouse) -> list[int]:
 def _append(lakehouse: Lakehouse, batch: int, table: Table, read: Read) -> None:
     files = lakehouse.read(LOG_FILES).where(F.col("batch") == batch).select("source_file")
     rows = lakehouse.read(BRONZE_INFERENCE_LOG).join(files, "source_file", "left_semi")
-    types = ", ".join(f"{column.name} {column.type}" for column in table.columns)
-    append_once(lakehouse, table, rows.mapInArrow(read, types), WRITER, batch)
+    append_once(lakehouse, table, rows.mapInArrow(read, table.ddl), WRITER, batch)
 
 
 def _accepted(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

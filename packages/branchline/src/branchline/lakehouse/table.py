@@ -75,5 +75,10 @@ class Table:
     time: str | None = None
 
     @property
+    def ddl(self) -> str:
+        """The columns' names and types, as Spark takes a schema in text."""
+        return ", ".join(f"{column.name} {column.type}" for column in self.columns)
+
+    @property
     def column_names(self) -> list[str]:
         return [column.name for column in self.columns]
