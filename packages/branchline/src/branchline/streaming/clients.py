@@ -11,7 +11,7 @@ from typing import Any
 from branchline.errors import BadInput, NotInstalled, RunFailed, Unreachable
 
 __all__ = ["ANSWER_SECONDS", "Interrupted", "Topics", "answering", "check_topics", "clients",
-           "in_time"]
+           "in_time", "made"]
 
 ANSWER_SECONDS = 30.0
 # Waiting 10 ms for more messages saves the client and the broker most of their requests.
@@ -63,7 +63,7 @@ def clients(topics: Topics, problems: list[str], **handlers: Any) -> tuple[Any, 
     """
     try:
         import orjson  # noqa: F401 - the worker's
-        from confluent_kafka import Consumer, KafkaException, Producer
+        from confluent_kafka import Consumer, Producer
     except ImportError as missing:
         raise NotInstalled(f"{missing.name}: not installed in this environment; the worker needs "
                            "the extra `kafka` of branchline.") from None
@@ -72,23 +72,33 @@ def clients(topics: Topics, problems: list[str], **handlers: Any) -> tuple[Any, 
         problems.append(f"{error.name()} {error.str()}")
 
     shared = {**topics.client, "error_cb": keep, "log_level": 0}
-    try:
-        consumer = Consumer({**FEW_REQUESTS, **shared, "enable.auto.commit": False,
-                             "enable.partition.eof": True, "auto.offset.reset": "earliest",
-                             "isolation.level": "read_committed"})
-        name = f"{topics.client['group.id']} {topics.scores} {topics.worker}"
-        producer = Producer({**{key: value for key, value in shared.items() if key != "group.id"},
-                             "transactional.id": name, "linger.ms": 20,
-                             "transaction.timeout.ms": TRANSACTION_MILLISECONDS,
-                             "delivery.report.only.error": True})
-    except KafkaException as problem:
-        raise BadInput(f"Kafka's settings: {problem.args[0].str()}; expected those of the Kafka "
-                       "file and librdkafka's.") from None
+    consumer = made(Consumer, {
+        **FEW_REQUESTS, **shared, "enable.auto.commit": False, "enable.partition.eof": True,
+        "auto.offset.reset": "earliest", "isolation.level": "read_committed"})
+    name = f"{topics.client['group.id']} {topics.scores} {topics.worker}"
+    producer = made(Producer, {
+        **{key: value for key, value in shared.items() if key != "group.id"},
+        "transactional.id": name, "linger.ms": 20, "delivery.report.only.error": True,
+        "transaction.timeout.ms": TRANSACTION_MILLISECONDS})
     with answering(topics, problems):
         check_topics(consumer, topics.every)
         producer.init_transactions(ANSWER_SECONDS)
         consumer.subscribe(topics.incoming, **handlers)
     return consumer, producer
+
+
+def made(kind: Callable[[dict[str, Any]], Any], settings: Mapping[str, Any]) -> Any:
+    """A client of Kafka, such as a Producer.
+
+    Raises:
+        BadInput: a setting is unknown or invalid.
+    """
+    from confluent_kafka import KafkaException
+    try:
+        return kind(dict(settings))
+    except KafkaException as problem:
+        raise BadInput(f"Kafka's settings: {problem.args[0].str()}; expected those of the Kafka "
+                       "file and librdkafka's.") from None
 
 
 def check_topics(consumer: Any, names: Sequence[str]) -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from branchline.errors import BadInput, NotInstalled, Unreachable
-from branchline.streaming.clients import ANSWER_SECONDS, Topics, answering, check_topics
+from branchline.errors import NotInstalled, Unreachable
+from branchline.streaming.clients import ANSWER_SECONDS, Topics, answering, check_topics, made
 from branchline.streaming.on_spark.models import RecordedModels
 from branchline.streaming.progress import Progress
 from branchline.streaming.scorer import Answer, Message, Scorer
@@ -136,20 +136,16 @@ def open_producer(topics: Topics, problems: list[str]) -> Any:
         Unreachable: the broker does not answer, or refuses.
     """
     try:
-        from confluent_kafka import KafkaException, Producer
+        from confluent_kafka import Producer
     except ImportError:
         raise NotInstalled("confluent-kafka: not installed in this environment; scores are sent "
                            "with the extra `kafka` of branchline.") from None
     client = {name: value for name, value in topics.client.items() if name != "group.id"}
-    try:
-        producer = Producer({
-            **client, "enable.idempotence": True, "linger.ms": 1, "log_level": 0,
-            "queue.buffering.max.messages": 2 * IN_FLIGHT,
-            "message.timeout.ms": int(ANSWER_SECONDS * 1000),
-            "error_cb": lambda error: problems.append(f"{error.name()} {error.str()}")})
-    except KafkaException as problem:
-        raise BadInput(f"Kafka's settings: {problem.args[0].str()}; expected those of the Kafka "
-                       "file and librdkafka's.") from None
+    producer = made(Producer, {
+        **client, "enable.idempotence": True, "linger.ms": 1, "log_level": 0,
+        "queue.buffering.max.messages": 2 * IN_FLIGHT,
+        "message.timeout.ms": int(ANSWER_SECONDS * 1000),
+        "error_cb": lambda error: problems.append(f"{error.name()} {error.str()}")})
     with answering(topics, problems):
         check_topics(producer, topics.every)
     return producer
