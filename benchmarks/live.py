@@ -24,6 +24,7 @@ CUSTOMERS, HISTORY_DAYS, TRAIN_ROWS = 2000, 66, 60_000
 MORE_CUSTOMERS, SHORTER_SECONDS = (10_000, 40_000), 40
 A_DAY = 1.8  # transactions of a card
 FOLDER = Path(__file__).resolve().parents[1] / ".local" / "bench" / "live"
+Samples = list[dict[str, float]]
 
 
 def run() -> None:
@@ -75,27 +76,36 @@ def _measure(stage: Stage, replay: Replay, pid: int, lasts: int) -> None:
         time.sleep(1)
         samples.append(read_metrics(stage.metrics))
     seconds, used = time.monotonic() - began, _cpu(process) - before
-    scored = _since(samples, "events_total")
     table = Table("worker", "value", box=None)
-    for name, share in (("p50", "p50"), ("p95", "p95")):
-        found = sorted(1000 * each[f"latency_{share}_seconds"] for each in samples)
-        table.add_row(f"{name}, median of the seconds", f"{median(found):,.0f} ms")
-        table.add_row(f"{name}, the worst second", f"{found[-1]:,.0f} ms")
+    add_latencies(table, samples)
     count = _since(samples, "latency_seconds_count")
     for most in ("0.05", "0.1", "0.25", "0.5", "1"):
         within = _since(samples, f'latency_seconds_bucket{{le="{most}"}}')
         table.add_row(f"within {float(most) * 1000:g} ms", f"{within / max(count, 1):.1%}")
-    table.add_row("sent", f"{(replay.sent - sent) / seconds:,.0f}/s")
-    table.add_row("scored", f"{scored / seconds:,.0f}/s")
-    table.add_row("lag at the end, messages", f"{samples[-1]['lag_messages']:,.0f}")
     table.add_row("memory", f"{process.memory_info().rss / 1e6:,.0f} MB")
-    table.add_row("CPU", f"{used / seconds:.2f} cores")
-    table.add_row("CPU of a million events", f"{used / max(scored, 1) * 1e6:,.0f} s")
-    table.add_row("load of the machine", f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    add_rates(table, samples, replay.sent - sent, seconds, used)
     Console(width=100, highlight=False).print(table)
 
 
-def _since(samples: list[dict[str, float]], name: str) -> float:
+def add_latencies(table: Table, samples: Samples) -> None:
+    for share in ("p50", "p95"):
+        found = sorted(1000 * each[f"latency_{share}_seconds"] for each in samples)
+        table.add_row(f"{share}, median of the seconds", f"{median(found):,.0f} ms")
+        table.add_row(f"{share}, the worst second", f"{found[-1]:,.0f} ms")
+
+
+def add_rates(table: Table, samples: Samples, sent: int, seconds: float, used: float) -> None:
+    """What was sent and scored in these seconds, with so many of CPU."""
+    scored = _since(samples, "events_total")
+    table.add_row("sent", f"{sent / seconds:,.0f}/s")
+    table.add_row("scored", f"{scored / seconds:,.0f}/s")
+    table.add_row("lag at the end, messages", f"{samples[-1]['lag_messages']:,.0f}")
+    table.add_row("CPU", f"{used / seconds:.2f} cores")
+    table.add_row("CPU of a million events", f"{used / max(scored, 1) * 1e6:,.0f} s")
+    table.add_row("load of the machine", f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+
+
+def _since(samples: Samples, name: str) -> float:
     return samples[-1][name] - samples[0][name]
 
 

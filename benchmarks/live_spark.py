@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from statistics import median
 
 import psutil
 import pyarrow.compute as pc
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.live import add_latencies, add_rates
 from fraud_detection.data.world import World
 from fraud_detection.demo.replay import Replay, arrivals, silver
-from fraud_detection.demo.stage import EVENTS, LABELS, SCORES, Stage, staged
+from fraud_detection.demo.stage import EVENTS, LABELS, SCORES, Stage, staged, stopped_at_the_end
 from fraud_detection.demo.view import read_metrics
 
 RATE, WARM_UP_SECONDS, SECONDS = 5000, 40, 60
@@ -61,14 +60,9 @@ def stream(stage: Stage) -> Iterator[subprocess.Popen[bytes]]:
             [sys.executable, "main.py", *words], cwd=ROOT / "mlflow-notebooks" / "fraud-scoring",
             env={**os.environ, "MLFLOW_TRACKING_URI": stage.tracking, "OMP_NUM_THREADS": "1"},
             stdout=log, stderr=log)
-    try:
+    with stopped_at_the_end(process, STOP_SECONDS):
         _wait(stage, process)
         yield process
-        process.send_signal(signal.SIGTERM)
-        process.wait(STOP_SECONDS)
-    finally:
-        process.kill()
-        process.wait()
 
 
 def _wait(stage: Stage, process: subprocess.Popen[bytes]) -> None:
@@ -86,18 +80,9 @@ def _measure(stage: Stage, replay: Replay, pid: int) -> None:
         time.sleep(1)
         samples.append(read_metrics(stage.metrics))
     seconds, used = time.monotonic() - began, _cpu(pid) - before
-    scored = samples[-1]["events_total"] - samples[0]["events_total"]
     table = Table("Spark, with gold.scores filled", "value", box=None)
-    for share in ("p50", "p95"):
-        found = sorted(1000 * each[f"latency_{share}_seconds"] for each in samples)
-        table.add_row(f"{share}, median of the seconds", f"{median(found):,.0f} ms")
-        table.add_row(f"{share}, the worst second", f"{found[-1]:,.0f} ms")
-    table.add_row("sent", f"{(replay.sent - sent) / seconds:,.0f}/s")
-    table.add_row("scored", f"{scored / seconds:,.0f}/s")
-    table.add_row("lag at the end, messages", f"{samples[-1]['lag_messages']:,.0f}")
-    table.add_row("CPU", f"{used / seconds:.2f} cores")
-    table.add_row("CPU of a million events", f"{used / max(scored, 1) * 1e6:,.0f} s")
-    table.add_row("load of the machine", f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    add_latencies(table, samples)
+    add_rates(table, samples, replay.sent - sent, seconds, used)
     Console(width=100, highlight=False).print(table)
 
 

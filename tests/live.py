@@ -11,12 +11,14 @@ import pandas as pd
 import pyarrow as pa
 from sklearn.linear_model import LogisticRegression
 
+from branchline import Lakehouse
 from branchline.features.kernel import Floats
 from branchline.parity import Logged
 from branchline.streaming import Answer, Message
 from fraud_detection.demo import replay
 from fraud_detection.scoring.logged import METADATA, Scored
 from fraud_detection.scoring.stream import FraudScorer
+from fraud_detection.tables import TRANSACTIONS
 
 BATCH = 400
 NOW = 2**41  # milliseconds: every message was sent after all events
@@ -46,6 +48,13 @@ def log_model(inputs: list[str]) -> str:
         model, name="model", metadata=METADATA.written({"threshold": 0.5}), pip_requirements=[],
         serialization_format="cloudpickle",
         signature=mlflow.models.infer_signature(rows, model.predict_proba(rows))).model_id)
+
+
+def land(lakehouse: Lakehouse, transactions: pa.Table) -> None:
+    """Put the transactions into silver, as rows of one file."""
+    landed = transactions.append_column("source_file", pa.array(["f"] * len(transactions)))
+    lakehouse.merge(TRANSACTIONS, lakehouse.spark.createDataFrame(
+        landed.append_column("source_row", pa.array(range(len(landed))))))
 
 
 def arrivals(transactions: pa.Table, late: float,

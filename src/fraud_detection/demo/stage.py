@@ -28,7 +28,7 @@ from fraud_detection.scoring.logged import METADATA
 from fraud_detection.scoring.parity import COLUMNS, batch_features
 from fraud_detection.settings import Settings
 
-__all__ = ["DELAY", "EVENTS", "LABELS", "LOG", "SCORES", "Stage", "staged"]
+__all__ = ["DELAY", "EVENTS", "LABELS", "LOG", "SCORES", "Stage", "staged", "stopped_at_the_end"]
 
 PROJECT = "fraud-training"
 EVENTS, LABELS, SCORES, LOG = "transactions", "labels", "scores", "log"
@@ -90,13 +90,20 @@ class Stage:
             process = subprocess.Popen(
                 [sys.executable, "-m", "branchline.cli.main", "score-stream", PROJECT, *words],
                 env={**os.environ, "MLFLOW_TRACKING_URI": self.tracking}, stdout=log, stderr=log)
-        try:
+        with stopped_at_the_end(process, STOP_SECONDS):
             yield process
-            process.send_signal(signal.SIGTERM)
-            process.wait(STOP_SECONDS)
-        finally:
-            process.kill()
-            process.wait()
+
+
+@contextmanager
+def stopped_at_the_end(process: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
+    """SIGTERM after the block; SIGKILL after these seconds, or after an error in the block."""
+    try:
+        yield
+        process.send_signal(signal.SIGTERM)
+        process.wait(seconds)
+    finally:
+        process.kill()
+        process.wait()
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from typing import Any
 
 import mlflow
 import psutil
-import pyarrow as pa
 import pytest
 from databricks.sdk.service.jobs import Continuous, PauseStatus, SparkPythonTask, Task
 from databricks.sdk.service.workspace import ImportFormat
@@ -30,12 +29,12 @@ from fraud_detection.demo.replay import arrivals, silver
 from fraud_detection.live import batch, stream
 from fraud_detection.live.settings import ScoringSettings
 from fraud_detection.steps import parity
-from fraud_detection.tables import SCORES, TRANSACTIONS
+from fraud_detection.tables import SCORES
 from support.clone import ROOT
 from support.processes import wait_until
 from support.releasing import CLUSTER
 from support.topics import Topic, received
-from tests.live import log_model
+from tests.live import land, log_model
 from workspace_server import Workspace
 
 pytestmark = pytest.mark.spark
@@ -62,9 +61,7 @@ def stage(spark: Any, store: str, broker: Any, tmp_path_factory: pytest.TempPath
     folder = tmp_path_factory.mktemp("stage")
     lakehouse = Lakehouse(spark, str(folder / "lakehouse"), "a_branch")
     transactions = silver(WORLD)
-    landed = transactions.append_column("source_file", pa.array(["f"] * len(transactions)))
-    lakehouse.merge(TRANSACTIONS, spark.createDataFrame(
-        landed.append_column("source_row", pa.array(range(len(landed))))))
+    land(lakehouse, transactions)
     mlflow.set_tracking_uri(store)
     mlflow.set_experiment(experiment_id=mlflow.create_experiment(str(folder), folder.as_uri()))
     for inputs in (["amount", "terminal_fraud_rate_30d"], ["amount"]):

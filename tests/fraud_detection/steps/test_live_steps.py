@@ -12,7 +12,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from branchline import BadInput, Lakehouse
@@ -29,10 +28,9 @@ from fraud_detection.scoring.logged import find_model
 from fraud_detection.scoring.stream import FraudScorer
 from fraud_detection.settings import Settings
 from fraud_detection.steps import backfill, parity, ship
-from fraud_detection.tables import TRANSACTIONS
 from support.clone import ROOT
 from support.topics import Topic
-from tests.live import arrivals, log_model, logged
+from tests.live import arrivals, land, log_model, logged
 
 WORLD = World(customers=15, terminals=8, days=40, seed=5)
 
@@ -58,9 +56,7 @@ def live(spark: Any, store: str, broker: Any, tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp("live")
     lakehouse = Lakehouse(spark, str(folder / "lakehouse"), "a_branch")
     transactions = silver(WORLD)
-    landed = transactions.append_column("source_file", pa.array(["f"] * len(transactions)))
-    lakehouse.merge(TRANSACTIONS, spark.createDataFrame(
-        landed.append_column("source_row", pa.array(range(len(landed))))))
+    land(lakehouse, transactions)
     mlflow.set_tracking_uri(store)
     experiment = mlflow.create_experiment(str(folder), (folder / "artifacts").as_uri())
     with mlflow.start_run(experiment_id=experiment):
