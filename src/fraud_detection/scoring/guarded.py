@@ -33,9 +33,9 @@ class Model(Protocol):
     @property
     def notes(self) -> Mapping[str, Any]: ...
 
-    def __call__(self, features: pd.DataFrame) -> Scored: ...
-
-    def score(self, features: pd.DataFrame) -> Floats: ...
+    def __call__(self, features: Any) -> Scored:
+        """Of a frame with the inputs or, if it takes them, of (rows, inputs)."""
+        ...
 
 
 class Row(NamedTuple):
@@ -50,28 +50,33 @@ class Row(NamedTuple):
 
 
 class Guarded:
-    """A model and its guardrails; without `rate`, no rule about the rate of alerts fires."""
+    """A model and its guardrails; a rule about the rate of alerts fires only if they are counted,
+    over all rows that this object sees."""
 
-    def __init__(self, model: Model, rate: AlertRate | None = None) -> None:
-        self.model, self._rate = model, rate
+    def __init__(self, model: Model, counts_alerts: bool = False) -> None:
+        self.model = model
         self._judge = judge_of(model.notes, model.inputs, model.version)
+        self._rate = AlertRate(self._judge.guardrails) if counts_alerts else None
 
     @property
     def rules(self) -> Sequence[Rule]:
         return self._judge.guardrails.rules
 
-    def judged(self, features: pd.DataFrame) -> tuple[Scored, Judged]:
-        """The model's scores of a frame with the inputs, and what the rules make of them."""
+    def judged(self, features: pd.DataFrame | Floats) -> tuple[Scored, Judged]:
+        """The model's scores of a frame with the inputs, or of (rows, inputs), and what the rules
+        make of them."""
         found = self.model(features)
-        return found, self.judge(features[self.model.inputs].to_numpy(np.float64), found)
+        rows = (features[self.model.inputs].to_numpy(np.float64)
+                if isinstance(features, pd.DataFrame) else features)
+        return found, self.judge(rows, found)
 
     def judge(self, rows: Floats, found: Scored) -> Judged:
         """What the rules make of (rows, inputs) and their scores."""
         return self._judge.judge(rows, found.score, self.model.threshold, found.outlier,
                                  self._rate)
 
-    def rows(self, features: pd.DataFrame) -> list[Row]:
-        """What becomes of each row of a frame with the inputs."""
+    def rows(self, features: pd.DataFrame | Floats) -> list[Row]:
+        """What becomes of each row; `features` as for `judged`."""
         return rows_of(*self.judged(features))
 
 

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from branchline import BadInput, Format
 from branchline.text import collapsed
+from fraud_detection.feature_versions import require_same, version_now
 from fraud_detection.model.fast import SKLEARN
 from fraud_detection.model.outliers import outlier_scores
 from fraud_detection.scoring.artifact import Parts, read_parts
 
-__all__ = ["METADATA", "Floats", "LoggedModel", "Scored", "find_model"]
+__all__ = ["METADATA", "Floats", "LoggedModel", "Scored", "find_current", "find_model",
+           "require_current"]
 
 METADATA = Format("model", 1, reader="fraud_detection")  # of train's metadata
 Floats: TypeAlias = NDArray[np.float64]
@@ -122,6 +124,25 @@ def find_model(uri: str | None) -> LoggedModel:
     registered = address.removeprefix("models:/") if info.model_id is None else info.model_id
     return LoggedModel(registered, pipeline, info.signature.inputs.input_names(), notes,
                        read_parts(Path(folder)))
+
+
+def find_current(uri: str, label_delay: int) -> LoggedModel:
+    """The model at an MLflow address, to score features that this code computes.
+
+    Raises:
+        BadInput: as `find_model`, or its inputs were defined otherwise than they are now.
+    """
+    model = find_model(uri)
+    require_current(model, label_delay)
+    return model
+
+
+def require_current(model: LoggedModel, label_delay: int) -> None:
+    """
+    Raises:
+        BadInput: the model's inputs were defined otherwise than this code defines them.
+    """
+    require_same(model.version, model.notes, [version_now(label_delay)], label_delay, "this code")
 
 
 def _newest() -> str:

@@ -13,7 +13,7 @@ from branchline.features.online import Event, OnlineFeatures, SqliteStore, open_
 from branchline.inference_log import Entry
 from branchline.serving import Answered, Asked, Records
 from fraud_detection.features import calendar, definitions, names
-from fraud_detection.scoring.guarded import Guarded, Row, rows_of
+from fraud_detection.scoring.guarded import Guarded, Row
 from fraud_detection.scoring.logged import Floats, LoggedModel
 from fraud_detection.scoring.reasons import contributions, reasons, usual_row
 from fraud_detection.scoring.transactions import EXAMPLE, events_of
@@ -55,7 +55,7 @@ class _Scoring:
         known = [at for at, row in enumerate(features) if row is not None]
         rows = np.array([features[at] for at in known]).reshape(len(known), len(FEATURES))
         inputs = rows[:, self._at]
-        found = self._rows(inputs) if known else []
+        found = self._guarded.rows(inputs) if known else []
         gains = self._gains(inputs) if asked.reasons and known else None
         answers: list[Answered] = [_late(event, asked) for event in events]
         for n, at in enumerate(known):
@@ -83,10 +83,6 @@ class _Scoring:
         return [None if row is None else
                 [by_time[name][at] if name in by_time else row[name] for name in FEATURES]
                 for at, row in enumerate(found)], is_lost
-
-    def _rows(self, inputs: Floats) -> list[Row]:
-        found = self._model(inputs)
-        return rows_of(found, self._guarded.judge(inputs, found))
 
     def _gains(self, inputs: Floats) -> Floats | None:
         return None if self._usual is None else contributions(

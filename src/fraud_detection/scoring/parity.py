@@ -13,10 +13,9 @@ from branchline.features.kernel import Floats
 from branchline.parity import Recomputed
 from fraud_detection.feature_versions import version_now
 from fraud_detection.features import calendar, definitions, kept, names
-from fraud_detection.scoring.guarded import Guarded
+from fraud_detection.scoring.guarded import Guarded, Model
 from fraud_detection.scoring.logged import find_model
 from fraud_detection.scoring.messages import LABEL
-from fraud_detection.scoring.score import Model
 
 __all__ = ["COLUMNS", "batch_features", "recomputed"]
 

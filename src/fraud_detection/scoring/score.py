@@ -11,11 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from branchline.features.online import Event, HeldFeatures, OnlineFeatures
-from branchline.guardrails import AlertRate
 from fraud_detection.features import CALENDAR, calendar, names
-from fraud_detection.scoring.guarded import Guarded, Model
+from fraud_detection.scoring.guarded import Guarded
 
-__all__ = ["Model", "Score", "Scoring"]
+__all__ = ["Score", "Scoring"]
 
 FEATURES = names("full")
 STORED = [name for name in FEATURES if name not in CALENDAR]
@@ -38,11 +37,9 @@ class Score(NamedTuple):
 class Scoring:
     """Adds events to the online store, and scores them."""
 
-    def __init__(self, online: OnlineFeatures | HeldFeatures, model: Model,
-                 rate: AlertRate | None = None) -> None:
-        self._online = online
-        self._version = model.version
-        self._guarded = Guarded(model, rate)
+    def __init__(self, online: OnlineFeatures | HeldFeatures, guarded: Guarded) -> None:
+        self._online, self._guarded = online, guarded
+        self._version = guarded.model.version
 
     def score(self, events: Sequence[Event]) -> list[Score]:
         """The events' scores, in their order; an event that was already there is scored again."""

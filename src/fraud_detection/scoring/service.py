@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from branchline import BadInput
-from branchline.guardrails import AlertRate, Guardrails
 from branchline.serving import Golden, Service
 from branchline.serving.logged import read_logged
-from fraud_detection.feature_versions import require_same, version_now
+from fraud_detection.feature_versions import version_now
 from fraud_detection.scoring.artifact import read_parts
-from fraud_detection.scoring.guarded import Guarded, Row, judge_of, rows_of
-from fraud_detection.scoring.logged import METADATA, Floats, LoggedModel
+from fraud_detection.scoring.guarded import Guarded, Row, rows_of
+from fraud_detection.scoring.logged import METADATA, Floats, LoggedModel, require_current
 from fraud_detection.scoring.online import records_of
 from fraud_detection.scoring.stream import NAME
 
@@ -37,10 +36,10 @@ def open_service(folder: str, store: str | None, degraded: bool = False) -> Serv
         Unreachable: the store does not answer.
     """
     model = _read(folder)
-    guarded = Guarded(model, AlertRate(_guardrails(model)))
+    guarded = Guarded(model, counts_alerts=True)
     golden = model.notes.get("golden")
     days = int(model.notes.get("label_delay_days", LABEL_DELAY_DAYS))
-    require_same(model.version, model.notes, [version_now(days)], days, "this code")
+    require_current(model, days)
 
     def outputs(rows: Floats, predicted: Floats) -> dict[str, list[Any]]:
         found = model.completed(rows, predicted[:, 1])
@@ -62,10 +61,6 @@ def _read(folder: str) -> LoggedModel:
                        "step logged.")
     return LoggedModel(logged.version, logged.model, list(logged.inputs), notes,
                        read_parts(Path(folder)))
-
-
-def _guardrails(model: LoggedModel) -> Guardrails:
-    return judge_of(model.notes, model.inputs, model.version).guardrails
 
 
 def _takes_missing(model: LoggedModel) -> bool:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from branchline.features.online import Event, HeldFeatures, Store
-from branchline.guardrails import AlertRate
 from branchline.inference_log import Entry, InferenceLog, Origin
 from branchline.streaming import Answer, Message
 from fraud_detection.data.landed_columns import Columns
-from fraud_detection.feature_versions import require_same, version_now
+from fraud_detection.feature_versions import version_now
 from fraud_detection.features import definitions
-from fraud_detection.scoring.guarded import judge_of
-from fraud_detection.scoring.logged import LoggedModel, find_model
+from fraud_detection.scoring.guarded import Guarded, Model
+from fraud_detection.scoring.logged import LoggedModel, find_current
 from fraud_detection.scoring.messages import LABEL, events_of, labels_of
-from fraud_detection.scoring.score import Model, Score, Scoring
+from fraud_detection.scoring.score import Score, Scoring
 from fraud_detection.settings import DataSettings
 
 __all__ = ["NAME", "FraudScorer", "entry_of", "open_scorer"]
@@ -42,19 +41,18 @@ class FraudScorer:
         self.features = HeldFeatures(store, definitions("full", label_delay))
         self._columns, self._log = columns, log
         self._label_delay, self._version = label_delay, version_now(label_delay)
-        self._rates: dict[str, AlertRate] = {}  # by the model's version
+        self._guarded: Guarded | None = None
 
     def load(self, address: str) -> LoggedModel:
         """The model; raises BadInput too if its inputs were defined otherwise than they are now."""
-        model = find_model(address)
-        require_same(model.version, model.notes, [self._version], self._label_delay, "this code")
-        return model
+        return find_current(address, self._label_delay)
 
     def score(self, model: Model, messages: Sequence[Message]) -> list[Answer]:
         found = events_of(*_split(messages), self._columns)
         places = [at for at, event in enumerate(found) if event is not None]
-        scores = Scoring(self.features, model, self._rate(model)).score(
-            [event for event in found if event])
+        if self._guarded is None or self._guarded.model is not model:
+            self._guarded = Guarded(model, counts_alerts=True)
+        scores = Scoring(self.features, self._guarded).score([event for event in found if event])
         filled = self.features.filled
         if self._log and scores:
             origin = Origin("stream", NAME, model.version, self._version, filled)
@@ -68,12 +66,6 @@ class FraudScorer:
     def _events(self, messages: Sequence[Message]) -> list[Event]:
         found = events_of(*_split(messages), self._columns)
         return [event for event in found if event is not None]
-
-    def _rate(self, model: Model) -> AlertRate:
-        if model.version not in self._rates:
-            judge = judge_of(model.notes, model.inputs, model.version)
-            self._rates = {model.version: AlertRate(judge.guardrails)}
-        return self._rates[model.version]
 
     def deliver(self, labels: Sequence[Message]) -> list[Answer]:
         found = labels_of(*_split(labels), self._columns)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame, functions as F
 
-from branchline import BadInput, Lakehouse, Step
+from branchline import BadInput, Lakehouse, Step, Table
 from branchline.inference_log import Origin
 from branchline.inference_log.of_batch import log_batch
 from fraud_detection.data.days import Span, between, day_of, run_days
@@ -19,7 +19,7 @@ from fraud_detection.scoring.stream import NAME
 from fraud_detection.settings import Settings
 from fraud_detection.tables import DAILY_KPIS, FEATURES, SCORES, TRANSACTIONS
 
-__all__ = ["daily_kpis", "run", "scored", "step"]
+__all__ = ["counts", "daily_kpis", "run", "scored", "step", "write_scores"]
 
 SCORE_ROWS = ("transaction_id STRING, event_time TIMESTAMP, customer_id STRING, score DOUBLE, "
               "is_alert BOOLEAN, outlier_score DOUBLE, is_outlier BOOLEAN, guardrails STRING")
@@ -73,8 +73,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
             inputs than those it was trained with; or no such model is found.
     """
     model = find_model(settings.model_uri)
-    transactions = lakehouse.read(TRANSACTIONS)
-    span = run_days(transactions, settings).scored
+    span = run_days(lakehouse.read(TRANSACTIONS), settings).scored
     on_span = between(span.first, span.last)
     features = lakehouse.read(FEATURES).where(on_span)
     found = [row[0] for row in features.select(DEFINITIONS).distinct().collect()]
@@ -82,13 +81,30 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
         raise BadInput(f"gold.features has no rows on {span}; run featurize for these days first.")
     require_same(model.version, model.notes, found, settings.label_delay_days,
                  f"gold.features on {span}")
-    same_model = f"model_version = '{model.version}' AND {on_span}"
-    lakehouse.overwrite(SCORES, scored(features, model), same_model)
-    scores = lakehouse.read(SCORES).where(same_model)
+    scores = write_scores(lakehouse, features, model, span)
     if settings.log_scores == "true":
         _log(lakehouse, features, scores, model, on_span, settings.label_delay_days)
-    kpis = daily_kpis(transactions.where(on_span), scores)
-    lakehouse.overwrite(DAILY_KPIS, kpis, _on_days(span))
+    return counts(scores, span)
+
+
+def write_scores(lakehouse: Lakehouse, features: DataFrame, model: LoggedModel, span: Span,
+                 into: Table = SCORES, kpis: Table = DAILY_KPIS) -> DataFrame:
+    """Replace the model's scores of the span by those of these features, and the days' KPIs.
+
+    Returns the scores as they are in the table now.
+    """
+    on_span = between(span.first, span.last)
+    same_model = f"model_version = '{model.version}' AND {on_span}"
+    lakehouse.overwrite(into, scored(features, model), same_model)
+    scores = lakehouse.read(into).where(same_model)
+    transactions = lakehouse.read(TRANSACTIONS).where(on_span)
+    lakehouse.overwrite(kpis, daily_kpis(transactions, scores),
+                        f"day >= DATE'{span.first}' AND day <= DATE'{span.last}'")
+    return scores
+
+
+def counts(scores: DataFrame, span: Span) -> dict[str, int]:
+    """What a step that scored the span reports."""
     return {"rows": scores.count(), "alerts": scores.where("is_alert").count(), "days": span.count}
 
 
@@ -101,10 +117,6 @@ def _log(lakehouse: Lakehouse, features: DataFrame, scores: DataFrame, model: Lo
     log_batch(lakehouse, rows.withColumn("outcome", outcome),
               Origin("batch", NAME, model.version, version_now(label_delay)),
               "transaction_id", ("customer_id", "terminal_id"), model.inputs, on_span)
-
-
-def _on_days(span: Span) -> str:
-    return f"day >= DATE'{span.first}' AND day <= DATE'{span.last}'"
 
 
 step = Step("predict", run, reads=(TRANSACTIONS, FEATURES), writes=(SCORES, DAILY_KPIS))

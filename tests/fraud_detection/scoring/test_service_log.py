@@ -24,8 +24,9 @@ from branchline.inference_log.writer import complete_left_files
 from branchline.parity import compare, of_lines
 from branchline.streaming import Message
 from fraud_detection.data.landed_columns import Columns
-from fraud_detection.model.estimators import LoggedModel, find_model, inputs
+from fraud_detection.model.estimators import inputs
 from fraud_detection.scoring.guarded import judge_of, noted
+from fraud_detection.scoring.logged import LoggedModel, find_model
 from fraud_detection.scoring.parity import batch_features as columns_of_batch, recomputed
 from fraud_detection.scoring.stream import FraudScorer
 from support.processes import wait_until
