@@ -72,8 +72,8 @@ def _row(value: bytes | None, loads: Callable[[str], Any], names: Sequence[str],
     if found is None or not others.isdisjoint(found):
         return None
     key, time, customer, terminal, amount, label = map(found.get, names)
-    key, time, customer, terminal = _text(key), time, _text(customer), _text(terminal)
-    if not (key and customer and terminal and type(time) is str and _is_plain(time)):
+    key, customer, terminal = _text(key), _text(customer), _text(terminal)
+    if not (key and customer and terminal and type(time) is str and _is_trimmed(time)):
         return None
     known: dict[str, float] = {}
     if has_amount:
@@ -92,11 +92,14 @@ def _row(value: bytes | None, loads: Callable[[str], Any], names: Sequence[str],
 
 
 def _object(value: bytes | None, loads: Callable[[str], Any]) -> dict[str, Any] | None:
-    """The message's object if it has no key twice, and no text that is escaped."""
-    if value is None or b"\\" in value:
+    """The message's object if it is printable ASCII, has no key twice, and no escaped text."""
+    if value is None or not value.isascii() or b"\\" in value:
+        return None
+    text = value.decode()
+    if not text.isprintable():
         return None
     try:
-        found = loads(value.decode())
+        found = loads(text)
     except (ValueError, RecursionError):
         return None
     if type(found) is not dict:
@@ -108,9 +111,9 @@ def _object(value: bytes | None, loads: Callable[[str], Any]) -> dict[str, Any] 
 def _text(value: Any) -> str | None:
     """The text of an id that needs no trimming."""
     if type(value) is str:
-        return value if _is_plain(value) else None
+        return value if _is_trimmed(value) else None
     return str(value) if type(value) is int and 0 < value < LARGEST_ID else None
 
 
-def _is_plain(text: str) -> bool:
-    return text.isascii() and text.isprintable() and text == text.strip(" ")
+def _is_trimmed(text: str) -> bool:
+    return text[:1] != " " != text[-1:]
