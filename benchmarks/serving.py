@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
@@ -146,8 +146,11 @@ def _print_many(cases: dict[str, Case], process: int) -> None:
 @contextmanager
 def _started(arguments: list[str], port: int, path: str = "/docs") -> Iterator[int]:
     """The process's id."""
-    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, start_new_session=True,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    path_of_programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    process = subprocess.Popen(
+        [sys.executable, *arguments], cwd=ROOT, start_new_session=True,
+        env={**os.environ, "PATH": path_of_programs},  # MLflow starts uvicorn by its name
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os.sched_setaffinity(process.pid, {min(_cores())})  # MLflow's workers inherit it
     try:
         end = time.monotonic() + 180
@@ -157,7 +160,8 @@ def _started(arguments: list[str], port: int, path: str = "/docs") -> Iterator[i
             time.sleep(0.2)
         yield process.pid
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait()
 
 
