@@ -131,3 +131,28 @@ def test_a_burst_of_ten_times_the_rate_is_worked_off_until_nothing_waits(
         wait_until(is_worked_off)
     assert max(lags) > 1000
     assert len(received(scores, 13_300)) == 13_300
+
+
+def test_a_label_that_was_taken_but_not_saved_before_a_kill_counts_for_the_next_event(
+        broker: Any, tmp_path: Path) -> None:
+    client = {"bootstrap.servers": broker.address, "group.id": tmp_path.name}
+    events, labels, scores = Topic(client), Topic(client), Topic(client)
+    topics = Topics(client, events.name, scores.name, labels.name)
+
+    def worker() -> Scorer:
+        return Scorer(SqliteStore(tmp_path / "events.db"))
+
+    progress = Progress()
+    with working(topics, worker(), progress):  # saves the event before there is any label
+        events.send(sold(0))
+        wait_until(lambda: progress.events == 1)
+    killed = worker()
+    killed.features.save = lambda *_: True  # type: ignore[method-assign]
+    with working(topics, killed, progress):
+        labels.send({**sold(0), "is_fraud": 1})
+        wait_until(lambda: progress.labels == 1)
+    with working(topics, worker(), progress):
+        events.send({**sold(7), "event_time": "2024-01-10T00:00:00Z"})
+        wait_until(lambda: progress.events == 2)
+    later = {row["transaction_id"]: row["score"] for row in received(scores, 2)}["7"]
+    assert 1000 <= later < 2000, "the terminal's fraud rate is 1, a thousand in this score"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
-from typing import Any
+from typing import Any, TypeAlias
 
 from branchline.features.online import HeldFeatures
 from branchline.streaming.clients import ANSWER_SECONDS, Topics
@@ -12,21 +12,29 @@ from branchline.streaming.clients import ANSWER_SECONDS, Topics
 __all__ = ["Places"]
 
 AHEAD = 1000  # milliseconds
+Key: TypeAlias = tuple[str, int]  # topic and partition
 
 
 class Places:
     """The partitions of a worker.
 
     The store is saved after the scores are committed: after a kill it lacks the last messages.
-    They are read again, and go into the store without a second score. A label that was sent a
+    They are read again, and go into the store without a second score; until all partitions are
+    where they were, new messages are held, as they need all of that. A label that was sent a
     second after the events that are read now waits for its event.
     """
 
     def __init__(self, topics: Topics, features: HeldFeatures) -> None:
         self._topics, self._features = topics, features
-        self._scored: dict[tuple[str, int], int] = {}  # up to where, if the store is behind
-        self._newest: dict[tuple[str, int], float] = {}  # when each event was sent; at an end: inf
-        self._waiting: list[Any] = []
+        self._forget()
+
+    def _forget(self) -> None:
+        self._begun: dict[Key, int] = {}  # where each partition is read from
+        self._scored: dict[Key, int] = {}  # up to where, if the store is behind
+        self._behind: set[Key] = set()  # where not all of that is read again
+        self._newest: dict[Key, float] = {}  # when each event was sent; at an end: inf
+        self._waiting: list[Any] = []  # labels
+        self._held: list[Any] = []
         self._is_paused = False
 
     def assigned(self, consumer: Any, partitions: Sequence[Any]) -> None:
@@ -41,10 +49,12 @@ class Places:
         for place, offset in zip(places, saved, strict=True):
             begin = 0 if is_new else offset
             if begin is not None and begin < place.offset:
-                self._scored[place.topic, place.partition] = place.offset
+                self._scored[_key(place)] = place.offset
                 place.offset = begin
+            self._begun[_key(place)] = max(place.offset, 0)
             if place.topic == self._topics.events:
-                self._newest[place.topic, place.partition] = 0
+                self._newest[_key(place)] = 0
+        self._behind.update(self._scored)
         consumer.assign(places)
 
     def revoked(self, consumer: Any, partitions: Sequence[Any]) -> None:
@@ -53,27 +63,48 @@ class Places:
         if not self._features.save():
             self._features.forget()
 
-    def _forget(self) -> None:
-        self._scored, self._newest, self._waiting, self._is_paused = {}, {}, [], False
-
     def ready(self, consumer: Any, messages: Sequence[Any]) -> list[Any]:
-        """The messages to take now, with labels that waited; without the ends of partitions."""
+        """The messages to take now, with those that waited; without the ends of partitions."""
         found = []
         for each in messages:
+            key = each.topic(), each.partition()
+            if each.error():
+                self._behind.discard(key)  # as after a loss by retention
+            elif each.offset() + 1 >= self._scored.get(key, 0):
+                self._behind.discard(key)
             if each.topic() == self._topics.labels:
                 if not each.error():
                     self._waiting.append(each)
-            elif each.error():
-                self._newest[each.topic(), each.partition()] = inf
             else:
-                found.append(each)
-                self._newest[each.topic(), each.partition()] = each.timestamp()[1]
+                found += [] if each.error() else [each]
+                self._newest[key] = inf if each.error() else each.timestamp()[1]
         if self._waiting:
-            until = min(self._newest.values(), default=inf) + AHEAD
-            found += [each for each in self._waiting if each.timestamp()[1] <= until]
-            self._waiting = [each for each in self._waiting if each.timestamp()[1] > until]
+            found += self._labels()
             self._pause(consumer)
+        return self._in_turn(found)
+
+    def _labels(self) -> list[Any]:
+        """The labels that need not wait; those that were taken before need only the same events."""
+        until = min(self._newest.values(), default=inf) + AHEAD
+        has_events = self._behind.isdisjoint(self._newest)
+        parts: tuple[list[Any], list[Any]] = ([], [])
+        for each in self._waiting:
+            is_ready = each.timestamp()[1] <= until or (has_events and self._is_before(each))
+            parts[is_ready].append(each)
+        self._waiting, found = parts
         return found
+
+    def _in_turn(self, messages: list[Any]) -> list[Any]:
+        """New messages only if the store has all that came before them."""
+        if not self._behind and not any(map(self._is_before, self._waiting)):
+            messages, self._held = [*self._held, *messages], []
+            return messages
+        self._held += [each for each in messages if not self._is_before(each)]
+        return [each for each in messages if self._is_before(each)]
+
+    def _is_before(self, message: Any) -> bool:
+        """Whether it was scored before."""
+        return bool(message.offset() < self._scored.get((message.topic(), message.partition()), 0))
 
     def _pause(self, consumer: Any) -> None:
         """Read no more labels while some are waiting."""
@@ -89,18 +120,19 @@ class Places:
             return [], messages
         parts: tuple[list[Any], list[Any]] = ([], [])
         for each in messages:
-            parts[each.offset() >= self._scored.get((each.topic(), each.partition()), 0)
-                  ].append(each)
+            parts[not self._is_before(each)].append(each)
         return parts
 
     def reached(self, consumer: Any) -> list[Any]:
         """The offsets up to which all messages are taken."""
-        waiting: dict[tuple[str, int], int] = {}
-        for each in self._waiting:
-            waiting.setdefault((each.topic(), each.partition()), each.offset())
-        places = [place for place in consumer.position(consumer.assignment()) if place.offset >= 0]
-        for place in places:
-            place.offset = waiting.get((place.topic, place.partition), place.offset)
+        waiting: dict[Key, int] = {}
+        for each in (*self._held, *self._waiting):
+            key = each.topic(), each.partition()
+            waiting[key] = min(each.offset(), waiting.get(key, each.offset()))
+        places: list[Any] = consumer.position(consumer.assignment())
+        for place in places:  # without a message yet, a position is negative
+            read = place.offset if place.offset >= 0 else self._begun.get(_key(place), 0)
+            place.offset = waiting.get(_key(place), read)
         return places
 
     def names(self, places: Sequence[Any]) -> dict[str, int]:
@@ -110,11 +142,15 @@ class Places:
     def to_commit(self, places: Sequence[Any]) -> list[Any]:
         """The offsets for the group, which never go back."""
         for place in places:
-            scored = self._scored.get((place.topic, place.partition), 0)
+            scored = self._scored.get(_key(place), 0)
             if place.offset >= scored:
-                self._scored.pop((place.topic, place.partition), None)
+                self._scored.pop(_key(place), None)
             place.offset = max(place.offset, scored)
         return list(places)
+
+
+def _key(place: Any) -> Key:
+    return place.topic, place.partition
 
 
 def _name(place: Any) -> str:

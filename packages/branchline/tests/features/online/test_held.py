@@ -127,6 +127,24 @@ def test_a_server_s_store_is_written_after_each_batch_onto_what_others_wrote(
         store.close()
 
 
+def test_a_server_that_lost_what_was_saved_is_noticed_and_nothing_is_written_onto_it(
+        redis_url: str, tmp_path: Path) -> None:
+    store = RedisStore(redis_url, tmp_path.name)
+    held = HeldFeatures(store, LISTED)
+    assert held.offsets([PLACE]) == [None]
+    held.append([sold(1)])
+    assert held.committed({PLACE: 1})
+    before = records(store)
+    held.append([sold(2)])
+    assert held.committed({PLACE: 2})
+    store.update(list(before), lambda _: list(before.values()))  # as after a kill
+    held.append([sold(3)])
+    assert not held.committed({PLACE: 3}) and records(store) == before
+    held.forget()
+    assert held.offsets([PLACE]) == [1]
+    store.close()
+
+
 @pytest.mark.parametrize("most", [0, 1])
 def test_histories_that_are_saved_leave_the_memory_when_they_are_too_many(
         most: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,7 @@ class HeldFeatures:
         self._changed: dict[str, int] = {}  # since which batch, in its order
         self._taken: list[Callable[[Loaded], object]] = []
         self._batches: deque[_Batch] = deque()
+        self._noted: dict[str, bytes | None] = {}  # the offsets as they are in the store
         self._number = 0
         self._version = self._store.version()
         self.is_shared = self.is_shared or self._version is None
@@ -77,7 +78,8 @@ class HeldFeatures:
 
     def offsets(self, names: Sequence[str]) -> list[int | None]:
         """The offsets up to which the stream is in the store."""
-        return [None if found is None else int(found) for found in self._store.read(names)]
+        self._noted = dict(zip(names, self._store.read(names), strict=True))
+        return [None if found is None else int(found) for found in self._noted.values()]
 
     def append(self, events: Sequence[Event]) -> list[Row | None]:
         """Add the events and compute their features; see `OnlineFeatures.append`."""
@@ -107,7 +109,8 @@ class HeldFeatures:
     def committed(self, offsets: Mapping[str, int]) -> bool:
         """The batch is safe, and these are the stream's offsets after it; save what is due.
 
-        False if another process has written the store: `forget`, and begin again.
+        False if another process has written the store, or it has lost what was saved (as a server
+        may that was killed): `forget`, and begin again.
         """
         self._batches.append(_Batch(self._number, time.monotonic(), offsets))
         self._number += 1
@@ -120,8 +123,7 @@ class HeldFeatures:
     def save(self, seconds: float = -inf) -> bool:
         """Save what has waited for so long, by default all of it; False as in `committed`."""
         if self.is_shared:
-            self._save_shared()
-            return True
+            return self._save_shared()
         if self._store.version() != self._version:
             self.is_shared = True
             return False
@@ -151,13 +153,20 @@ class HeldFeatures:
             for key in unchanged[:len(self._histories) - MOST * 9 // 10]:
                 del self._histories[key]
 
-    def _save_shared(self) -> None:
+    def _save_shared(self) -> bool:
         """Write the batch onto what is in the store now, which others may have changed."""
         if not self._batches:
-            return
+            return True
         keys, notes = list(self._changed), _notes(self._batches[-1].offsets)
+        is_complete = True
 
         def change(found: list[bytes | None]) -> list[bytes | None]:
+            nonlocal is_complete
+            offsets = dict(zip(notes, found[len(keys):], strict=True))
+            is_complete = all(self._noted.get(name, value) == value
+                              for name, value in offsets.items())
+            if not is_complete:
+                return found
             loaded = Loaded(self._plans, self._histories)
             if found[:len(keys)] != [self._read[key] for key in keys]:
                 loaded = Loaded.of(self._plans, keys, found[:len(keys)])
@@ -166,8 +175,10 @@ class HeldFeatures:
             return [*map(loaded.record, keys), *notes.values()]
 
         self._store.update([*keys, *notes], change)
+        self._noted |= notes
         for kept in (self._histories, self._read, self._changed, self._taken, self._batches):
             kept.clear()
+        return is_complete
 
 
 def _notes(offsets: Mapping[str, int]) -> dict[str, bytes | None]:
