@@ -13,7 +13,7 @@ TO = RECEIVERS[:2]
 
 def monitors(**about: object) -> Monitors:
     condition = Condition("psi", **{"above": 0.25, **about})  # type: ignore[arg-type]
-    return Monitors((AlertRule("drift", condition, "warning", TO, "look"),), "HOOK")
+    return Monitors((AlertRule("drift", condition, "warning", TO, "look"),), "watching")
 
 
 def evaluated(rules: Monitors, *days: list[Measure]) -> list[list[tuple[str, str]]]:
@@ -89,8 +89,8 @@ def test_an_alert_stays_as_it_is_without_any_measure() -> None:
 
 
 def test_an_alert_whose_rule_is_gone_is_closed() -> None:
-    (now,) = update(Monitors(()), [], [told(each, TO) for each in
-                                       update(monitors(), [measure(0, 0.3)], ())])
+    before = [told(each, TO) for each in update(monitors(), [measure(0, 0.3)], ())]
+    (now,) = update(Monitors((), "watching"), [], before)
     assert (now.status, untold(now)) == ("closed", TO)
 
 

@@ -52,7 +52,7 @@ def command(project: str, target_name: str, file: Path | None, production: bool,
     branch = PRODUCTION if production else current_branch(repository.root, given_branch, os.environ)
     conditions = [rule.condition for rule in monitors.rules]
     measures = measured.of_file(file) if file else measured.of_table(
-        repository, target_name, found, branch, conditions)
+        repository, target_name, repository.project(monitors.measures), branch, conditions)
     platform = open_platform(repository.target(target_name), repository.root, os.environ)
     kept = kept_alerts(repository, project, branch.slug, platform.wheels)
     number, before = kept.newest, alerts_of(kept)

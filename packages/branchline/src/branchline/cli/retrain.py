@@ -103,7 +103,7 @@ class _Retraining:
 
     def known(self) -> Known:
         last = self.journal.last_training()
-        kept = kept_alerts(self.repository, self.policy.measures, PRODUCTION.slug,
+        kept = kept_alerts(self.repository, self.project.name, PRODUCTION.slug,
                            self._measuring.wheels) if self.policy.alerts else None
         return Known(self.now, tuple(self._measures()), alerts_of(kept) if kept else (),
                      last.at if last else None, bool(last and last.failed),

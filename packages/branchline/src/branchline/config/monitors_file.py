@@ -28,7 +28,8 @@ def read_monitors(path: Path) -> Monitors:
             line.
     """
     mapping = read_yaml(path)
-    _check_keys("the file", mapping, ("alerts", "webhook"), ("alerts",))
+    _check_keys("the file", mapping, ("alerts", "measures", "webhook"),
+                ("alerts", "measures"))
     webhook = mapping.text("webhook") if "webhook" in mapping.values else ""
     if webhook and not VARIABLE.fullmatch(webhook):
         raise mapping.wrong("webhook is not the name of an environment variable; expected one, "
@@ -39,7 +40,7 @@ def read_monitors(path: Path) -> Monitors:
         if "webhook" in rule.to and not webhook:
             raise alerts.wrong(f"alert {rule.name} goes to the webhook, but the file has no "
                                "webhook; expected `webhook: VARIABLE`.", rule.name)
-    return Monitors(rules, webhook)
+    return Monitors(rules, mapping.text("measures"), webhook)
 
 
 def read_condition(what: str, mapping: YamlMapping) -> Condition:

@@ -33,7 +33,7 @@ def read_retraining(mapping: YamlMapping) -> Retraining:
     if action not in ACTIONS:
         raise mapping.unfit("action", f"one of {', '.join(ACTIONS)}; a policy never deploys")
     measures = mapping.text("measures") if "measures" in mapping.values else ""
-    if (when or alerts) and not measures:
+    if when and not measures:
         raise mapping.wrong("retraining lacks measures; expected the project that measures, such "
                             "as fraud-monitoring.")
     return Retraining(when, every, age, alerts, str(action), measures,

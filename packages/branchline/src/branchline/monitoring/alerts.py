@@ -33,9 +33,13 @@ class AlertRule:
 
 @dataclass(frozen=True)
 class Monitors:
-    """A project's monitors.yml; `webhook` names the environment variable with its URL."""
+    """A project's monitors.yml.
+
+    `measures` is the project that measures, `webhook` the environment variable with the URL.
+    """
 
     rules: tuple[AlertRule, ...]
+    measures: str
     webhook: str = ""
 
 

@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from http.client import HTTPException
 from typing import Any
 
 from branchline.errors import BadInput, Unreachable
@@ -65,6 +66,6 @@ def _attempt(opener: urllib.request.OpenerDirector, url: str, body: bytes,
             return "", False
     except urllib.error.HTTPError as refused:
         return f"status {refused.code}", refused.code >= 500 or refused.code == 429
-    except (OSError, ValueError) as problem:  # its text may have the URL
+    except (OSError, ValueError, HTTPException) as problem:  # its text may have the URL
         reason = getattr(problem, "reason", problem)
         return getattr(reason, "strerror", None) or type(reason).__name__, True
