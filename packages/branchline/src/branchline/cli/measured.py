@@ -89,11 +89,11 @@ def _of_line(where: str, line: str) -> Measure:
 def _measure(where: str, row: Mapping[str, Any]) -> Measure:
     """From values as they are, or as text."""
     try:
+        low, value, high = (_number(row[name]) for name in ("low", "value", "high"))
         return Measure(
-            *(_time(row[name]) for name in ("window_start", "window_end")),
-            *(str(row[name] or "") for name in ("model_version", "slice", "subject", "name")),
-            *(_number(row[name]) for name in ("value", "low", "high")), int(row["rows"]),
-            str(row["verdict"] or ""))
+            _time(row["window_start"]), _time(row["window_end"]), str(row["model_version"] or ""),
+            str(row["slice"] or ""), str(row["subject"]), str(row["name"]), value, low, high,
+            int(row["rows"]), str(row["verdict"] or ""))
     except (KeyError, TypeError, ValueError) as problem:
         raise BadInput(f"{where}: is not a measure ({type(problem).__name__}: {problem}); "
                        f"{EXPECTED}.") from None
