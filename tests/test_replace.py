@@ -123,7 +123,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
                             ("terminal_watch", "terminal-watch")):
         shutil.rmtree(root / "src" / package)
         shutil.rmtree(root / "mlflow-notebooks" / folder)
-    shutil.rmtree(root / "mlflow-notebooks" / "fraud-scoring")
+    for further in ("fraud-scoring", "fraud-monitoring"):
+        shutil.rmtree(root / "mlflow-notebooks" / further)
     assert called(root, "-m", "branchline.cli.main", "mlproject", "parcel-weights",
                   "--write").stdout == "parcel-weights: 5 steps, 16 parameters\n"
     return root

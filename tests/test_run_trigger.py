@@ -18,8 +18,8 @@ RUN = [sys.executable, "mlflow-triggers/run.py"]
 
 REFUSED = [
     (["fraud-trainig"],
-     "project fraud-trainig is not in mlflow-notebooks/; found fraud-scoring, fraud-training, "
-     "terminal-watch."),
+     "project fraud-trainig is not in mlflow-notebooks/; found fraud-monitoring, "
+     "fraud-scoring, fraud-training, terminal-watch."),
     (["fraud-training", "--on", "mars"], "target mars is not in targets.yml; found local, dev, "),
     (["fraud-training", "-e", "trian"], "entry point trian is unknown to project fraud-training"),
     (["fraud-training", "-P", "train_day=3"], "parameter train_day is unknown to entry point main"),

@@ -17,12 +17,12 @@ BRANCHLINE = ROOT / "packages" / "branchline" / "src" / "branchline"
 # A room imports its own modules and those of the rooms behind it in this list.
 ROOMS = ["cli", "deploy", "gate", "platforms", "kubernetes", "images", "entry", "pipeline", "diff",
          "readers", "show", "steps", "reuse", "runs", "wheels", "config", "ci", "parity",
-         "streaming", "serving", "inference_log", "guardrails", "lakehouse", "spark", "features",
-         "branch", "git", "table_sets", "records", "signals", "settings", "parameters", "text",
-         "errors"]
+         "streaming", "serving", "inference_log", "guardrails", "monitoring", "lakehouse", "spark",
+         "features", "branch", "git", "table_sets", "records", "signals", "settings", "parameters",
+         "text", "errors"]
 # No room of runs knows them, nor they any of those.
-APART = {"parity", "streaming", "serving", "inference_log", "guardrails", "lakehouse", "spark",
-         "features"}
+APART = {"parity", "streaming", "serving", "inference_log", "guardrails", "monitoring", "lakehouse",
+         "spark", "features"}
 OF_RUNS = (set(ROOMS[:ROOMS.index("parity")])
            - {"entry", "pipeline", "diff", "readers", "show", "steps", "reuse"})
 HEAVY = {"pyspark", "mlflow", "pandas", "numpy", "sklearn", "matplotlib", "fraud_detection",

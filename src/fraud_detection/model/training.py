@@ -13,7 +13,7 @@ from sklearn.model_selection import RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 
 from fraud_detection.model.calibration import Folds, calibrated, card_folds, unseen_scores
-from fraud_detection.model.drift import column
+from branchline.monitoring.reference import column
 from fraud_detection.model.estimators import SEARCH_SPACES, estimator, inputs
 from fraud_detection.model.fast import ONNX, Fast, admission, converted, proof_rows
 from fraud_detection.model.outliers import fit_outliers, outlier_scores, outlier_threshold, sample

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from branchline import BadInput
-from fraud_detection.model.drift import Column, from_record, to_record
+from branchline.monitoring.reference import Column, from_record, to_record
 from fraud_detection.model.fast import Fast, Graph
 
 __all__ = ["Parts", "read_parts", "save_model"]

@@ -13,6 +13,7 @@
     ├── GateRefused         4   the gate judged a candidate, and said no
     ├── TablesDiffer        4   two branches' tables differ in what should be equal
     ├── ScoresDiffer        4   a stream's features or scores are not those of batch
+    ├── AlertsOpen          4   alerts are open that a policy wants to end a command with
     ├── NotApproved         4   what would be deployed is not what was approved
     └── PlatformError       5   the platform did not do what it was asked
         ├── Unreachable         it does not answer, or fails itself
@@ -22,9 +23,9 @@
 
 from __future__ import annotations
 
-__all__ = ["AlreadyPublished", "BadInput", "BranchlineError", "GateRefused", "NotAllowed",
-           "NotApproved", "NotInstalled", "NotSet", "NotSignedIn", "PlatformError", "RowsLost",
-           "RunCancelled", "RunFailed", "ScoresDiffer", "TablesBusy", "TablesDiffer",
+__all__ = ["AlertsOpen", "AlreadyPublished", "BadInput", "BranchlineError", "GateRefused",
+           "NotAllowed", "NotApproved", "NotInstalled", "NotSet", "NotSignedIn", "PlatformError",
+           "RowsLost", "RunCancelled", "RunFailed", "ScoresDiffer", "TablesBusy", "TablesDiffer",
            "UnknownBranch", "Unreachable"]
 
 
@@ -86,6 +87,12 @@ class GateRefused(BranchlineError):
 
 class NotApproved(BranchlineError):
     """The evidence, or what it was based on, has changed since it was approved; plan again."""
+
+    exit_code = 4
+
+
+class AlertsOpen(BranchlineError):
+    """Alerts are open whose policy says `to: [exit_code]`."""
 
     exit_code = 4
 

@@ -57,7 +57,7 @@ class Settings:
     table_set: str = parameter("", "production's table set, which deploy.py names; none")
     table: str = parameter("", "the table that the step show shows, or those that diff compares")
     where: str = parameter("", "an SQL condition on its rows; all of them")
-    limit: int = parameter(20, "how many rows are shown", minimum=1, maximum=1000)
+    limit: int = parameter(20, "how many rows are shown", minimum=1, maximum=100_000)
     against: str = parameter("", "the schema that the step diff compares with")
     samples: int = parameter(0, "how many rows of each kind diff lists", minimum=0, maximum=1000)
     tolerance: float = parameter(0.0, "diff treats floats as equal up to this relative "

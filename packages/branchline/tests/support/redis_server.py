@@ -13,8 +13,7 @@ from pathlib import Path
 
 import redis
 
-from branchline.errors import NotInstalled
-from branchline.spark.jars import cache
+from support.debian import unpacked
 
 PACKAGES = ("redis-server", "redis-tools", "libjemalloc2", "liblzf1", "libatomic1")
 START_SECONDS = 30
@@ -74,41 +73,6 @@ def _program() -> tuple[str, dict[str, str]]:
     """redis-server, and the variables that it needs."""
     if found := shutil.which("redis-server"):
         return found, {}
-    folder = cache() / "redis"
-    if not folder.is_dir():
-        _unpack(folder)
+    folder = unpacked("redis-server", PACKAGES)
     libraries = {str(file.parent) for file in folder.rglob("lib*.so.*")}
     return str(folder / "usr/bin/redis-server"), {"LD_LIBRARY_PATH": ":".join(sorted(libraries))}
-
-
-def _unpack(folder: Path) -> None:
-    """Debian's packages, unpacked: installed, they would start a service."""
-    if not shutil.which("apt-get"):
-        raise NotInstalled("redis-server: not found in PATH; the online store's tests need it. "
-                           "Install your system's package (`brew install redis`) and try again.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unpacking-") as scratch:
-        done = _download(scratch)
-        if done.returncode:  # the lists of packages may be missing, or old
-            subprocess.run([*_sudo(), "apt-get", "update", "-qq"], capture_output=True)
-            done = _download(scratch)
-        if done.returncode:
-            raise NotInstalled("redis-server: not found in PATH, and its packages could not be "
-                               f"downloaded: {done.stderr.strip().splitlines()[-1]}. Install "
-                               "redis-server and try again.")
-        for package in Path(scratch).glob("*.deb"):
-            subprocess.run(["dpkg", "-x", package, f"{scratch}/unpacked"], check=True)
-        try:
-            Path(scratch, "unpacked").rename(folder)
-        except OSError:
-            if not folder.is_dir():  # another process was first: its copy is as good
-                raise
-
-
-def _download(folder: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["apt-get", "download", "-qq", *PACKAGES], cwd=folder,
-                          capture_output=True, text=True)
-
-
-def _sudo() -> list[str]:
-    return [] if os.geteuid() == 0 else ["sudo", "-n"]

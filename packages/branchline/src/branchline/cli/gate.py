@@ -31,7 +31,7 @@ from branchline.platforms.base import Platform
 from branchline.platforms.find import open_platform
 from branchline.runs.registry import Registry
 
-__all__ = ["command"]
+__all__ = ["Options", "command", "judged"]
 
 
 @click.command("gate", context_settings=options.help_names)
@@ -56,32 +56,38 @@ def command(debug: bool, **given: Any) -> None:
     Exit codes: 0 passed, 4 refused; without a decision: 2 bad input, 3 the comparison failed,
     5 the workspace did not answer or permit it, 130 interrupted.
     """
-    asked = _Options(**given)
-    gate_of_run = _open(Repository.current(), asked)
-    verdict = gate_of_run.decide(gate_of_run.candidate(asked.run_id))
-    show(verdict)
-    if asked.page:
-        gate.write_page(asked.page, verdict)
-        show_page(asked.page, os.environ)
+    asked = Options(**given)
+    verdict = judged(Repository.current(), asked)
     if not verdict.passed:
         raise GateRefused(f"{verdict.candidate} is {verdict.line}.")
 
 
 @dataclass(frozen=True)
-class _Options:
+class Options:
     """The options of the command, by click's names."""
 
     project: str
-    more_wheels: tuple[Path, ...]
     target_name: str
     run_id: str | None
-    policy_path: Path | None
-    given_wheels: tuple[Path, ...]
     given_branch: str | None
-    page: Path | None
+    more_wheels: tuple[Path, ...] = ()
+    policy_path: Path | None = None
+    given_wheels: tuple[Path, ...] = ()
+    page: Path | None = None
 
 
-def _open(repository: Repository, asked: _Options) -> _Gate:
+def judged(repository: Repository, asked: Options) -> Verdict:
+    """The verdict on a run, which is shown, logged to the run and, on main, registered."""
+    gate_of_run = _open(repository, asked)
+    verdict = gate_of_run.decide(gate_of_run.candidate(asked.run_id))
+    show(verdict)
+    if asked.page:
+        gate.write_page(asked.page, verdict)
+        show_page(asked.page, os.environ)
+    return verdict
+
+
+def _open(repository: Repository, asked: Options) -> _Gate:
     target, project = repository.target(asked.target_name), repository.project(asked.project)
     policy = read_policy(asked.policy_path or project.folder / "gate.yml")
     branch = current_branch(repository.root, asked.given_branch, os.environ)

@@ -27,6 +27,8 @@ COMMANDS = {
     "score-stream": "Score a Kafka topic by a registered model, without Spark.",
     "backfill": "Fill the online store from the branch's tables.",
     "parity": "Compare what a stream scored with batch.",
+    "alerts": "Evaluate a project's alerts, and list those that are open.",
+    "retrain": "Train a project again if its policy says so.",
     "clean": "Remove the leftovers of branches that no longer exist.",
     "doctor": "Check what a run needs, before it starts.",
     "mlproject": "Check a project's MLproject file against its code, or write it.",

@@ -6,12 +6,13 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from branchline.branch import MAIN
+from branchline.branch import MAIN, Branch
 from branchline.ci.identify import current_branch, started_by
 from branchline.cli import options
 from branchline.cli.repository import Repository
@@ -22,6 +23,7 @@ from branchline.deploy.gate_result import gate_result
 from branchline.deploy.release import Origin, Release, clean_source, require_passed
 from branchline.errors import NotInstalled
 from branchline.images.digests import read_images
+from branchline.platforms.base import Platform
 from branchline.platforms.find import open_platform
 from branchline.wheels import smoke
 from branchline.wheels.build import build
@@ -30,7 +32,7 @@ from branchline.wheels.required import locked
 from branchline.wheels.owner import require_own
 from branchline.wheels.publish import publish
 
-__all__ = ["command"]
+__all__ = ["Asked", "command", "release"]
 
 
 @click.command("publish", context_settings=options.help_names)
@@ -57,26 +59,48 @@ def command(project: str, target_name: str, run_id: str | None, override: str | 
     repository = Repository.current()
     target, found = repository.target(target_name), repository.project(project)
     branch = current_branch(repository.root, given_branch, os.environ)
-    source, name = clean_source(repository.root), project_name(repository.root)
-    images = read_images(images_file, source.version) if images_file else ()
     platform = open_platform(target, repository.root, os.environ)
-    before = release_files.look_up(name, found.name, source.version, platform.wheels)
+    release(repository, platform, found, Asked(branch, run_id, override, images_file))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to release: the commit is the checkout's, the run the one that the gate decided on."""
+
+    branch: Branch
+    run_id: str | None
+    override: str | None = None
+    images_file: Path | None = None
+
+
+def release(repository: Repository, platform: Platform, project: Project, asked: Asked) -> Release:
+    """The release of the checkout's commit, published now or before.
+
+    Raises:
+        BadInput, GateRefused: the checkout is not clean, or the gate did not pass it.
+    """
+    source, name = clean_source(repository.root), project_name(repository.root)
+    images = read_images(asked.images_file, source.version) if asked.images_file else ()
+    before = release_files.look_up(name, project.name, source.version, platform.wheels)
     if before:
-        return _show(before, f"already released by {before.by} at {before.at}; nothing to do")
+        _show(before, f"already released by {before.by} at {before.at}; nothing to do")
+        return before
+    target = platform.target
     result = gate_result(
-        platform.tracking, MAIN.experiment(target.experiment_root, found.name), source.version,
-        source.commit or "", target.model_name(found.name), run_id)
-    require_passed(result, source.commit or "", override)
+        platform.tracking, MAIN.experiment(target.experiment_root, project.name), source.version,
+        source.commit or "", target.model_name(project.name), asked.run_id)
+    require_passed(result, source.commit or "", asked.override)
     require_own(repository.root, name, platform.wheels)
     with tempfile.TemporaryDirectory(prefix="branchline-release-") as scratch:
         wheels = build(repository.root, Path(scratch))
         count = smoke.imports(wheels, repository.root)
         published = publish(wheels, platform.wheels)
     artifacts = (*locked(repository.root), *images, *published.artifacts)
-    origin = Origin(found.name, source.commit or "", branch.name, started_by(os.environ))
-    made = release_files.write(artifacts, origin, result, override, platform.wheels,
-                               _tables(found))
+    origin = Origin(project.name, source.commit or "", asked.branch.name, started_by(os.environ))
+    made = release_files.write(artifacts, origin, result, asked.override, platform.wheels,
+                               _tables(project))
     _show(made, f"{count} modules import in a clean environment")
+    return made
 
 
 def _tables(project: Project) -> Sequence[Mapping[str, Any]] | None:

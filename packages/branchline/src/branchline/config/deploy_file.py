@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from branchline.config.retraining_file import read_retraining
 from branchline.config.service_file import Service, read_service
 from branchline.config.yaml_file import YamlMapping, read_yaml
+from branchline.monitoring.retraining import Retraining
 
 __all__ = ["DeployFile", "Job", "Schedule", "Where", "read_deploy_file"]
 
@@ -63,6 +65,7 @@ class DeployFile:
     jobs: tuple[Job, ...]
     targets: Mapping[str, Where] = field(default_factory=dict)
     services: tuple[Service, ...] = ()
+    retraining: Retraining | None = None
 
     def taker_of(self, releasing: str) -> str:
         """The target that the releases of `releasing` are deployed to; itself if no other is."""
@@ -94,7 +97,8 @@ def read_deploy_file(path: Path) -> DeployFile:
     return DeployFile(
         tuple(_job(name, jobs) for name in jobs.values),
         {name: _where(name, targets.below(name)) for name in targets.values},
-        tuple(read_service(name, services) for name in services.values))
+        tuple(read_service(name, services) for name in services.values),
+        read_retraining(mapping.below("retraining")) if "retraining" in mapping.values else None)
 
 
 def _job(name: str, jobs: YamlMapping) -> Job:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from branchline import BadInput
-from fraud_detection.model.drift import Column, column, from_record, to_record
+from branchline.monitoring.reference import Column, column, from_record, to_record
 
 
 def test_a_bin_holds_its_upper_edge_and_shares_are_of_the_known_rows() -> None:

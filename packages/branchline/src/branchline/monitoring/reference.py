@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from branchline import Format
+from branchline.records import Format
 
 __all__ = ["Column", "column", "from_record", "to_record"]
 
