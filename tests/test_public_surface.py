@@ -28,7 +28,7 @@ SURFACE = {
     "branchline.streaming": "Answer Message Scorer",
     "branchline.streaming.on_spark": "Live Progress Topics score_live",
     "branchline.guardrails": "ACTIONS AlertRate Guardrails Judge Judged KINDS Rule",
-    "branchline.inference_log": "Entry InferenceLog LogSettings Origin",
+    "branchline.inference_log": "Entry HashKey InferenceLog LogSettings Origin",
     "branchline.inference_log.of_batch": "log_batch",
     "branchline.inference_log.shipping": "ship",
     "branchline.inference_log.tables": "BRONZE_INFERENCE_LOG INFERENCE_LOG LOG_FILES "

@@ -12,6 +12,7 @@ from branchline import Settings as BranchlineSettings, parameter
 from branchline.config.guardrails_file import read_guardrails
 from branchline.config.kafka_file import KafkaFile
 from branchline.guardrails import Guardrails
+from branchline.inference_log import HashKey
 from fraud_detection.data.landed_columns import Columns
 
 __all__ = ["Columns", "DataSettings", "MOST_DAYS", "SIMULATED", "Settings"]
@@ -26,6 +27,10 @@ def _columns(text: str) -> Columns:
 
 def _kafka(text: str) -> KafkaFile:
     return KafkaFile.of(text, os.environ)
+
+
+def _hash_key(text: str) -> HashKey:
+    return HashKey.of(text, os.environ)
 
 
 def _guardrails(text: str) -> Guardrails:
@@ -102,4 +107,7 @@ class Settings(DataSettings):
                           type="location")
     log_scores: str = parameter("false", "whether predict adds its rows to gold.inference_log",
                                 choices=("false", "true"))
+    hash_ids: HashKey | None = parameter(
+        None, "the environment variable with the key that hashes ids in gold.inference_log; none",
+        type="string", read=_hash_key)
     reason: str = parameter("", "why the step reject moves rows out of silver")

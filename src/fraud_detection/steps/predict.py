@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame, functions as F
+from pyspark.sql import Column, DataFrame, functions as F
 
 from branchline import BadInput, Lakehouse, Step, Table
+from branchline.guardrails import Rule
 from branchline.inference_log import Origin
 from branchline.inference_log.of_batch import log_batch
 from fraud_detection.data.days import Span, between, day_of, run_days
@@ -19,7 +20,7 @@ from fraud_detection.scoring.stream import NAME
 from fraud_detection.settings import Settings
 from fraud_detection.tables import DAILY_KPIS, FEATURES, SCORES, TRANSACTIONS
 
-__all__ = ["counts", "daily_kpis", "run", "scored", "step", "write_scores"]
+__all__ = ["counts", "daily_kpis", "outcome", "run", "scored", "step", "write_scores"]
 
 SCORE_ROWS = ("transaction_id STRING, event_time TIMESTAMP, customer_id STRING, score DOUBLE, "
               "is_alert BOOLEAN, outlier_score DOUBLE, is_outlier BOOLEAN, guardrails STRING")
@@ -83,7 +84,7 @@ def run(lakehouse: Lakehouse, settings: Settings) -> dict[str, int]:
                  f"gold.features on {span}")
     scores = write_scores(lakehouse, features, model, span)
     if settings.log_scores == "true":
-        _log(lakehouse, features, scores, model, on_span, settings.label_delay_days)
+        _log(lakehouse, features, scores, model, on_span, settings)
     return counts(scores, span)
 
 
@@ -109,14 +110,22 @@ def counts(scores: DataFrame, span: Span) -> dict[str, int]:
 
 
 def _log(lakehouse: Lakehouse, features: DataFrame, scores: DataFrame, model: LoggedModel,
-         on_span: str, label_delay: int) -> None:
+         on_span: str, settings: Settings) -> None:
     """Add the scored rows to the inference log; a row without a score was refused."""
     rows = features.join(scores.drop("event_time", "customer_id"), "transaction_id", "left")
-    outcome = (F.when(F.col("score").isNull(), "refused")
-               .when(F.col("guardrails").isNull(), "scored").otherwise("flagged"))
-    log_batch(lakehouse, rows.withColumn("outcome", outcome),
-              Origin("batch", NAME, model.version, version_now(label_delay)),
-              "transaction_id", ("customer_id", "terminal_id"), model.inputs, on_span)
+    origin = Origin("batch", NAME, model.version, version_now(settings.label_delay_days))
+    log_batch(lakehouse, rows.withColumn("outcome", outcome(Guarded(model).rules)), origin,
+              "transaction_id", ("customer_id", "terminal_id"), model.inputs, on_span,
+              settings.hash_ids.key if settings.hash_ids else None)
+
+
+def outcome(rules: Sequence[Rule]) -> Column:
+    """What became of a row of gold.scores, null if refused, by the guardrails that fired."""
+    overrides = F.array(*(F.lit(rule.name) for rule in rules if rule.action == "override"))
+    is_overridden = F.arrays_overlap(F.split("guardrails", ","), overrides.cast("array<string>"))
+    return (F.when(F.col("score").isNull(), "refused")
+            .when(F.col("guardrails").isNull(), "scored")
+            .when(is_overridden, "overridden").otherwise("flagged"))
 
 
 step = Step("predict", run, reads=(TRANSACTIONS, FEATURES), writes=(SCORES, DAILY_KPIS))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, datetime, timezone
 from pathlib import Path
@@ -15,6 +16,8 @@ from branchline import Lakehouse
 from branchline.errors import BadInput
 from branchline.features.versions import version_of
 from branchline.guardrails import Guardrails, Rule
+from branchline.inference_log import HashKey
+from branchline.inference_log.line import hashed
 from branchline.inference_log.tables import INFERENCE_LOG
 from fraud_detection.features import definitions
 from fraud_detection.scoring.guarded import noted
@@ -26,6 +29,8 @@ from fraud_detection.tables import DAILY_KPIS, FEATURES, SCORES
 from tests.tables import copied, newest_model
 
 pytestmark = pytest.mark.spark
+
+KEY = b"a key of more than sixteen bytes"
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +75,18 @@ def test_a_refused_row_has_no_score_and_a_flagged_one_its_guardrails(
         ("b", "sure"), ("d", None), ("e", "sure")]
 
 
+def test_the_log_tells_overridden_rows_from_flagged_ones(spark: Any) -> None:
+    rows = spark.createDataFrame(
+        [(None, "small"), (.5, None), (.5, "sure"), (.9, "sure,capped"), (.9, "capped")],
+        "score DOUBLE, guardrails STRING")
+    rules = [Rule("small", "outside_range", "refuse"), Rule("sure", "uncertain", between=(.4, .6)),
+             Rule("capped", "missing", "override", score=.9)]
+    assert [row[0] for row in rows.select(predict.outcome(rules)).collect()] == [
+        "refused", "scored", "flagged", "overridden", "overridden"]
+    assert rows.where("guardrails = 'sure'").select(predict.outcome(rules[:2])).first()[0] == (
+        "flagged")
+
+
 def test_kpis_count_the_frauds_and_the_amount_that_alerts_saved(
         transactions: DataFrame, model: LoggedModel) -> None:
     first, second = (row.asDict() for row in daily_kpis(
@@ -101,7 +118,8 @@ def test_a_rerun_replaces_its_own_days_and_model_and_leaves_the_others(
     lakehouse.spark.sql(f"UPDATE {table} SET score = 2")
     before = {tuple(row)[:2]: row["score"] for row in lakehouse.read(SCORES).collect()}
     counts = predict.run(lakehouse, Settings(model_uri=uri, train_days=10, first_day=last,
-                                             last_day=last, log_scores="true"))
+                                             last_day=last, log_scores="true",
+                                             hash_ids=HashKey("LOG_KEY", KEY)))
     rows = lakehouse.read(SCORES).collect()
     after = {tuple(row)[:2]: row["score"] for row in rows}
     assert len(after) == len(rows), "a key occurs twice"
@@ -114,6 +132,9 @@ def test_a_rerun_replaces_its_own_days_and_model_and_leaves_the_others(
     assert {row["record_id"]: row["score"] for row in logged} == {
         key: after[key, version] for key, version in new}
     assert {row["outcome"] for row in logged} <= {"scored", "flagged"}
+    cards = {row["transaction_id"]: row["customer_id"] for row in rows}
+    assert {row["record_id"]: json.loads(row["entities"])["customer_id"] for row in logged} == {
+        key: hashed(cards[key], KEY) for key, _ in new}
 
 
 def test_features_of_other_definitions_than_the_model_s_are_not_scored(

@@ -8,9 +8,30 @@ from pathlib import Path
 
 from branchline.errors import BadInput
 
-__all__ = ["LogSettings"]
+__all__ = ["HashKey", "LogSettings"]
 
 SHORTEST_KEY = 16
+
+
+@dataclass(frozen=True)
+class HashKey:
+    """The key that hashes entities' ids, and the environment variable that has it."""
+
+    variable: str
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, variable: str, environment: Mapping[str, str]) -> HashKey:
+        """
+        Raises:
+            BadInput: the variable is not set, or its value is too short for a key.
+        """
+        key = environment.get(variable, "")
+        if len(key) < SHORTEST_KEY:
+            raise BadInput(f"environment variable {variable}: found {len(key)} characters, "
+                           f"expected a key of at least {SHORTEST_KEY}, such as the output of "
+                           "`openssl rand -hex 32`.")
+        return cls(variable, key.encode())
 
 
 @dataclass(frozen=True)
@@ -35,9 +56,4 @@ class LogSettings:
         """
         if variable is None:
             return cls(folder)
-        key = environment.get(variable, "")
-        if len(key) < SHORTEST_KEY:
-            raise BadInput(f"environment variable {variable}: found {len(key)} characters, "
-                           f"expected a key of at least {SHORTEST_KEY}, such as the output of "
-                           "`openssl rand -hex 32`.")
-        return cls(folder, key.encode())
+        return cls(folder, HashKey.of(variable, environment).key)
