@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta, timezone
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from pyspark.sql import DataFrame, functions as F
 
-from branchline import BadInput, Lakehouse, Step, Table
+from branchline import BadInput, Lakehouse, Step
 from branchline.features.kernel import DAY
 from branchline.inference_log.tables import INFERENCE_LOG
-from branchline.monitoring.drift import Policy, drift
+from branchline.monitoring.drift import Policy
 from branchline.monitoring.judged import column_measures, row_measures, with_levels
 from branchline.monitoring.measures import CHANGED, MEASURES, Measure
-from branchline.monitoring.profile_tables import (DRIFT_METRICS, PROFILE_METRICS, drift_row,
-                                                  profile_row)
+from branchline.monitoring.profile_tables import DRIFT_METRICS, PROFILE_METRICS
 from branchline.monitoring.reference import Column
 from branchline.monitoring.summary import Summary
 from branchline.monitoring.windows import Key, Rows, in_windows, outcomes, summaries
 from fraud_detection.data.days import milliseconds
+from fraud_detection.monitoring.kept import References, Windows, keep
 from fraud_detection.monitoring.settings import MonitoringSettings
 from fraud_detection.plots import report, watched
 from fraud_detection.scoring.logged import find_model
@@ -32,21 +30,6 @@ from fraud_detection.tables import TRANSACTIONS
 __all__ = ["run", "step"]
 
 log = logging.getLogger(__name__)
-References = Mapping[str, Mapping[str, Column]]
-
-
-@dataclass(frozen=True)
-class _Windows:
-    """From when to when windows are measured, in seconds since 1970, and their length."""
-
-    first: int
-    end: int
-    length: int
-
-    @property
-    def condition(self) -> str:
-        """On the tables' `window_start`, or `window.start`."""
-        return f">= timestamp_seconds({self.first})"
 
 
 def run(lakehouse: Lakehouse, settings: MonitoringSettings) -> dict[str, int]:
@@ -55,7 +38,7 @@ def run(lakehouse: Lakehouse, settings: MonitoringSettings) -> dict[str, int]:
     Counts: `rows` scored, `windows`, `changed` measures.
 
     Raises:
-        BadInput: the inference log is empty, or a model in it cannot be loaded.
+        BadInput: the inference log is empty.
     """
     now = _newest(lakehouse)
     windows = _windows(lakehouse, settings, now)
@@ -68,7 +51,7 @@ def run(lakehouse: Lakehouse, settings: MonitoringSettings) -> dict[str, int]:
     found = outcomes(rows, _labels(lakehouse, settings, now))
     measures = with_levels(list(_measures(columns, found, references, windows, settings, now)),
                            _before(lakehouse, windows))
-    _keep(lakehouse, windows, measures, columns, references)
+    keep(lakehouse, windows, measures, columns, references)
     _show(lakehouse)
     return {"rows": sum(each.rows for key, each in found.items() if not key.slice),
             "windows": len({key.start for key in found}),
@@ -76,7 +59,7 @@ def run(lakehouse: Lakehouse, settings: MonitoringSettings) -> dict[str, int]:
 
 
 def _measures(columns: Mapping[Key, Mapping[str, Summary]], found: Mapping[Key, Rows],
-              references: References, windows: _Windows, settings: MonitoringSettings,
+              references: References, windows: Windows, settings: MonitoringSettings,
               now: int) -> Iterator[Measure]:
     policy = Policy(settings.alarm_rate, settings.least_psi)
     for key in sorted(found):
@@ -102,7 +85,7 @@ def _newest(lakehouse: Lakehouse) -> int:
     return int(found[0])
 
 
-def _windows(lakehouse: Lakehouse, settings: MonitoringSettings, now: int) -> _Windows:
+def _windows(lakehouse: Lakehouse, settings: MonitoringSettings, now: int) -> Windows:
     """All complete windows, from the first one that is new or whose labels were not known."""
     length = settings.window_hours * 3600
     end, first = (now + 1) // length * length, 0
@@ -112,21 +95,29 @@ def _windows(lakehouse: Lakehouse, settings: MonitoringSettings, now: int) -> _W
         done = lakehouse.read(MEASURES).agg(F.max(F.unix_seconds("window_end"))).first()
         if done and done[0]:
             first = done[0] - _delay(settings) - length
-    return _Windows(max(first, 0) // length * length, end, length)
+    return Windows(max(first, 0) // length * length, end, length)
 
 
 def _references(rows: DataFrame, settings: MonitoringSettings) -> References:
     """The drift reference of each model version, without inputs that follow the calendar."""
-    found: dict[str, dict[str, Column]] = {}
-    for row in rows.select("model_version").distinct().collect():
-        model = find_model(f"models:/{row[0]}")
-        if not model.parts.reference:
-            log.warning("model %s: has no drift reference (an older train made it): its columns "
-                        "are not compared.", row[0])
-        else:
-            found[row[0]] = {name: column for name, column in model.parts.reference.items()
-                             if name not in settings.by_the_clock}
-    return found
+    versions = [row[0] for row in rows.select("model_version").distinct().collect()]
+    found = {version: _reference(version) for version in versions}
+    return {version: {name: column for name, column in reference.items()
+                      if name not in settings.by_the_clock}
+            for version, reference in found.items() if reference}
+
+
+def _reference(version: str) -> Mapping[str, Column]:
+    """The reference of a model version; empty, with a warning, if it cannot be had."""
+    try:
+        reference = find_model(f"models:/{version}").parts.reference
+    except BadInput as problem:
+        log.warning("%s Its columns are not compared.", problem)
+        return {}
+    if not reference:
+        log.warning("model %s: has no drift reference (an older train made it): its columns are "
+                    "not compared.", version)
+    return reference
 
 
 def _labels(lakehouse: Lakehouse, settings: MonitoringSettings, now: int) -> DataFrame:
@@ -137,7 +128,7 @@ def _labels(lakehouse: Lakehouse, settings: MonitoringSettings, now: int) -> Dat
         F.col("transaction_id").alias("record_id"), F.col("is_fraud").alias("label"))
 
 
-def _before(lakehouse: Lakehouse, windows: _Windows) -> list[Measure]:
+def _before(lakehouse: Lakehouse, windows: Windows) -> list[Measure]:
     """The service's measures of the windows before the first, in their order."""
     if not lakehouse.exists(MEASURES):
         return []
@@ -146,34 +137,12 @@ def _before(lakehouse: Lakehouse, windows: _Windows) -> list[Measure]:
     return [Measure(**{name: row[name] for name in Measure.__dataclass_fields__}) for row in rows]
 
 
-def _keep(lakehouse: Lakehouse, windows: _Windows, measures: Sequence[Measure],
-          columns: Mapping[Key, Mapping[str, Summary]], references: References) -> None:
-    profiles, drifts = [], []
-    for key, each in columns.items():
-        for name, found in each.items():
-            trained = references[key.model_version][name]
-            profiles.append(profile_row(key, windows.length, name, found))
-            drifts.append(drift_row(key, windows.length, name, found, trained,
-                                    drift(trained, found)))
-    for rows in (profiles, drifts):
-        for row in rows:
-            row["window"] = {side: datetime.fromtimestamp(at, timezone.utc)
-                             for side, at in row["window"].items()}
-    _write(lakehouse, MEASURES, [asdict(each) for each in measures],
-           f"window_start {windows.condition}")
-    _write(lakehouse, PROFILE_METRICS, profiles, f"window.start {windows.condition}")
-    _write(lakehouse, DRIFT_METRICS, drifts, f"window.start {windows.condition}")
-
-
-def _write(lakehouse: Lakehouse, table: Table, rows: Sequence[Mapping[str, Any]],
-           where: str) -> None:
-    lakehouse.overwrite(table, lakehouse.spark.createDataFrame(list(rows), table.ddl), where)
-
-
 def _show(lakehouse: Lakehouse) -> None:
     import mlflow
     newest = lakehouse.read(MEASURES).agg(F.max("window_end")).first()
-    assert newest is not None
+    if newest is None or newest[0] is None:
+        log.warning("no window is complete yet: nothing was measured.")
+        return
     since = newest[0] - timedelta(days=watched.DAYS)
     table = lakehouse.read(MEASURES).where(
         (F.col("window_start") >= F.lit(since)) & (F.col("slice") == "")).toArrow().to_pandas()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +106,26 @@ def test_without_an_inference_log_it_is_said_what_to_run(lakehouse: Lakehouse) -
     lakehouse.create(INFERENCE_LOG)
     with pytest.raises(BadInput, match="gold.inference_log has no rows; run the step ship"):
         watch.run(lakehouse, MonitoringSettings())
+
+
+def test_rows_of_a_model_that_is_gone_are_counted_and_its_columns_are_not_compared(
+        watched: tuple[Lakehouse, Any], store: str, tmp_path: Path,
+        caplog: pytest.LogCaptureFixture) -> None:
+    import mlflow
+    lakehouse = copied(watched[0], tmp_path)
+    lakehouse.spark.sql(f"UPDATE {lakehouse.reference(INFERENCE_LOG)} SET model_version = 'm-gone'")
+    with mlflow.start_run():
+        found = watch.run(lakehouse, MonitoringSettings(first_day=date(2018, 1, 1)))
+    assert found["rows"] > 0 and "m-gone" in caplog.text and "not compared" in caplog.text
+    assert measures(lakehouse, "name = 'psi'") == []
+
+
+def test_before_the_first_window_is_complete_nothing_is_measured(
+        watched: tuple[Lakehouse, Any], store: str, tmp_path: Path,
+        caplog: pytest.LogCaptureFixture) -> None:
+    import mlflow
+    lakehouse = copied(watched[0], tmp_path)
+    lakehouse.spark.sql(f"DELETE FROM {lakehouse.reference(MEASURES)}")
+    with mlflow.start_run():
+        found = watch.run(lakehouse, MonitoringSettings(window_hours=24 * 28 * 12 * 80))
+    assert found["windows"] == 0 and "no window is complete yet" in caplog.text

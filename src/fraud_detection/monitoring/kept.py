@@ -1,0 +1,68 @@
+"""Writes the windows that a run measured, in place of what was measured of them before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import Any, TypeAlias
+
+from branchline import Lakehouse, Table
+from branchline.monitoring.drift import drift
+from branchline.monitoring.measures import MEASURES, Measure
+from branchline.monitoring.profile_tables import (DRIFT_METRICS, PROFILE_METRICS, drift_row,
+                                                  profile_row)
+from branchline.monitoring.reference import Column
+from branchline.monitoring.summary import Summary
+from branchline.monitoring.windows import Key
+
+__all__ = ["References", "Windows", "keep"]
+
+References: TypeAlias = Mapping[str, Mapping[str, Column]]  # by model version and column
+Columns: TypeAlias = Mapping[Key, Mapping[str, Summary]]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """From when to when windows are measured, in seconds since 1970, and their length."""
+
+    first: int
+    end: int
+    length: int
+
+    @property
+    def condition(self) -> str:
+        """On the tables' `window_start`, or `window.start`."""
+        return f">= timestamp_seconds({self.first})"
+
+
+def keep(lakehouse: Lakehouse, windows: Windows, measures: Sequence[Measure], columns: Columns,
+         references: References) -> None:
+    """Replace all rows of these windows, and of later ones."""
+    found = list(_profiles(windows, columns, references))
+    _write(lakehouse, MEASURES, [asdict(each) for each in measures],
+           f"window_start {windows.condition}")
+    for table, at in ((PROFILE_METRICS, 0), (DRIFT_METRICS, 1)):
+        _write(lakehouse, table, [_in_time(pair[at]) for pair in found],
+               f"window.start {windows.condition}")
+
+
+def _profiles(windows: Windows, columns: Columns,
+              references: References) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """For each column of a window, its rows of both profile tables."""
+    for key, each in columns.items():
+        for name, found in each.items():
+            trained = references[key.model_version][name]
+            yield (profile_row(key, windows.length, name, found),
+                   drift_row(key, windows.length, name, found, trained, drift(trained, found)))
+
+
+def _in_time(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with its window's ends as timestamps."""
+    ends = {side: datetime.fromtimestamp(at, timezone.utc) for side, at in row["window"].items()}
+    return {**row, "window": ends}
+
+
+def _write(lakehouse: Lakehouse, table: Table, rows: Sequence[Mapping[str, Any]],
+           where: str) -> None:
+    lakehouse.overwrite(table, lakehouse.spark.createDataFrame(list(rows), table.ddl), where)
