@@ -8,7 +8,7 @@ import pytest
 from branchline.monitoring.judged import row_measures, with_levels
 from branchline.monitoring.levels import level_verdict
 from branchline.monitoring.measures import Measure
-from branchline.monitoring.performance import Outcome, estimated, realised
+from branchline.monitoring.performance import Outcome, broken_promise, estimated, realised
 from branchline.monitoring.windows import Key, Rows
 
 DAY = 86_400
@@ -16,10 +16,11 @@ NO_LATENCY = (None, None, None)
 
 
 def window(day: int, rows: int, alerts: int, outliers: int = 0,
-           version: str = "m-1") -> list[Measure]:
+           version: str = "m-1", labelled: int | None = None) -> list[Measure]:
     outcome = Outcome(alerts, rows - alerts, .6 * alerts, 2.0, .24 * alerts, 2.0, alerts,
                       alerts // 2, 3)
-    found = Rows(rows, alerts, outliers, 0, 0, 0, 0, NO_LATENCY, outcome)
+    found = Rows(rows, alerts, outliers, 0, 0, 0, 0, rows if labelled is None else labelled,
+                 NO_LATENCY, outcome)
     return list(row_measures(Key(day * DAY, version, ""), DAY, found, labels_known=True))
 
 
@@ -82,7 +83,7 @@ def test_estimates_promise_what_calibrated_scores_do_within_their_interval() -> 
                         int(alert.sum()), int((frauds & alert).sum()), int((frauds & ~alert).sum()))
         promised, came = estimated(found), realised(found)
         for name in ("precision", "recall"):
-            estimate, true = promised[f"estimated_{name}"], came[f"realised_{name}"].value
+            estimate, true = promised[name], came[name].value
             assert None not in (estimate.low, estimate.high, true)
             within += estimate.low <= true <= estimate.high  # type: ignore[operator]
     assert 360 <= within <= 395  # of 400, at 95 %
@@ -90,13 +91,26 @@ def test_estimates_promise_what_calibrated_scores_do_within_their_interval() -> 
 
 def test_too_few_alerts_say_nothing_about_precision() -> None:
     few = Outcome(4, 100, 2.0, .5, 1.0, .4, 4, 2, 1)
-    assert estimated(few)["estimated_precision"].value is None
-    assert realised(few)["realised_precision"].value is None
+    assert estimated(few)["precision"].value is None
+    assert realised(few)["precision"].value is None
+    assert broken_promise(estimated(few)["precision"], realised(few)["precision"]) == "too_few"
 
 
 def test_labels_that_are_not_known_yet_make_no_realised_performance() -> None:
     outcome = Outcome(10, 90, 6.0, 1.0, 2.0, .9, 3, 2, 0)
-    found = Rows(100, 10, 0, 0, 0, 0, 0, NO_LATENCY, outcome)
+    found = Rows(100, 10, 0, 0, 0, 0, 0, 3, NO_LATENCY, outcome)
     measures = list(row_measures(Key(0, "m-1", ""), DAY, found, labels_known=False))
-    assert not [each for each in measures if each.name.startswith("realised")]
-    assert replace(measures[0]).rows == 100
+    assert {each.name for each in measures if each.subject == "labels"} == {
+        "estimated_precision", "estimated_recall"}
+
+
+def test_labels_that_no_longer_come_are_found(quiet: list[Measure]) -> None:
+    judged = with_levels([*quiet, *window(60, 2000, 10, 20, labelled=900)], [])
+    assert verdict(judged, 60, "labelled_share") == "changed"
+
+
+def test_realised_precision_below_what_was_promised_is_changed_and_above_it_is_not() -> None:
+    promised = Outcome(100, 900, 80.0, 5.0, 16.0, 5.0, 100, 50, 5)
+    assert [broken_promise(estimated(promised)["precision"], realised(replace(
+        promised, frauds=frauds))["precision"]) for frauds in (50, 78, 99)] == [
+        "changed", "ok", "ok"]

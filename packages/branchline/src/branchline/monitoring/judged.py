@@ -10,7 +10,7 @@ from math import sqrt
 from branchline.monitoring.drift import Drift, Policy, drift, verdicts
 from branchline.monitoring.levels import level_verdict
 from branchline.monitoring.measures import Measure
-from branchline.monitoring.performance import Estimate, estimated, realised
+from branchline.monitoring.performance import Estimate, broken_promise, estimated, realised
 from branchline.monitoring.reference import Column
 from branchline.monitoring.summary import Summary
 from branchline.monitoring.windows import Key, Rows
@@ -19,7 +19,7 @@ __all__ = ["column_measures", "row_measures", "with_levels"]
 
 SERVICE, LABELS = "service", "labels"
 LEVELS = ("rows", "alert_share", "outlier_share", "late_share", "degraded_share",
-          "latency_p95_ms")
+          "labelled_share", "latency_p95_ms")
 
 
 def column_measures(key: Key, seconds: int, found: Mapping[str, Summary],
@@ -56,9 +56,16 @@ def row_measures(key: Key, seconds: int, found: Rows, labels_known: bool) -> Ite
     for name, value in zip(("p50", "p95", "p99"), found.latencies, strict=True):
         if value is not None:
             yield replace(service, name=f"latency_{name}_ms", value=value)
-    known = {**estimated(found.outcome), **(realised(found.outcome) if labels_known else {})}
-    for name, each in known.items():
-        yield _with(replace(_blank(key, seconds, LABELS), name=name), each)
+    blank = _blank(key, seconds, LABELS)
+    promised, came = estimated(found.outcome), realised(found.outcome)
+    for name, each in promised.items():
+        yield _with(replace(blank, name=f"estimated_{name}"), each)
+    if labels_known:
+        yield replace(blank, name="labelled_share", value=found.labelled / found.rows,
+                      rows=found.rows)
+        for name, each in came.items():
+            yield _with(replace(blank, name=f"realised_{name}",
+                                verdict=broken_promise(promised[name], each)), each)
 
 
 def _with(measure: Measure, found: Estimate) -> Measure:

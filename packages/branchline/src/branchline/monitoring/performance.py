@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
-__all__ = ["Estimate", "Outcome", "estimated", "realised"]
+from branchline.monitoring.measures import CHANGED, OK, TOO_FEW
+
+__all__ = ["Estimate", "Outcome", "broken_promise", "estimated", "realised"]
 
 Z = 1.96  # of 95 %
 FEWEST = 5  # alerts or frauds: with fewer, an interval says nothing
@@ -52,11 +54,9 @@ def estimated(found: Outcome) -> dict[str, Estimate]:
     total = found.expected + found.expected_others
     recall = found.expected / total if total else 0.0
     variance = ((1 - recall) ** 2 * found.spread + recall ** 2 * found.spread_others)
-    return {"estimated_precision": _around(found.expected / max(found.alerts, 1),
-                                           sqrt(found.spread) / max(found.alerts, 1),
-                                           found.alerts),
-            "estimated_recall": _around(recall, sqrt(variance) / total if total else 0.0,
-                                        round(total))}
+    return {"precision": _around(found.expected / max(found.alerts, 1),
+                                 sqrt(found.spread) / max(found.alerts, 1), found.alerts),
+            "recall": _around(recall, sqrt(variance) / total if total else 0.0, round(total))}
 
 
 def _around(value: float, deviation: float, rows: int) -> Estimate:
@@ -68,8 +68,15 @@ def _around(value: float, deviation: float, rows: int) -> Estimate:
 def realised(found: Outcome) -> dict[str, Estimate]:
     """Precision and recall of the rows whose labels are known."""
     frauds = found.frauds + found.frauds_missed
-    return {"realised_precision": _share(found.frauds, found.known_alerts),
-            "realised_recall": _share(found.frauds, frauds)}
+    return {"precision": _share(found.frauds, found.known_alerts),
+            "recall": _share(found.frauds, frauds)}
+
+
+def broken_promise(promised: Estimate, came: Estimate) -> str:
+    """The verdict on a realised figure: changed if its interval is all below the estimate's."""
+    if promised.low is None or came.high is None:
+        return TOO_FEW
+    return CHANGED if came.high < promised.low else OK
 
 
 def _share(hits: int, of: int) -> Estimate:

@@ -40,7 +40,7 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True)
 class Rows:
-    """How many rows a window has, and shares of them; latencies in milliseconds or None."""
+    """How many rows a window has, in all and of each kind; latencies in milliseconds or None."""
 
     rows: int
     alerts: int
@@ -49,6 +49,7 @@ class Rows:
     late: int
     degraded: int
     flagged: int
+    labelled: int
     latencies: tuple[float | None, ...]
     outcome: Outcome
 
@@ -137,7 +138,7 @@ def outcomes(rows: DataFrame, labels: DataFrame) -> dict[Key, Rows]:
     found = joined.groupBy("start", "model_version", "slice").agg(
         F.count("*"), count(alert), count(F.col("is_outlier")),
         *(count(F.col("outcome") == name) for name in ("refused", "late", "degraded")),
-        count(F.col("guardrails").isNotNull()),
+        count(F.col("guardrails").isNotNull()), count(F.col("label").isNotNull()),
         F.percentile_approx("latency_ms", list(PERCENTILES)),
         count(F.col("score").isNotNull() & ~alert),
         total(score, alert), total(score, ~alert), total(spread, alert), total(spread, ~alert),
@@ -146,6 +147,7 @@ def outcomes(rows: DataFrame, labels: DataFrame) -> dict[Key, Rows]:
 
 
 def _rows(rows: int, alerts: int, outliers: int, refused: int, late: int, degraded: int,
-          flagged: int, latencies: Sequence[float] | None, others: int, *sums: Any) -> Rows:
-    return Rows(rows, alerts, outliers, refused, late, degraded, flagged,
+          flagged: int, labelled: int, latencies: Sequence[float] | None, others: int,
+          *sums: Any) -> Rows:
+    return Rows(rows, alerts, outliers, refused, late, degraded, flagged, labelled,
                 tuple(latencies or (None,) * len(PERCENTILES)), Outcome(alerts, others, *sums))
