@@ -110,7 +110,7 @@ def test_a_project_without_a_policy_is_told_where_to_write_it(store: str, sample
 
 @pytest.mark.parametrize(("line", "said"), [
     ("no json", "measures, line 1: is not a JSON object; expected one JSON object per line"),
-    ("{}", "measures, line 1: is not a measure (KeyError: 'window_start')"),
+    ("{}", "measures, line 1: is not a measure (KeyError: 'low')"),
 ])
 def test_a_line_that_is_no_measure_is_named(store: str, sample: Path, tmp_path: Path, line: str,
                                             said: str) -> None:

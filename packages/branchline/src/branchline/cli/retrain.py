@@ -122,15 +122,16 @@ class _Retraining:
                 Asked("main", self.policy.parameters)), os.environ)
             verdict = judged(self.repository, Options(
                 self.project.name, self.platform.target.name, about["run"], self.branch.name))
-            about["line"] = verdict.line
-            if verdict.passed and self.policy.action == "release":
-                self._release(about["run"])
         except BaseException as problem:
             self.journal.finish(number, "failed", {**about, "line": one_line(str(problem))})
             raise
-        self.journal.finish(number, "passed" if verdict.passed else "refused", about)
+        # Before a release is tried: without one, the training counts all the same.
+        self.journal.finish(number, "passed" if verdict.passed else "refused",
+                            {**about, "line": verdict.line})
         if not verdict.passed:
             raise GateRefused(f"{verdict.candidate} is {verdict.line}.")
+        if self.policy.action == "release":
+            self._release(about["run"])
 
     def _release(self, run_id: str) -> None:
         """Open a release for approval.
