@@ -14,7 +14,7 @@ from branchline.records import Format
 __all__ = ["Column", "column", "from_record", "to_record"]
 
 Floats: TypeAlias = NDArray[np.float64]
-FORMAT = Format("drift-reference", 1, reader="fraud_detection")
+FORMAT = Format("drift-reference", 1)
 DECILES = np.arange(1, 10) / 10
 
 
