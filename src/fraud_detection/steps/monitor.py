@@ -11,26 +11,16 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame, functions as F
 
 from branchline import BadInput, Lakehouse, Step
+from branchline.monitoring.drift import psi
 from fraud_detection.data.days import Span, between, run_days
 from fraud_detection.plots import monitor as pictures
 from fraud_detection.scoring.logged import LoggedModel, find_model
 from fraud_detection.settings import Settings
 from fraud_detection.tables import DAILY_KPIS, FEATURES, MONITORING, SCORES, TRANSACTIONS
 
-__all__ = ["comparison", "psi", "run", "shares", "step"]
+__all__ = ["comparison", "run", "shares", "step"]
 
 DECILES = [tenth / 10 for tenth in range(1, 10)]
-SMALLEST_SHARE = 1e-4
-
-
-def psi(reference: NDArray[np.float64], present: NDArray[np.float64]) -> float:
-    """Population stability index of two sets of shares over the same bins.
-
-    An empty bin counts as SMALLEST_SHARE. Below 0.1 usually counts as stable, above 0.25 as moved.
-    """
-    expected = np.maximum(reference, SMALLEST_SHARE)
-    found = np.maximum(present, SMALLEST_SHARE)
-    return float(np.sum((found - expected) * np.log(found / expected)))
 
 
 def shares(rows: DataFrame, edges: dict[str, Sequence[float]]) -> dict[str, NDArray[np.float64]]:
