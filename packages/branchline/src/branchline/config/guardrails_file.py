@@ -43,23 +43,12 @@ def _rule(name: str, mapping: YamlMapping) -> Rule:
         raise mapping.unfit("action", "flag: a rate is about many rows, and refusing them would "
                             "hide an attack" if kind == "alert_rate" else
                             f"one of {', '.join(allowed)}")
-    _check_keys(name, mapping, ("when", "action", *KEYS[kind],
-                                *(("score",) if action == "override" else ())),
-                (*REQUIRED.get(kind, ()), *(("score",) if action == "override" else ())))
+    score = ("score",) if action == "override" else ()
+    mapping.check_names(f"rule {name}", ("when", "action", *KEYS[kind], *score),
+                        (*REQUIRED.get(kind, ()), *score))
     return Rule(name, kind, str(action), _inputs(mapping) if kind in ABOUT_INPUTS else (),
                 _known(mapping), _between(mapping), _share(mapping, "above", 1.0), _over(mapping),
                 _share(mapping, "score", 0.0) if "score" in mapping.values else None, mapping.line)
-
-
-def _check_keys(name: str, mapping: YamlMapping, known: tuple[str, ...],
-                required: tuple[str, ...]) -> None:
-    for key in mapping.values:
-        if key not in known:
-            raise mapping.wrong(f"rule {name} has an unknown key {key}; expected some of "
-                                f"{', '.join(known)}.", key)
-    for key in required:
-        if key not in mapping.values:
-            raise mapping.wrong(f"rule {name} lacks {key}.")
 
 
 def _inputs(mapping: YamlMapping) -> tuple[str, ...]:

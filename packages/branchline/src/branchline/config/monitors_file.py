@@ -28,8 +28,7 @@ def read_monitors(path: Path) -> Monitors:
             line.
     """
     mapping = read_yaml(path)
-    _check_keys("the file", mapping, ("alerts", "measures", "webhook"),
-                ("alerts", "measures"))
+    mapping.check_names("the file", ("alerts", "measures", "webhook"), ("alerts", "measures"))
     webhook = mapping.text("webhook") if "webhook" in mapping.values else ""
     if webhook and not VARIABLE.fullmatch(webhook):
         raise mapping.wrong("webhook is not the name of an environment variable; expected one, "
@@ -70,7 +69,7 @@ def _rule(name: str, alerts: YamlMapping) -> AlertRule:
     if not NAME.fullmatch(name):
         raise alerts.wrong(f"alert {name!r}: expected a name of letters, digits, - and _.", name)
     mapping, what = alerts.below(name), f"alert {name}"
-    _check_keys(what, mapping, RULE_KEYS, ("to", "runbook"))
+    mapping.check_names(what, RULE_KEYS, ("to", "runbook"))
     severity = mapping.values.get("severity", "warning")
     if severity not in SEVERITIES:
         raise mapping.unfit("severity", f"one of {', '.join(SEVERITIES)}")
@@ -98,14 +97,3 @@ def _windows(mapping: YamlMapping) -> int:
 
 def _text(mapping: YamlMapping, key: str, default: str) -> str:
     return mapping.text(key, may_be_empty=True) if key in mapping.values else default
-
-
-def _check_keys(what: str, mapping: YamlMapping, known: tuple[str, ...],
-                required: tuple[str, ...]) -> None:
-    for key in mapping.values:
-        if key not in known:
-            raise mapping.wrong(f"{what} has an unknown key {key}; expected some of "
-                                f"{', '.join(known)}.", key)
-    for key in required:
-        if key not in mapping.values:
-            raise mapping.wrong(f"{what} lacks {key}.")

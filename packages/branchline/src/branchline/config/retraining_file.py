@@ -42,10 +42,7 @@ def read_retraining(mapping: YamlMapping) -> Retraining:
 
 
 def _condition(name: str, mapping: YamlMapping) -> Condition:
-    for key in mapping.values:
-        if key not in CONDITION_KEYS:
-            raise mapping.wrong(f"condition {name} has an unknown key {key}; expected some of "
-                                f"{', '.join(CONDITION_KEYS)}.", key)
+    mapping.check_names(f"condition {name}", CONDITION_KEYS)
     return read_condition(f"condition {name}", mapping)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,20 @@ class YamlMapping:
         for key, setting in settings.items():
             needed = setting.default is MISSING and setting.default_factory is MISSING
             if needed and key not in self.values:
+                raise self.wrong(f"{what} lacks {key}.")
+
+    def check_names(self, what: str, known: Sequence[str], required: Sequence[str] = ()) -> None:
+        """Compare the keys with those that are known, and those that must be there.
+
+        Raises:
+            BadInput: an unknown key, or a missing one.
+        """
+        for key in self.values:
+            if key not in known:
+                raise self.wrong(f"{what} has an unknown key {key}; expected some of "
+                                 f"{', '.join(known)}.", key)
+        for key in required:
+            if key not in self.values:
                 raise self.wrong(f"{what} lacks {key}.")
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from branchline.monitoring.performance import Outcome
-from branchline.monitoring.summary import Floats, Summary, summary
+from branchline.monitoring.summary import Summary, summary
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -68,15 +68,13 @@ def in_windows(log: DataFrame, seconds: int, slices: Sequence[str] = ()) -> Data
 
 def summaries(rows: DataFrame, edges: Edges) -> dict[Key, dict[str, Summary]]:
     """The columns of each window, of the model versions that `edges` knows."""
-    names = {version: tuple(columns) for version, columns in edges.items()}
-
     def summarize(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         schema = pa.schema([("start", pa.int64()), ("model_version", pa.string()),
                             ("slice", pa.string()), ("name", pa.string()), *PART_TYPES])
         for batch in batches:
             yield pa.RecordBatch.from_pylist(list(_parts(batch, edges)), schema)
 
-    found = (rows.where(F.col("model_version").isin(list(names)) & F.col("inputs").isNotNull())
+    found = (rows.where(F.col("model_version").isin(list(edges)) & F.col("inputs").isNotNull())
              .select("start", "model_version", "slice", "inputs", *GIVEN)
              .mapInArrow(summarize, f"{KEY}, name STRING, {PARTS}").toArrow().to_pylist())
     gathered: dict[Key, dict[str, list[Summary]]] = {}
@@ -105,14 +103,9 @@ def _parts(batch: pa.RecordBatch, edges: Edges) -> Iterator[dict[str, Any]]:
         inputs = [json.loads(text) for text in some["inputs"].to_pylist()]
         for name, cuts in edges[key.model_version].items():
             values = (some[name].to_numpy() if name in GIVEN else
-                      np.array([each.get(name) for each in inputs], np.float64))
-            yield {**key._asdict(), "name": name, **_record(summary(_floats(values), cuts))}
-
-
-def _floats(values: Any) -> Floats:
-    """NaN for a missing value."""
-    found: Floats = np.asarray(values, np.float64)
-    return found
+                      np.array([each.get(name) for each in inputs]))
+            floats = values.astype(np.float64)  # None becomes NaN
+            yield {**key._asdict(), "name": name, **_record(summary(floats, cuts))}
 
 
 def _record(found: Summary) -> dict[str, Any]:
