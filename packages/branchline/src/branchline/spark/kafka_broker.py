@@ -38,11 +38,13 @@ def kafka_jars() -> list[Path]:
 class Broker:
     """A broker on loopback with its data in `folder`; a second start finds the data again.
 
-    `options` are further settings of Kafka's server.properties.
+    `options` are further settings of Kafka's server.properties; `protocol` is its listener's.
     """
 
-    def __init__(self, folder: Path, options: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, options: Mapping[str, str] | None = None,
+                 protocol: str = "PLAINTEXT") -> None:
         self._folder = folder
+        self._protocol = protocol
         self._ports = [_free_port(), _free_port()]
         self._options = dict(options or {})
         self._process: subprocess.Popen[bytes] | None = None
@@ -96,8 +98,8 @@ class Broker:
             self._command(jars, "kafka.tools.StorageTool", "format", "-t", uuid4().hex[:22], "-c"),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
-            raise NotInstalled(f"Kafka's broker: cannot use {self._folder}: "
-                               f"{done.stdout.strip().splitlines()[-1]}")
+            causes = [line for line in done.stdout.splitlines() if line[:1].strip()]
+            raise NotInstalled(f"Kafka's broker: cannot use {self._folder}: {causes[-1]}")
 
     def _wait(self) -> None:
         assert self._process
@@ -112,8 +114,11 @@ class Broker:
         settings = {
             "process.roles": "broker,controller", "node.id": "1",
             "controller.quorum.voters": f"1@{controller}",
-            "listeners": f"PLAINTEXT://{listener},CONTROLLER://{controller}",
-            "advertised.listeners": f"PLAINTEXT://{listener}",
+            "listeners": f"{self._protocol}://{listener},CONTROLLER://{controller}",
+            "advertised.listeners": f"{self._protocol}://{listener}",
+            "listener.security.protocol.map":
+                f"{self._protocol}:{self._protocol},CONTROLLER:PLAINTEXT",
+            "security.inter.broker.protocol": self._protocol,
             "controller.listener.names": "CONTROLLER",
             "log.dirs": str(self._folder / "data"),
             "auto.create.topics.enable": "false",

@@ -7,7 +7,8 @@ from math import inf
 from typing import Any, TypeAlias
 
 from branchline.features.online import HeldFeatures
-from branchline.streaming.clients import ANSWER_SECONDS, Topics
+from branchline.streaming.clients import ANSWER_SECONDS
+from branchline.streaming.topics import Topics
 
 __all__ = ["Places"]
 

@@ -9,12 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from branchline.streaming.clients import (ANSWER_SECONDS, Interrupted, Topics, answering,
-                                          check_topics, clients, in_time)
+from branchline.streaming.answers import Interrupted, answering, in_time
+from branchline.streaming.clients import ANSWER_SECONDS, check_topics, clients
 from branchline.streaming.followed import Followed
 from branchline.streaming.places import Places
 from branchline.streaming.progress import Progress
 from branchline.streaming.scorer import Answer, Message, Scorer
+from branchline.streaming.topics import Topics
 
 __all__ = ["Topics", "work"]
 

@@ -14,7 +14,6 @@ from branchline.errors import BadInput, RowsLost, RunFailed
 from branchline.lakehouse import Lakehouse, Table
 from branchline.lakehouse.stream import checkpoint
 from branchline.signals import deferred
-from branchline.streaming.clients import Topics
 from branchline.streaming.followed import followed
 from branchline.streaming.on_spark.kept import Kept
 from branchline.streaming.on_spark.models import RecordedModels
@@ -22,6 +21,7 @@ from branchline.streaming.on_spark.scored import Scored, open_producer
 from branchline.streaming.on_spark.source import read_topics
 from branchline.streaming.progress import Progress
 from branchline.streaming.scorer import Scorer
+from branchline.streaming.topics import Topics
 from branchline.text import one_line
 
 if TYPE_CHECKING:

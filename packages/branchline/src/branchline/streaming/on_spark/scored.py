@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from branchline.errors import NotInstalled, Unreachable
-from branchline.streaming.clients import ANSWER_SECONDS, Topics, answering, check_topics, made
+from branchline.streaming.answers import answering
+from branchline.streaming.clients import ANSWER_SECONDS, made, reach
 from branchline.streaming.on_spark.models import RecordedModels
 from branchline.streaming.progress import Progress
 from branchline.streaming.scorer import Answer, Message, Scorer
+from branchline.streaming.topics import Topics
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -147,5 +149,5 @@ def open_producer(topics: Topics, problems: list[str]) -> Any:
         "message.timeout.ms": int(ANSWER_SECONDS * 1000),
         "error_cb": lambda error: problems.append(f"{error.name()} {error.str()}")})
     with answering(topics, problems):
-        check_topics(producer, topics.every)
+        reach(producer, topics.every, problems)
     return producer

@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from branchline.errors import Unreachable
-from branchline.streaming.clients import Topics, answering, in_time
+from branchline.streaming.answers import answering, in_time
+from branchline.streaming.topics import Topics
 
 TOPICS = Topics({"bootstrap.servers": "localhost:1", "group.id": "g"}, "events", "scores")
 
