@@ -21,6 +21,13 @@ from support.topics import Topic, received
 from tests.live import log_model
 
 NAME = "fraud-training"
+# As in the service's image: without a repository, MLflow and Spark.
+IN_AN_IMAGE = """
+import sys
+sys.modules.update(dict.fromkeys(["mlflow", "pyspark", "databricks", "matplotlib"]))
+from branchline.cli.main import main
+main()
+"""
 
 
 def register(store: str, *inputs: str) -> tuple[str, str]:
@@ -54,6 +61,48 @@ def start(store: str, kafka: Path, *more: str) -> subprocess.Popen[str]:
         [sys.executable, "-m", "branchline.cli.main", "score-stream", NAME, "--kafka", str(kafka),
          *more], cwd=ROOT, env={**others, "MLFLOW_TRACKING_URI": store}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def start_in_an_image(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    others = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    return subprocess.Popen(
+        [sys.executable, "-c", IN_AN_IMAGE, "score-stream", *arguments], cwd=folder, env=others,
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def ended(worker: subprocess.Popen[str]) -> str:
+    """Stopped by a signal, with 0; what it said."""
+    worker.send_signal(signal.SIGTERM)
+    out, err = worker.communicate(timeout=60)
+    assert worker.returncode == 0, err
+    return out
+
+
+def test_a_worker_started_from_a_models_folder_scores_as_one_started_from_the_registry(
+        store: str, broker: Any, models: list[tuple[str, str]], tmp_path: Path) -> None:
+    client = {"bootstrap.servers": broker.address}
+    events, by_registry, by_folder = (Topic(client) for _ in range(3))
+    first, folder = models[0][0], tmp_path / "model"
+    mlflow.artifacts.download_artifacts(f"models:/{first}", dst_path=str(folder))
+    Registry(Tracking(store, None)).promote(NAME, models[0][1])
+    events.send(*(sold(number) for number in range(100)))
+    workers = []
+    try:
+        for at, scores in enumerate((by_registry, by_folder)):
+            kafka = tmp_path / f"kafka{at}.yml"
+            kafka.write_text(f"bootstrap_servers: {broker.address}\ngroup: {kafka}\n")
+            topics = ("--from", events.name, "--to", scores.name, "--store",
+                      str(tmp_path / f"{at}.db"))
+            workers.append(start_in_an_image(
+                tmp_path, "fraud_detection.scoring.stream:open_scorer", "--model", str(folder),
+                "--kafka", str(kafka), *topics) if at else start(store, kafka, *topics))
+        expected, found = (received(each, 100, quiet=0.5) for each in (by_registry, by_folder))
+        assert all("stopped: 100 events" in ended(worker) for worker in workers)
+    finally:
+        for worker in workers:
+            worker.kill()
+    assert found == expected and len(found) == 100
+    assert {row["model_version"] for row in found} == {first}
 
 
 def test_it_follows_the_alias_and_a_signal_stops_it_with_0(

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from branchline import BadInput, Format
+from branchline.serving.logged import read_logged
 from branchline.text import collapsed
 from fraud_detection.feature_versions import require_same, version_now
 from fraud_detection.model.fast import SKLEARN
@@ -18,7 +19,7 @@ from fraud_detection.model.outliers import outlier_scores
 from fraud_detection.scoring.artifact import Parts, read_parts
 
 __all__ = ["METADATA", "Floats", "LoggedModel", "Scored", "find_current", "find_model",
-           "require_current"]
+           "read_model", "require_current"]
 
 METADATA = Format("model", 1, reader="fraud_detection")  # of train's metadata
 Floats: TypeAlias = NDArray[np.float64]
@@ -126,13 +127,29 @@ def find_model(uri: str | None) -> LoggedModel:
                        read_parts(Path(folder)))
 
 
+def read_model(folder: str) -> LoggedModel:
+    """The model in a folder, as `find_model` has it, without MLflow.
+
+    Raises:
+        BadInput: it was not logged by this project's train step.
+        RunFailed: it cannot be loaded with the packages that are here.
+    """
+    logged = read_logged(Path(folder))
+    notes = METADATA.read(logged.metadata, f"model {folder}")
+    if "threshold" not in notes:
+        raise BadInput(f"model {folder}: has no threshold; expected one that this project's train "
+                       "step logged.")
+    return LoggedModel(logged.version, logged.model, list(logged.inputs), notes,
+                       read_parts(Path(folder)))
+
+
 def find_current(uri: str, label_delay: int) -> LoggedModel:
-    """The model at an MLflow address, to score features that this code computes.
+    """The model at an MLflow address or in a folder, to score features that this code computes.
 
     Raises:
         BadInput: as `find_model`, or its inputs were defined otherwise than they are now.
     """
-    model = find_model(uri)
+    model = read_model(uri) if Path(uri, "MLmodel").is_file() else find_model(uri)
     require_current(model, label_delay)
     return model
 

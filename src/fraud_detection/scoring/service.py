@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from branchline import BadInput
 from branchline.serving import Golden, Service
-from branchline.serving.logged import read_logged
 from fraud_detection.feature_versions import version_now
-from fraud_detection.scoring.artifact import read_parts
 from fraud_detection.scoring.guarded import Guarded, Row, rows_of
-from fraud_detection.scoring.logged import METADATA, Floats, LoggedModel, require_current
+from fraud_detection.scoring.logged import Floats, LoggedModel, read_model, require_current
 from fraud_detection.scoring.online import records_of
 from fraud_detection.scoring.stream import NAME
 
@@ -35,7 +31,7 @@ def open_service(folder: str, store: str | None, degraded: bool = False) -> Serv
             than they are now, or the store's filling was cut off.
         Unreachable: the store does not answer.
     """
-    model = _read(folder)
+    model = read_model(folder)
     guarded = Guarded(model, counts_alerts=True)
     golden = model.notes.get("golden")
     days = int(model.notes.get("label_delay_days", LABEL_DELAY_DAYS))
@@ -51,16 +47,6 @@ def open_service(folder: str, store: str | None, degraded: bool = False) -> Serv
         Golden(np.array(golden["rows"]), np.array(golden["predicted"])) if golden else None,
         None if store is None else records_of(store, model, guarded, days, degraded),
         version_now(days))
-
-
-def _read(folder: str) -> LoggedModel:
-    logged = read_logged(Path(folder))
-    notes = METADATA.read(logged.metadata, f"model {folder}")
-    if "threshold" not in notes:
-        raise BadInput(f"model {folder}: has no threshold; expected one that this project's train "
-                       "step logged.")
-    return LoggedModel(logged.version, logged.model, list(logged.inputs), notes,
-                       read_parts(Path(folder)))
 
 
 def _takes_missing(model: LoggedModel) -> bool:

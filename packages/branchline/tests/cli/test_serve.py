@@ -14,8 +14,8 @@ from support.clone import ROOT
     ("terminal-watch", "mlflow-notebooks/terminal-watch/MLproject: has no line `service: "
                        "MODULE:NAME`; expected the module and the name of the service in it."),
     ("terminal-wach", "project terminal-wach is not in mlflow-notebooks/; found "),
-    ("nothing.there:open", "service 'nothing.there:open': cannot be imported; expected "
-                           "MODULE:FUNCTION."),
+    ("nothing.there:open", "service 'nothing.there:open': cannot be imported (No module named "
+                           "'nothing'); expected MODULE:FUNCTION."),
 ])
 def test_a_service_that_cannot_be_opened_is_refused_in_one_line(service: str, line: str) -> None:
     done = subprocess.run(

@@ -78,6 +78,9 @@ def shop(store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servi
     scaler = copied / "kubernetes" / "base" / "autoscaler.yaml"
     assert "minReplicas: 2" in scaler.read_text()  # a process each: one will do
     scaler.write_text(scaler.read_text().replace("minReplicas: 2", "minReplicas: 1"))
+    for overlay in (copied / "kubernetes" / "overlays").glob("*/kustomization.yaml"):
+        assert "components: [../../worker]\n" in overlay.read_text()  # there is no Kafka
+        overlay.write_text(overlay.read_text().replace("components: [../../worker]\n", ""))
     images = {reference(version): save_light(folder / "models" / version, version, **about)
               for version, about in MODELS.items()}
     target = LocalTarget("local", store, ".local/lakehouse", "/branchline")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ import click
 
 from branchline.cli import options
 from branchline.cli.repository import Repository
-from branchline.config.declaration import imported
+from branchline.config.declaration import function, imported
 from branchline.errors import BadInput, NotInstalled
 
 if TYPE_CHECKING:
@@ -121,13 +120,9 @@ class _Source:
 
 def _function(name: str) -> Callable[[str, str | None], Service]:
     found: Callable[[str, str | None], Service]
-    if ":" not in name:
-        project = Repository.current().project(name)
-        found = imported(project, "service", project.service)
+    if ":" in name:
+        found = function("service", name)
         return found
-    module, _, function = name.partition(":")
-    try:
-        found = getattr(import_module(module), function)
-        return found
-    except (ImportError, AttributeError, ValueError):
-        raise BadInput(f"service {name!r}: cannot be imported; expected MODULE:FUNCTION.") from None
+    project = Repository.current().project(name)
+    found = imported(project, "service", project.service)
+    return found

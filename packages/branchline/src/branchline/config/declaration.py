@@ -17,7 +17,7 @@ from branchline.errors import BadInput, NotInstalled
 from branchline.parameters import Parameter
 from branchline.text import collapsed
 
-__all__ = ["Declaration", "check", "declared", "imported", "write"]
+__all__ = ["Declaration", "check", "declared", "function", "imported", "write"]
 
 
 class Declaration(Protocol):
@@ -67,6 +67,21 @@ def imported(project: Project, key: str, address: str | None) -> Any:
         raise (BadInput if ours else NotInstalled)(
             f"{_file(project)}, line {line}: {key} {address} cannot be imported: "
             f"{type(problem).__name__}: {collapsed(problem)}.") from None
+
+
+def function(kind: str, address: str) -> Any:
+    """The function MODULE:FUNCTION, where there is no project that names it.
+
+    Raises:
+        BadInput: it cannot be imported.
+    """
+    module, _, name = address.partition(":")
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as problem:
+        missing = f" ({problem})" if isinstance(problem, ModuleNotFoundError) else ""
+        raise BadInput(f"{kind} {address!r}: cannot be imported{missing}; expected "
+                       "MODULE:FUNCTION.") from None
 
 
 def check(project: Project, pipeline: Declaration) -> None:
