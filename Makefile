@@ -3,6 +3,7 @@ READY := .venv/.ready
 
 RATE ?= 1000
 SECONDS ?= 35
+SERVICES := packages/branchline/tests/deploy/test_services.py
 
 .PHONY: demo kills stream test coverage test-fast test-runtime test-image story lint style wheel ui workspace service image bench setup clean
 
@@ -30,7 +31,7 @@ test-fast: $(READY)
 	@$(PYTHON) -m pytest -m "not spark and not slow" -n 2
 
 story: lint
-	@$(PYTHON) -m pytest tests/test_story.py tests/test_gate_pipeline.py -k "reaches_production or sooner_passes" -s
+	@$(PYTHON) -m pytest tests/test_story.py tests/test_gate_pipeline.py $(SERVICES) -k "reaches_production or sooner_passes or goes_to_production or withdrawn or promoted or digest_before" -s
 
 test-runtime: $(READY)
 	@$(PYTHON) -m support.runtime_environment $(RUNTIME)

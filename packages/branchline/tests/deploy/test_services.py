@@ -1,6 +1,6 @@
 """A release's service on its way through two clusters, and back.
 
-What these clusters are, and are not, `support.api_server` tells.
+What these clusters are, and are not, `support.api_server` tells. `make story` shows it to a person.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from branchline.config.service_file import Canary, Service
 from branchline.config.targets import LocalTarget
 from branchline.deploy.deployment import Deployment
 from branchline.deploy.services import check_services
-from branchline.errors import BadInput, GateRefused, RunFailed
+from branchline.errors import BadInput, BranchlineError, GateRefused, RunFailed
 from branchline.platforms.local.platform import LocalPlatform
 from branchline.runs.tracking import Tracking
 from branchline.serving.smoke import Client
@@ -44,6 +44,14 @@ def reference(version: str) -> str:
     return f"{REPOSITORY}@sha256:{list(MODELS).index(version) + 1:064x}"
 
 
+class Said(list[str]):
+    """The lines that commands say, printed too: pytest shows them with -s."""
+
+    def append(self, line: str) -> None:
+        print(line, flush=True)
+        super().append(line)
+
+
 @dataclass
 class ServiceShop(Shop):
     """A shop whose project has a service, in two clusters."""
@@ -63,6 +71,15 @@ class ServiceShop(Shop):
 
     def deploy_image(self, version: str) -> Deployment:
         return self.apply(self.planned_image(version))
+
+    def chapter(self, heading: str) -> None:
+        print(f"\n\n{'#' * 100}\n# {heading}\n{'#' * 100}", flush=True)
+
+    @contextmanager
+    def refused(self, error: type[BranchlineError], match: str) -> Iterator[None]:
+        with pytest.raises(error, match=match) as caught:
+            yield
+        print(f"deploy.py: {caught.value}\nexit code {caught.value.exit_code}", flush=True)
 
     def images(self) -> dict[str, str | None]:
         return {name: cluster.image(NAME) for name, cluster in self.there.items()}
@@ -92,7 +109,7 @@ def shop(store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servi
         for name, cluster in there.items():
             cluster.put("secrets", SPACES[name], {"metadata": {"name": NAME}, "stringData": {
                 "api-key": KEY}})
-        yield ServiceShop(root, "services", platform, [], "greeting", there)
+        yield ServiceShop(root, "services", platform, Said(), "greeting", there)
 
 
 @contextmanager
@@ -121,6 +138,7 @@ def traffic(cluster: StandIn) -> Iterator[list[int]]:
 
 def test_a_release_goes_to_staging_is_checked_there_and_then_goes_to_production(
         shop: ServiceShop) -> None:
+    shop.chapter("A release with a service: staging, its check there, the jobs, production")
     shop.deploy_image("1.0+g1")
     assert shop.images() == dict.fromkeys(SPACES, reference("1.0+g1"))
     said = "\n".join(shop.said)
@@ -161,7 +179,8 @@ def test_a_plan_shows_the_new_digest_and_what_was_changed_by_hand(shop: ServiceS
 
 def test_an_image_whose_pods_are_not_ready_in_staging_never_reaches_production(
         shop: ServiceShop) -> None:
-    with pytest.raises(RunFailed, match="cluster staging: .* its new pods are not ready: pod "):
+    shop.chapter("An image that scores its golden row otherwise: not ready in staging, rolled back")
+    with shop.refused(RunFailed, "cluster staging: .* its new pods are not ready: pod "):
         shop.deploy_image("1.0+g2")
     assert shop.images() == {"staging": reference("1.0+g2"), "production": reference("1.0+g1")}
     shop.rollback()
@@ -169,10 +188,11 @@ def test_an_image_whose_pods_are_not_ready_in_staging_never_reaches_production(
 
 
 def test_an_image_that_is_too_slow_in_staging_never_reaches_production(shop: ServiceShop) -> None:
+    shop.chapter("An image that is too slow: stopped by the check in staging, rolled back")
     shop.service = Service(NAME, REPOSITORY, 15)
     asked = len(shop.there["production"].asked)
-    with pytest.raises(RunFailed, match=r"latency: the 99th percentile is \d+ ms, expected at most "
-                                        r"15 ms .* is half done"):
+    with shop.refused(RunFailed, r"latency: the 99th percentile is \d+ ms, expected at most "
+                                 r"15 ms .* is half done"):
         shop.deploy_image("1.0+g3")
     assert not [each for each in shop.there["production"].asked[asked:] if "PATCH" in each]
     shop.service = Service(NAME, REPOSITORY, 2000)
@@ -181,11 +201,12 @@ def test_an_image_that_is_too_slow_in_staging_never_reaches_production(shop: Ser
 
 
 def test_a_canary_that_scores_otherwise_is_withdrawn(shop: ServiceShop) -> None:
+    shop.chapter("A canary whose scores are others: withdrawn by the gate, rolled back")
     production = shop.there["production"]
     canary = Canary(weight=50, minutes=0.05, requests=5, slower=100)
     shop.service = Service(NAME, REPOSITORY, 2000, canary)
     with traffic(production) as statuses:
-        with pytest.raises(GateRefused, match="withdrawn: .*score distribution distance"):
+        with shop.refused(GateRefused, "withdrawn: .*score distribution distance"):
             shop.deploy_image("1.0+g4")
         assert shop.images()["production"] == reference("1.0+g1")
         assert production.image(f"{NAME}-canary") is None
@@ -197,6 +218,7 @@ def test_a_canary_that_scores_otherwise_is_withdrawn(shop: ServiceShop) -> None:
 
 
 def test_a_canary_that_answers_as_the_present_version_is_promoted(shop: ServiceShop) -> None:
+    shop.chapter("A canary that answers as the present version: promoted")
     with traffic(shop.there["production"]):
         shop.deploy_image("1.0+g5")
     assert shop.images() == dict.fromkeys(SPACES, reference("1.0+g5"))
@@ -205,6 +227,7 @@ def test_a_canary_that_answers_as_the_present_version_is_promoted(shop: ServiceS
 
 
 def test_a_rollback_returns_to_the_digest_before_production_first(shop: ServiceShop) -> None:
+    shop.chapter("A rollback: the digest before, in production first")
     shop.said.clear()
     shop.rollback()
     assert shop.images() == dict.fromkeys(SPACES, reference("1.0+g1"))
