@@ -12,22 +12,31 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from branchline.features.online import SqliteStore
 from branchline.images.context import Contents, prepare
 from branchline.serving.smoke import Client
+from branchline.streaming import Message
+from fraud_detection.scoring.stream import FraudScorer
+from fraud_detection.settings import Columns
 from support.clone import ROOT
 from support.containers import BASE, OPTIONS, base_problem, builder, container, lacking, make_base
 from support.processes import free_port
-from tests.served import batch_features, save_model, silver
+from support.topics import Topic, received
+from tests.served import as_records, batch_features, save_model, silver
 
 pytestmark = pytest.mark.slow
 
 SERVICE = ROOT / "deploy" / "fraud-scoring-service"
 TAG = "localhost/branchline-test-image:latest"
 MEMORY = 768 * 2**20  # the Deployment's limit
+WORKERS_MEMORY = 2 * 2**30
+# A cluster mounts Kafka's settings; here the first argument is what is in the file.
+STREAM = 'printf %s "$0" > /tmp/kafka.yml && exec python3 -m branchline.cli.main score-stream "$@"'
 MOST_BYTES = 400 * 10**6
 FORBIDDEN = {"pyspark", "databricks", "matplotlib", "mlflow", "pip", "pytest"}
 
@@ -95,6 +104,29 @@ def test_the_check_of_a_deployment_passes_from_a_second_container(
                     "10000"]) as process:
         assert process.wait(120) == 0, (tmp_path / "log").read_text()
     assert "the same to the bit" in (tmp_path / "log").read_text()
+
+
+def test_a_worker_in_a_container_scores_as_the_model_does_here_and_stops_with_0(
+        context: Path, broker: Any, tmp_path: Path) -> None:
+    client = {"bootstrap.servers": broker.address}
+    events, scores = Topic(client), Topic(client)
+    sold = as_records(silver())[:200]
+    scorer = FraudScorer(SqliteStore(tmp_path / "here.db"), Columns(), 7)
+    expected = [each.score for each in scorer.score(
+        scorer.load(str(context / "model")),
+        [Message(json.dumps(each).encode(), 2**41) for each in sold])]
+    events.send(*sold)
+    with container(TAG, [
+            f"bootstrap_servers: {broker.address}\ngroup: {tmp_path.name}\n",
+            "fraud_detection.scoring.stream:open_scorer", "--model", "/opt/service/model",
+            "--kafka", "/tmp/kafka.yml", "--from", events.name, "--to", scores.name,
+            "--store", "/tmp/events.db", "--metrics", "/tmp/worker.prom"],
+            tmp_path / "bundle", tmp_path / "log", WORKERS_MEMORY, ["sh", "-c", STREAM]) as process:
+        found = received(scores, len(sold))
+        used = [each.memory_info().rss for each in psutil.Process(process.pid).children()]
+        print(f"\nthe worker's memory {sum(used) / 1e6:.0f} MB")
+    assert process.returncode == 0, (tmp_path / "log").read_text()
+    assert found == expected and "stopped: 200 events" in (tmp_path / "log").read_text()
 
 
 def test_the_image_is_small_and_holds_neither_spark_nor_mlflow_nor_a_compiler(

@@ -1,6 +1,7 @@
 """The central promise: a change's way to production and back, by the steps of azure-pipelines.yml.
 
-`make story` shows it to a person: the same, with what every command says.
+`make story` shows it to a person: the same, with what every command says, and then a project
+without a model (test_gate_pipeline.py) and a service in two clusters (deploy/test_services.py).
 """
 
 from __future__ import annotations
