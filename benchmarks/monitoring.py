@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import process_time
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -13,13 +14,16 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from branchline.monitoring.drift import Policy
+from branchline.monitoring.drift import Policy, drift
+from branchline.monitoring.family import Unjudged, judged
 from branchline.monitoring.judged import column_measures, row_measures, with_levels
-from branchline.monitoring.measures import CHANGED, Measure
+from branchline.monitoring.measures import CHANGED, OK, Measure
 from branchline.monitoring.performance import Outcome
+from branchline.monitoring.ranking import Ranked, place
 from branchline.monitoring.reference import Column
 from branchline.monitoring.summary import summary
-from branchline.monitoring.windows import Key, Rows
+from branchline.monitoring.window_rows import Rows
+from branchline.monitoring.windows import Key
 from fraud_detection.data.world import World
 from fraud_detection.model.training import train
 from fraud_detection.scoring.logged import LoggedModel
@@ -66,34 +70,48 @@ def prepared() -> Watched:
 
 
 def measured(watched: Watched, rows: pd.DataFrame) -> list[Measure]:
-    """All measures of the rows' days, labels known, as the step `watch` judges them."""
-    return with_levels([each for day, some in rows.groupby("day")
-                        for each in _day(watched, int(day), some)], [])
+    """All measures of the rows' days and of two slices, labels known, judged as by `watch`."""
+    scored = rows.assign(slice=np.where(rows["customer_id"].map(crc32_of) % 3 == 0,
+                                        "source=batch", "source=service"))
+    return judged(with_levels([each for day, some in scored.groupby("day")
+                               for each in _day(watched, int(day), some)], []),
+                  Policy().alarm_rate)
 
 
-def _day(watched: Watched, day: int, rows: pd.DataFrame) -> Iterator[Measure]:
+def crc32_of(text: str) -> int:
+    return crc32(text.encode())
+
+
+def _day(watched: Watched, day: int, rows: pd.DataFrame) -> Iterator[Unjudged]:
+    for name, some in (("", rows), *rows.groupby("slice")):
+        yield from _part(watched, Key(day * DAY, watched.model.version, str(name)), some)
+
+
+def _part(watched: Watched, key: Key, rows: pd.DataFrame) -> Iterator[Unjudged]:
     found = watched.model(rows)
     factor = rows["factor"].to_numpy() if "factor" in rows else 1.0
     score = np.minimum(found.score * factor, 1.0)
     values = {**{name: rows[name].to_numpy(np.float64) for name in watched.model.inputs},
               "score": score, "outlier_score": np.asarray(found.outlier_score, np.float64)}
-    key = Key(day * DAY, watched.model.version, "")
-    yield from column_measures(key, DAY, {
-        name: summary(values[name], each.edges) for name, each in watched.reference.items()
-    }, watched.reference, Policy())
+    columns = {name: summary(values[name], each.edges) for name, each in watched.reference.items()}
+    drifts = {name: drift(watched.reference[name], each) for name, each in columns.items()}
+    yield from column_measures(key, DAY, columns, drifts, Policy())
     alert = score >= watched.model.threshold
     outcome = _outcome(score, alert, rows["truth"].to_numpy() == 1)
     labelled = int(rows["is_fraud"].notna().sum())
     counts = Rows(len(rows), int(alert.sum()), int(np.sum(found.outlier)), 0, 0, 0, 0, labelled,
                   NO_LATENCY, outcome)
-    yield from row_measures(key, DAY, counts, labels_known=True)
+    yield from row_measures(key, DAY, counts, Policy(), labels_known=True)
 
 
 def _outcome(score: np.ndarray, alert: np.ndarray, fraud: np.ndarray) -> Outcome:
     spread = score * (1 - score)
+    _, bins = np.unique(place(score), return_inverse=True)
+    ranked = Ranked(*(tuple(np.bincount(bins, weights=each).tolist()) for each in (
+        np.ones(len(score)), score, fraud, ~fraud)))
     return Outcome(int(alert.sum()), int((~alert).sum()), score[alert].sum(), score[~alert].sum(),
                    spread[alert].sum(), spread[~alert].sum(), int(alert.sum()),
-                   int((alert & fraud).sum()), int((~alert & fraud).sum()))
+                   int((alert & fraud).sum()), int((~alert & fraud).sum()), ranked)
 
 
 def changes() -> dict[str, Change]:
@@ -171,7 +189,8 @@ def run() -> None:
     rows = watched.features(watched.transactions)
     start = process_time()
     quiet = measured(watched, rows)
-    print(f"{len(rows):,} rows of {QUIET} days, {process_time() - start:.1f} CPU s with scoring")
+    print(f"{len(rows):,} rows of {QUIET} days, {process_time() - start:.1f} CPU s with scoring; "
+          f"{_tests(quiet):,} tests in all, and in slices")
     table = Table("change from day 0 on", "first found", "windows", "by", box=None)
     table.add_row(f"none, {QUIET} days", *_found(quiet, 0))
     for name, change in changes().items():
@@ -182,13 +201,17 @@ def run() -> None:
     Console(width=150).print(table)
 
 
+def _tests(measures: list[Measure]) -> int:
+    return sum(each.verdict in (OK, CHANGED) for each in measures)
+
+
 def _found(measures: list[Measure], first: int) -> tuple[str, str, str]:
     """The first window with a change, how many windows have one, and in what."""
     by_day: dict[int, list[str]] = {}
     for each in measures:
         if each.verdict == CHANGED:
             day = int(each.window_start.timestamp()) // DAY - first
-            by_day.setdefault(day, []).append(f"{each.subject} {each.name}")
+            by_day.setdefault(day, []).append(f"{each.subject} {each.name} {each.slice}")
     after = {day: names for day, names in by_day.items() if day >= 0}
     if not after:
         return "never", f"0 of {QUIET - first}", ""

@@ -33,14 +33,17 @@ SURFACE = {
     "branchline.inference_log.shipping": "ship",
     "branchline.inference_log.tables": "BRONZE_INFERENCE_LOG INFERENCE_LOG LOG_FILES "
                                        "LOG_QUARANTINE LOG_TABLES",
-    "branchline.monitoring.drift": "Drift Policy drift holm psi verdicts",
+    "branchline.monitoring.distances": "kolmogorov_smirnov psi wasserstein",
+    "branchline.monitoring.drift": "Drift Policy drift",
+    "branchline.monitoring.family": "Unjudged holm judged",
     "branchline.monitoring.judged": "column_measures row_measures with_levels",
     "branchline.monitoring.measures": "CHANGED MEASURES Measure OK TOO_FEW UNTESTED",
     "branchline.monitoring.profile_tables":
         "DRIFT_METRICS PROFILE_METRICS drift_row profile_row",
     "branchline.monitoring.reference": "Column column from_record to_record",
     "branchline.monitoring.summary": "Summary summary",
-    "branchline.monitoring.windows": "Edges Key Rows in_windows outcomes summaries",
+    "branchline.monitoring.window_rows": "Rows outcomes",
+    "branchline.monitoring.windows": "Edges KEY Key in_windows summaries",
     "branchline.parity": "ColumnParity Example Logged PARITY Parity Recomputed compare log_parity "
                          "of_lines read_log",
     "branchline.lakehouse.appends": "Append append_once appends count_rows log own_append",

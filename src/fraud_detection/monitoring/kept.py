@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
-from typing import Any, TypeAlias
+from typing import Any
 
 from branchline import Lakehouse, Table
-from branchline.monitoring.drift import drift
 from branchline.monitoring.measures import MEASURES, Measure
 from branchline.monitoring.profile_tables import (DRIFT_METRICS, PROFILE_METRICS, drift_row,
                                                   profile_row)
-from branchline.monitoring.reference import Column
-from branchline.monitoring.summary import Summary
-from branchline.monitoring.windows import Key
+from fraud_detection.monitoring.compared import Columns
 
-__all__ = ["References", "Windows", "keep"]
-
-References: TypeAlias = Mapping[str, Mapping[str, Column]]  # by model version and column
-Columns: TypeAlias = Mapping[Key, Mapping[str, Summary]]
+__all__ = ["Windows", "keep"]
 
 
 @dataclass(frozen=True)
@@ -36,10 +30,10 @@ class Windows:
         return f">= timestamp_seconds({self.first})"
 
 
-def keep(lakehouse: Lakehouse, windows: Windows, measures: Sequence[Measure], columns: Columns,
-         references: References) -> None:
+def keep(lakehouse: Lakehouse, windows: Windows, measures: Sequence[Measure],
+         columns: Columns) -> None:
     """Replace all rows of these windows, and of later ones."""
-    found = list(_profiles(windows, columns, references))
+    found = list(_profiles(windows, columns))
     _write(lakehouse, MEASURES, [asdict(each) for each in measures],
            f"window_start {windows.condition}")
     for table, at in ((PROFILE_METRICS, 0), (DRIFT_METRICS, 1)):
@@ -47,14 +41,13 @@ def keep(lakehouse: Lakehouse, windows: Windows, measures: Sequence[Measure], co
                f"window.start {windows.condition}")
 
 
-def _profiles(windows: Windows, columns: Columns,
-              references: References) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _profiles(windows: Windows,
+              columns: Columns) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """For each column of a window, its rows of both profile tables."""
     for key, each in columns.items():
-        for name, found in each.items():
-            trained = references[key.model_version][name]
-            yield (profile_row(key, windows.length, name, found),
-                   drift_row(key, windows.length, name, found, trained, drift(trained, found)))
+        for name, one in each.items():
+            yield (profile_row(key, windows.length, name, one.found),
+                   drift_row(key, windows.length, name, one.found, one.trained, one.drift))
 
 
 def _in_time(row: dict[str, Any]) -> dict[str, Any]:

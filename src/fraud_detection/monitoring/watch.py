@@ -14,17 +14,17 @@ from branchline import BadInput, Lakehouse, Step
 from branchline.features.kernel import DAY
 from branchline.inference_log.tables import INFERENCE_LOG
 from branchline.monitoring.drift import Policy
+from branchline.monitoring.family import Unjudged, judged
 from branchline.monitoring.judged import column_measures, row_measures, with_levels
 from branchline.monitoring.measures import CHANGED, MEASURES, Measure
 from branchline.monitoring.profile_tables import DRIFT_METRICS, PROFILE_METRICS
-from branchline.monitoring.reference import Column
-from branchline.monitoring.summary import Summary
-from branchline.monitoring.windows import Key, Rows, in_windows, outcomes, summaries
+from branchline.monitoring.window_rows import Rows, outcomes
+from branchline.monitoring.windows import Key, in_windows
 from fraud_detection.data.days import milliseconds
-from fraud_detection.monitoring.kept import References, Windows, keep
+from fraud_detection.monitoring.compared import Columns, compared
+from fraud_detection.monitoring.kept import Windows, keep
 from fraud_detection.monitoring.settings import MonitoringSettings
 from fraud_detection.plots import report, watched
-from fraud_detection.scoring.logged import find_model
 from fraud_detection.tables import TRANSACTIONS
 
 __all__ = ["run", "step"]
@@ -44,30 +44,27 @@ def run(lakehouse: Lakehouse, settings: MonitoringSettings) -> dict[str, int]:
     windows = _windows(lakehouse, settings, now)
     rows = in_windows(lakehouse.read(INFERENCE_LOG), windows.length, settings.slices).where(
         F.col("start").between(windows.first, windows.end - 1))
-    references = _references(rows, settings)
-    columns = summaries(rows, {
-        version: {name: column.edges for name, column in each.items()}
-        for version, each in references.items()})
+    columns = compared(rows, settings.by_the_clock)
     found = outcomes(rows, _labels(lakehouse, settings, now))
-    measures = with_levels(list(_measures(columns, found, references, windows, settings, now)),
-                           _before(lakehouse, windows))
-    keep(lakehouse, windows, measures, columns, references)
+    tested = _measures(columns, found, windows, settings, now)
+    measures = judged(with_levels(tested, _before(lakehouse, windows)), settings.alarm_rate)
+    keep(lakehouse, windows, measures, columns)
     _show(lakehouse)
     return {"rows": sum(each.rows for key, each in found.items() if not key.slice),
             "windows": len({key.start for key in found}),
             "changed": sum(each.verdict == CHANGED for each in measures)}
 
 
-def _measures(columns: Mapping[Key, Mapping[str, Summary]], found: Mapping[Key, Rows],
-              references: References, windows: Windows, settings: MonitoringSettings,
-              now: int) -> Iterator[Measure]:
+def _measures(columns: Columns, found: Mapping[Key, Rows], windows: Windows,
+              settings: MonitoringSettings, now: int) -> Iterator[Unjudged]:
     policy = Policy(settings.alarm_rate, settings.least_psi)
     for key in sorted(found):
-        if key in columns:
-            yield from column_measures(key, windows.length, columns[key],
-                                       references[key.model_version], policy)
+        here = columns.get(key, {})
+        yield from column_measures(key, windows.length,
+                                   {name: each.found for name, each in here.items()},
+                                   {name: each.drift for name, each in here.items()}, policy)
         is_known = key.start + windows.length + _delay(settings) <= now
-        yield from row_measures(key, windows.length, found[key], is_known)
+        yield from row_measures(key, windows.length, found[key], policy, is_known)
 
 
 def _delay(settings: MonitoringSettings) -> int:
@@ -96,28 +93,6 @@ def _windows(lakehouse: Lakehouse, settings: MonitoringSettings, now: int) -> Wi
         if done and done[0]:
             first = done[0] - _delay(settings) - length
     return Windows(max(first, 0) // length * length, end, length)
-
-
-def _references(rows: DataFrame, settings: MonitoringSettings) -> References:
-    """The drift reference of each model version, without inputs that follow the calendar."""
-    versions = [row[0] for row in rows.select("model_version").distinct().collect()]
-    found = {version: _reference(version) for version in versions}
-    return {version: {name: column for name, column in reference.items()
-                      if name not in settings.by_the_clock}
-            for version, reference in found.items() if reference}
-
-
-def _reference(version: str) -> Mapping[str, Column]:
-    """The reference of a model version; empty, with a warning, if it cannot be had."""
-    try:
-        reference = find_model(f"models:/{version}").parts.reference
-    except BadInput as problem:
-        log.warning("%s Its columns are not compared.", problem)
-        return {}
-    if not reference:
-        log.warning("model %s: has no drift reference (an older train made it): its columns are "
-                    "not compared.", version)
-    return reference
 
 
 def _labels(lakehouse: Lakehouse, settings: MonitoringSettings, now: int) -> DataFrame:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fraud_detection.plots.section import Section
-from fraud_detection.plots.style import (BLUE, GREY, ORANGE, days_below, figure, legend, note,
+from fraud_detection.plots.style import (BLUE, ORANGE, days_below, figure, legend, note,
                                          panels, percentages, thousands, whole)
 
 __all__ = ["DAYS", "changes", "facts", "sections"]
@@ -52,13 +52,19 @@ def sections(table: pd.DataFrame) -> list[Section]:
                 "against the model's training; the columns that moved farthest.", _drift(table)),
         Section("volume", "What was scored", "Rows of each window, and the shares of alerts and of "
                 "outliers.", _volume(table)),
-        Section("performance", "How good the scores are", "Precision of the alerts: what the "
-                "calibrated scores promise at once, and what labels say later. Lines: 95 %.",
+        Section("performance", "How good the scores are", "Precision of the alerts, and how "
+                "scores rank: what calibrated scores promise at once, and what labels say later. "
+                "Lines: 95 %.",
                 _performance(table))]
 
 
 def _of(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return table[(table["name"] == name) & table["value"].notna()].sort_values("window_start")
+
+
+def _line(axes: Axes, found: pd.DataFrame, **style: str) -> None:
+    axes.plot(found["window_start"], found["value"], "-o", markersize=3,
+              **style)  # type: ignore[arg-type]
 
 
 def _drift(table: pd.DataFrame) -> Figure:
@@ -68,8 +74,7 @@ def _drift(table: pd.DataFrame) -> Figure:
              else "No column could be compared")
     drawn, axes = figure(title, y="population stability index", x="window (UTC)")
     for name in farthest.index:
-        part = found[found["subject"] == name]
-        axes.plot(part["window_start"], part["value"], "-o", markersize=3, label=name)
+        _line(axes, found[found["subject"] == name], label=name)
     if len(farthest):
         axes.set_ylim(0, ROOM * farthest.iloc[0])
         days_below(axes)
@@ -83,11 +88,9 @@ def _volume(table: pd.DataFrame) -> Figure:
     rows = _of(table, "rows")
     drawn, (above, below) = panels(f"{whole(rows['value'].sum())} rows scored", rows=2, height=5.2,
                                    share_x=True)
-    above.plot(rows["window_start"], rows["value"], "-o", color=BLUE, markersize=3)
+    _line(above, rows, color=BLUE)
     for name, colour in (("alert_share", ORANGE), ("outlier_share", BLUE)):
-        part = _of(table, name)
-        below.plot(part["window_start"], part["value"], "-o", color=colour, markersize=3,
-                   label=name.replace("_", " "))
+        _line(below, _of(table, name), color=colour, label=name.replace("_", " "))
     above.set_ylabel("rows")
     below.set(ylabel="share of rows", xlabel="window (UTC)")
     thousands(above)
@@ -98,16 +101,21 @@ def _volume(table: pd.DataFrame) -> Figure:
 
 
 def _performance(table: pd.DataFrame) -> Figure:
-    drawn, axes = figure(_performance_title(table), y="precision of alerts", x="window (UTC)")
-    _with_interval(axes, _of(table, "estimated_precision"), BLUE, "estimated")
-    _with_interval(axes, _of(table, "realised_precision"), ORANGE, "realised")
-    if axes.get_legend_handles_labels()[0]:
-        percentages(axes)
-        axes.set_ylim(0, 1)
-        days_below(axes)
-        legend(axes, "lower left", columns=2)
-    else:
-        note(axes, "no window has five alerts")
+    drawn, (above, below) = panels(_performance_title(table), rows=2, height=6.0, share_x=True)
+    for axes, name, few in ((above, "precision", "no window has five alerts"),
+                            (below, "auc", "no window has five frauds")):
+        _with_interval(axes, _of(table, f"estimated_{name}"), BLUE, "estimated")
+        _with_interval(axes, _of(table, f"realised_{name}"), ORANGE, "realised")
+        if axes.get_legend_handles_labels()[0]:
+            days_below(axes)
+            legend(axes, "lower left", columns=2)
+        else:
+            note(axes, few)
+    if above.has_data():
+        percentages(above)
+        above.set_ylim(0, 1)
+    above.set_ylabel("precision of alerts")
+    below.set(ylabel="area under the ROC curve", xlabel="window (UTC)")
     return drawn
 
 
@@ -127,4 +135,3 @@ def _with_interval(axes: Axes, found: pd.DataFrame, colour: str, name: str) -> N
                     linewidth=2)
         axes.plot(found["window_start"], found["value"], "o", color=colour, markersize=4,
                   label=name)
-        axes.axhline(0, color=GREY, linewidth=1)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame, functions as F
 
 from branchline import BadInput, Lakehouse, Step
-from branchline.monitoring.drift import psi
+from branchline.monitoring.distances import psi
 from fraud_detection.data.days import Span, between, run_days
 from fraud_detection.plots import monitor as pictures
 from fraud_detection.scoring.logged import LoggedModel, find_model

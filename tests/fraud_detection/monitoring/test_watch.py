@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import functions as F
+from sklearn.metrics import roc_auc_score
 
 from branchline import BadInput, Lakehouse
 from branchline.inference_log.tables import INFERENCE_LOG
@@ -18,7 +19,7 @@ from fraud_detection.monitoring import watch
 from fraud_detection.monitoring.settings import MonitoringSettings
 from fraud_detection.settings import Settings
 from fraud_detection.steps import predict
-from fraud_detection.tables import SCORES
+from fraud_detection.tables import SCORES, TRANSACTIONS
 from tests.tables import copied, newest_model
 
 pytestmark = pytest.mark.spark
@@ -79,6 +80,22 @@ def test_the_profile_tables_have_a_row_for_each_column_of_a_window(
     assert profile["count"] > 0 and profile["min"] <= profile["avg"] <= profile["max"]
     assert profile["window"] == moved["window"] and 0 <= moved["js_distance"] <= 1
     assert 0 <= moved["chi_squared_test"]["pvalue"] <= 1
+    assert 0 <= moved["ks_test"]["pvalue"] <= 1 and moved["wasserstein_distance"] >= 0
+
+
+def test_each_auc_counts_all_scored_rows_and_those_whose_labels_are_known(
+        watched: tuple[Lakehouse, Any]) -> None:
+    lakehouse, _ = watched
+    promised, came = (measures(lakehouse, f"name = '{name}_auc' AND slice = ''")
+                      for name in ("estimated", "realised"))
+    assert (len(promised), len(came)) == (6, 3)
+    scores = lakehouse.read(SCORES).where(F.to_date("event_time") == came[0]["window_start"].date())
+    known = scores.join(lakehouse.read(TRANSACTIONS).select("transaction_id", "is_fraud"),
+                        "transaction_id").select("is_fraud", "score").toArrow().to_pandas()
+    assert known["is_fraud"].sum() == came[0]["rows"]
+    if came[0]["value"] is not None:
+        assert came[0]["value"] == pytest.approx(
+            roc_auc_score(known["is_fraud"], known["score"]), abs=.005)
 
 
 def test_the_page_and_its_pictures_are_logged(watched: tuple[Lakehouse, Any]) -> None:

@@ -2,10 +2,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import ks_2samp, wasserstein_distance
 
-from branchline.monitoring.drift import Policy, drift, holm, psi, verdicts
+from branchline.monitoring.distances import kolmogorov_smirnov, psi, wasserstein
+from branchline.monitoring.drift import Policy, drift
+from branchline.monitoring.family import holm, judged
+from branchline.monitoring.judged import column_measures
 from branchline.monitoring.reference import Column, column
 from branchline.monitoring.summary import Summary, summary
+from branchline.monitoring.windows import Key
 
 TRAINED = 50_000
 A_DAY = 2_000
@@ -26,9 +31,11 @@ def reference() -> Column:
 
 
 def said(reference: Column, *columns: Floats, policy: Policy = Policy()) -> list[tuple[str, str]]:
-    found = {f"input_{n}": drift(reference, summary(each, reference.edges))
-             for n, each in enumerate(columns)}
-    return list(verdicts(found, policy).values())
+    found = {f"input_{n}": summary(each, reference.edges) for n, each in enumerate(columns)}
+    drifts = {name: drift(reference, each) for name, each in found.items()}
+    said = {(each.subject, each.name): each.verdict for each in judged(
+        column_measures(Key(0, "m-1", ""), 86_400, found, drifts, policy), policy.alarm_rate)}
+    return [(said[name, "psi"], said[name, "missing_share"]) for name in found]
 
 
 def test_psi_of_equal_shares_is_zero_and_of_moved_ones_is_the_formula() -> None:
@@ -40,6 +47,37 @@ def test_psi_of_equal_shares_is_zero_and_of_moved_ones_is_the_formula() -> None:
 
 def test_an_empty_bin_gives_a_large_but_finite_psi() -> None:
     assert 1 < psi(np.array([0., 1.]), np.array([.5, .5])) < 10
+
+
+def test_wasserstein_is_scipys_of_the_values_within_the_outer_edges() -> None:
+    source = np.random.default_rng(0)
+    before, now = source.uniform(0, 10, TRAINED), source.uniform(0, 10, A_DAY) ** 1.2 / 10 ** .2
+    trained = column(before)
+    inside = [np.clip(each, trained.edges[0], trained.edges[-1]) for each in (before, now)]
+    found = drift(trained, summary(now, trained.edges)).wasserstein
+    assert found == pytest.approx(wasserstein_distance(*inside), rel=.02)
+    assert wasserstein((1., 2., 4.), np.array([.5, .5, 0, 0]), np.array([0, 0, .5, .5])) == (
+        pytest.approx(.75 * 1 + .75 * 2))
+
+
+def test_wasserstein_needs_two_edges_and_is_zero_for_equal_shares() -> None:
+    assert wasserstein((1.,), np.array([.5, .5]), np.array([1., 0.])) is None
+    assert wasserstein((1., 2.), np.array([.5, .3, .2]), np.array([.5, .3, .2])) == 0
+
+
+def test_wasserstein_where_the_distribution_functions_cross_counts_both_sides() -> None:
+    assert wasserstein((0., 1.), np.array([.5, 0, .5]), np.array([.3, .4, .3])) == (
+        pytest.approx(.1))
+
+
+def test_kolmogorov_smirnovs_p_value_is_never_below_that_of_the_values() -> None:
+    source = np.random.default_rng(0)
+    before, now = source.normal(size=5000), source.normal(.1, 1, 800)
+    trained = column(before)
+    gap, p_value = drift(trained, summary(now, trained.edges)).ks
+    exact = ks_2samp(before, now)
+    assert gap <= exact.statistic and exact.pvalue * .9 <= p_value < .05
+    assert kolmogorov_smirnov(np.array([1.]), np.array([1.]), 10, 10) == (0, 1)
 
 
 def test_sixty_days_without_change_raise_no_alarm(reference: Column) -> None:

@@ -1,19 +1,21 @@
-"""The measures of windows: each value with what can be said of it."""
+"""The measures of windows: each value with its test."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from math import sqrt
 
-from branchline.monitoring.drift import Drift, Policy, drift, verdicts
-from branchline.monitoring.levels import level_verdict
+from branchline.monitoring.drift import Drift, Policy
+from branchline.monitoring.estimates import Estimate
+from branchline.monitoring.family import Unjudged
+from branchline.monitoring.levels import level_test
 from branchline.monitoring.measures import Measure
-from branchline.monitoring.performance import Estimate, broken_promise, estimated, realised
-from branchline.monitoring.reference import Column
+from branchline.monitoring.performance import Outcome, estimated, realised, shortfall
 from branchline.monitoring.summary import Summary
-from branchline.monitoring.windows import Key, Rows
+from branchline.monitoring.window_rows import Rows
+from branchline.monitoring.windows import Key
 
 __all__ = ["column_measures", "row_measures", "with_levels"]
 
@@ -23,72 +25,80 @@ LEVELS = ("rows", "alert_share", "outlier_share", "late_share", "degraded_share"
 
 
 def column_measures(key: Key, seconds: int, found: Mapping[str, Summary],
-                    reference: Mapping[str, Column], policy: Policy) -> Iterator[Measure]:
-    """How far each column of a window is from training; `reference` is the model version's."""
-    drifts = {name: drift(reference[name], each) for name, each in found.items()}
-    said = verdicts(drifts, policy)
+                    drifts: Mapping[str, Drift], policy: Policy) -> Iterator[Unjudged]:
+    """How far each column of a window is from training; `drifts` are the same columns'.
+
+    Where chance alone could bring a quarter of `least_psi`, rows are too few for a word on values.
+    """
     for name, each in found.items():
-        value, missing = said[name]
-        yield from _of_column(_blank(key, seconds, name), each, drifts[name], value, missing)
+        moved = drifts[name]
+        known = replace(_blank(key, seconds, name), rows=each.known)
+        yield Unjudged(replace(known, name="psi", value=moved.psi), moved.p_value,
+                       (moved.psi or 0.0) - moved.noise >= policy.least_psi,
+                       moved.noise > policy.least_psi / 4)
+        for measure, value in (("js_distance", moved.js_distance), ("mean", each.mean),
+                               ("wasserstein_distance", moved.wasserstein)):
+            yield Unjudged(replace(known, name=measure, value=value))
+        missing = replace(known, name="missing_share", value=each.missing_share, rows=each.rows)
+        yield Unjudged(missing, moved.missing_p_value,
+                       abs(moved.missing_change) >= policy.least_missing)
 
 
-def _of_column(blank: Measure, found: Summary, moved: Drift, value: str,
-               missing: str) -> Iterator[Measure]:
-    yield replace(blank, name="psi", value=moved.psi, rows=found.known, verdict=value)
-    yield replace(blank, name="js_distance", value=moved.js_distance, rows=found.known)
-    yield replace(blank, name="missing_share", value=found.missing_share, rows=found.rows,
-                  verdict=missing)
-    yield replace(blank, name="mean", value=found.mean, rows=found.known)
-
-
-def row_measures(key: Key, seconds: int, found: Rows, labels_known: bool) -> Iterator[Measure]:
+def row_measures(key: Key, seconds: int, found: Rows, policy: Policy,
+                 labels_known: bool) -> Iterator[Unjudged]:
     """Volume, shares, latencies, and the performance of a window.
 
     `labels_known` is whether all of the window's labels have come: before, none are counted.
     """
     service = replace(_blank(key, seconds, SERVICE), rows=found.rows)
-    yield replace(service, name="rows", value=float(found.rows))
+    yield Unjudged(replace(service, name="rows", value=float(found.rows)))
     shares = {"alert_share": found.alerts, "outlier_share": found.outliers,
               "refused_share": found.refused, "late_share": found.late,
               "degraded_share": found.degraded, "flagged_share": found.flagged}
     for name, count in shares.items():
-        yield replace(service, name=name, value=count / found.rows)
+        yield Unjudged(replace(service, name=name, value=count / found.rows))
     for name, value in zip(("p50", "p95", "p99"), found.latencies, strict=True):
         if value is not None:
-            yield replace(service, name=f"latency_{name}_ms", value=value)
+            yield Unjudged(replace(service, name=f"latency_{name}_ms", value=value))
     blank = _blank(key, seconds, LABELS)
-    promised, came = estimated(found.outcome), realised(found.outcome)
-    for name, each in promised.items():
-        yield _with(replace(blank, name=f"estimated_{name}"), each)
+    for name, each in estimated(found.outcome).items():
+        yield Unjudged(_with(replace(blank, name=f"estimated_{name}"), each))
     if labels_known:
-        yield replace(blank, name="labelled_share", value=found.labelled / found.rows,
-                      rows=found.rows)
-        for name, each in came.items():
-            yield _with(replace(blank, name=f"realised_{name}",
-                                verdict=broken_promise(promised[name], each)), each)
+        yield Unjudged(replace(blank, name="labelled_share", value=found.labelled / found.rows,
+                               rows=found.rows))
+        yield from _realised(blank, found.outcome, policy)
+
+
+def _realised(blank: Measure, found: Outcome, policy: Policy) -> Iterator[Unjudged]:
+    promised = estimated(found)
+    for name, each in realised(found).items():
+        measure = _with(replace(blank, name=f"realised_{name}"), each)
+        short = shortfall(name, promised[name], each)
+        yield (Unjudged(measure, is_few=True) if short is None else
+               Unjudged(measure, short[1], short[0] >= policy.least_shortfall, is_late=True))
 
 
 def _with(measure: Measure, found: Estimate) -> Measure:
     return replace(measure, value=found.value, low=found.low, high=found.high, rows=found.rows)
 
 
-def with_levels(measures: Sequence[Measure], before: Sequence[Measure]) -> list[Measure]:
-    """The measures of windows in their order, levels judged by the windows before each.
+def with_levels(tested: Iterable[Unjudged], before: Sequence[Measure]) -> Iterator[Unjudged]:
+    """The measures of windows in their order, levels tested against the windows before each.
 
     A model version is compared with itself: a new one has no windows to be compared with yet.
     """
     history: dict[tuple[str, ...], list[float]] = {}
     for each in before:
         _remember(history, each)
-    judged = []
-    for each in measures:
-        if each.name in LEVELS and each.value is not None:
-            known = history.get(_series(each), [])
-            judged.append(replace(each, verdict=level_verdict(known, each.value, _noise(each))))
-            _remember(history, each)
-        else:
-            judged.append(each)
-    return judged
+    for one in tested:
+        each = one.measure
+        if each.name not in LEVELS or each.value is None:
+            yield one
+            continue
+        found = level_test(history.get(_series(each), []), each.value, _noise(each))
+        yield (Unjudged(each, is_few=True) if found is None else
+               Unjudged(each, *found, is_late=each.subject == LABELS))
+        _remember(history, each)
 
 
 def _series(each: Measure) -> tuple[str, ...]:

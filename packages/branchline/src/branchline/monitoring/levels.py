@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from branchline.monitoring.measures import CHANGED, OK, TOO_FEW
+from scipy.stats import t as student
 
-__all__ = ["level_verdict"]
+__all__ = ["level_test"]
 
 FEWEST, MOST = 7, 28  # windows to compare with
 FACTOR = 1.5  # a smaller change never counts
@@ -15,16 +15,22 @@ DEVIATIONS = 6.0
 NORMAL = 1.4826  # the standard deviation of normal values in median absolute deviations
 
 
-def level_verdict(before: Sequence[float], value: float, noise: float = 0.0) -> str:
-    """Whether `value` is far from the newest of the earlier values, by their median.
+def level_test(before: Sequence[float], value: float,
+               noise: float = 0.0) -> tuple[float, bool] | None:
+    """The p-value of `value` among the newest of the earlier values, and whether it is far off.
 
-    It has to be FACTOR times larger or smaller, and DEVIATIONS standard deviations away, which are
-    measured robustly. `noise` is the standard deviation that chance alone brings.
+    Far is FACTOR times larger or smaller than their median, and DEVIATIONS standard deviations
+    away, which are measured robustly. `noise` is the standard deviation that chance alone brings.
+    None: there are too few of them.
     """
     known = list(before)[-MOST:]
     if len(known) < FEWEST:
-        return TOO_FEW
+        return None
     middle = median(known)
     deviation = max(NORMAL * median(abs(each - middle) for each in known), noise)
-    far = abs(value - middle) > DEVIATIONS * deviation
-    return CHANGED if far and not middle / FACTOR <= value <= middle * FACTOR else OK
+    gap = abs(value - middle)
+    if not gap:
+        return 1.0, False
+    p_value = 2 * float(student.sf(gap / deviation, len(known) - 1)) if deviation else 0.0
+    is_far = gap > DEVIATIONS * deviation and not middle / FACTOR <= value <= middle * FACTOR
+    return p_value, is_far

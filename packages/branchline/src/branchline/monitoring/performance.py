@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import hypot, sqrt
 
-from branchline.monitoring.measures import CHANGED, OK, TOO_FEW
+from scipy.stats import binom, norm
 
-__all__ = ["Estimate", "Outcome", "broken_promise", "estimated", "realised"]
+from branchline.monitoring.estimates import Estimate, around, share
+from branchline.monitoring.ranking import Ranked
 
-Z = 1.96  # of 95 %
-FEWEST = 5  # alerts or frauds: with fewer, an interval says nothing
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A share with its 95 % interval, and of how many; None: too few for a word."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    rows: int
+__all__ = ["Outcome", "estimated", "realised", "shortfall"]
 
 
 @dataclass(frozen=True)
@@ -44,45 +34,40 @@ class Outcome:
     known_alerts: int
     frauds: int
     frauds_missed: int
+    ranked: Ranked = Ranked()
 
 
 def estimated(found: Outcome) -> dict[str, Estimate]:
-    """Precision and recall before any label is known: what a calibrated score promises.
+    """Precision, recall and AUC before any label is known: what a calibrated score promises.
 
     Source: confidence-based performance estimation (CBPE), as NannyML documents it.
     """
     total = found.expected + found.expected_others
     recall = found.expected / total if total else 0.0
     variance = ((1 - recall) ** 2 * found.spread + recall ** 2 * found.spread_others)
-    return {"precision": _around(found.expected / max(found.alerts, 1),
-                                 sqrt(found.spread) / max(found.alerts, 1), found.alerts),
-            "recall": _around(recall, sqrt(variance) / total if total else 0.0, round(total))}
-
-
-def _around(value: float, deviation: float, rows: int) -> Estimate:
-    if rows < FEWEST:
-        return Estimate(None, None, None, rows)
-    return Estimate(value, max(value - Z * deviation, 0.0), min(value + Z * deviation, 1.0), rows)
+    return {"precision": around(found.expected / max(found.alerts, 1),
+                                sqrt(found.spread) / max(found.alerts, 1), found.alerts),
+            "recall": around(recall, sqrt(variance) / total if total else 0.0, round(total)),
+            "auc": found.ranked.promised()}
 
 
 def realised(found: Outcome) -> dict[str, Estimate]:
-    """Precision and recall of the rows whose labels are known."""
+    """Precision, recall and AUC of the rows whose labels are known."""
     frauds = found.frauds + found.frauds_missed
-    return {"precision": _share(found.frauds, found.known_alerts),
-            "recall": _share(found.frauds, frauds)}
+    return {"precision": share(found.frauds, found.known_alerts),
+            "recall": share(found.frauds, frauds), "auc": found.ranked.realised()}
 
 
-def broken_promise(promised: Estimate, came: Estimate) -> str:
-    """The verdict on a realised figure: changed if its interval is all below the estimate's."""
-    if promised.low is None or came.high is None:
-        return TOO_FEW
-    return CHANGED if came.high < promised.low else OK
+def shortfall(name: str, promised: Estimate, came: Estimate) -> tuple[float, float] | None:
+    """How far a realised figure is below its estimate, and the probability of that by chance.
 
-
-def _share(hits: int, of: int) -> Estimate:
-    """A share with Wilson's interval."""
-    if of < FEWEST:
-        return Estimate(None, None, None, of)
-    middle = (hits + Z * Z / 2) / (of + Z * Z)
-    reach = Z * sqrt(hits * (1 - hits / of) + Z * Z / 4) / (of + Z * Z)
-    return Estimate(hits / of, max(middle - reach, 0.0), min(middle + reach, 1.0), of)
+    Of a share that is the probability of so few hits; of the AUC, both deviations count. None: one
+    of both is not known.
+    """
+    if promised.value is None or came.value is None:
+        return None
+    gap = promised.value - came.value
+    if name == "auc":
+        deviation = max(hypot(promised.deviation, came.deviation), 1e-12)
+        return gap, float(norm.sf(gap / deviation))
+    return gap, float(binom.cdf(round(came.value * came.rows), came.rows, promised.value))

@@ -43,6 +43,9 @@ DRIFT_METRICS = Table(
         Column("avg_delta", "DOUBLE", "Mean, minus that of training"),
         Column("percent_null_delta", "DOUBLE", "The same for the missing values"),
         Column("js_distance", "DOUBLE", "Jensen-Shannon distance"),
+        Column("wasserstein_distance", "DOUBLE", "In the column's unit, over the same bins"),
+        Column("ks_test", "STRUCT<statistic: DOUBLE, pvalue: DOUBLE>",
+               "Kolmogorov-Smirnov, at the bins' edges"),
         Column("population_stability_index", "DOUBLE", "Over the deciles of training"),
         Column("chi_squared_test", "STRUCT<statistic: DOUBLE, pvalue: DOUBLE>",
                "Over the same bins")))
@@ -63,6 +66,8 @@ def drift_row(key: Key, seconds: int, name: str, found: Summary, trained: Traine
     return {**_shared(key, seconds, name), "drift_type": "BASELINE",
             "avg_delta": (found.mean or 0.0) - (trained.mean or 0.0) if known else None,
             "percent_null_delta": 100 * moved.missing_change, "js_distance": moved.js_distance,
+            "wasserstein_distance": moved.wasserstein,
+            "ks_test": dict(zip(("statistic", "pvalue"), moved.ks, strict=True)),
             "population_stability_index": moved.psi,
             "chi_squared_test": {"statistic": moved.chi_square, "pvalue": moved.p_value}}
 
