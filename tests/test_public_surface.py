@@ -55,7 +55,7 @@ SURFACE = {
     "branchline.lakehouse.sources.json_lines": "columns_of read rows_of",
     "branchline.lakehouse.stream": "checkpoint checkpoints follow forget",
     "branchline.serving": "Answered Asked Golden Limits Records ServerSettings Service number "
-                          "shown",
+                          "shown span",
     "branchline.serving.logged": "Logged NEWEST fetched read_logged version_of",
     "branchline.lakehouse.difference.output": "print_parts to_markdown",
     "branchline.runs.registry": "CHALLENGER CHAMPION Registered Registry",

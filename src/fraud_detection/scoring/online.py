@@ -11,7 +11,7 @@ import numpy as np
 from branchline import BadInput, BranchlineError
 from branchline.features.online import Event, OnlineFeatures, SqliteStore, open_store
 from branchline.inference_log import Entry
-from branchline.serving import Answered, Asked, Records
+from branchline.serving import Answered, Asked, Records, span
 from fraud_detection.features import calendar, definitions, names
 from fraud_detection.scoring.guarded import Guarded, Row
 from fraud_detection.scoring.logged import Floats, LoggedModel
@@ -51,12 +51,14 @@ class _Scoring:
 
     def answer(self, records: Sequence[Any], asked: Asked) -> list[Answered]:
         events = events_of(records)
-        features, without_store = self._features(events)
+        with span("features"):
+            features, without_store = self._features(events)
         known = [at for at, row in enumerate(features) if row is not None]
         rows = np.array([features[at] for at in known]).reshape(len(known), len(FEATURES))
         inputs = rows[:, self._at]
-        found = self._guarded.rows(inputs) if known else []
-        gains = self._gains(inputs) if asked.reasons and known else None
+        with span("model"):
+            found = self._guarded.rows(inputs) if known else []
+            gains = self._gains(inputs) if asked.reasons and known else None
         answers: list[Answered] = [_late(event, asked) for event in events]
         for n, at in enumerate(known):
             answers[at] = _answered(events[at], rows[n].tolist(), found[n], without_store)

@@ -21,6 +21,7 @@ from fraud_detection.data.landed_columns import Columns
 from fraud_detection.scoring.logged import LoggedModel, find_model
 from fraud_detection.scoring.service import open_service
 from fraud_detection.scoring.stream import FraudScorer
+from support.collector import Collector
 from support.web_service import WebService
 from tests.served import (SERVICE, as_records, batch_features, bits, fill_store, save_model,
                           silver)
@@ -73,6 +74,17 @@ def test_scores_of_given_features_are_those_of_batch_to_the_bit(
     assert outputs["is_alert"] == expected.alert.tolist()
     assert outputs["is_outlier"] == expected.outlier.tolist()
     assert found["model_version"] == model.version
+
+
+def test_a_traced_transaction_has_spans_for_its_features_and_its_score(
+        folder: Path, transactions: pa.Table, tmp_path: Path) -> None:
+    store, trace = fill_store(tmp_path / "events.db", transactions, LIVE), "7" * 32
+    with Collector() as collector:
+        with WebService(SERVICE, "--model", str(folder), "--store", str(store),
+                        OTEL_EXPORTER_OTLP_ENDPOINT=collector.address) as traced:
+            asked = {"transactions": as_records(transactions)[-1:]}
+            assert traced.post(SCORE, asked, traceparent=f"00-{trace}-{'7' * 16}-01").status == 200
+        assert set(collector.trace(trace, 3)) == {"POST /score", "features", "model"}
 
 
 @pytest.mark.parametrize("form", ["split", "records", "instances", "lists", "inputs", "csv"])

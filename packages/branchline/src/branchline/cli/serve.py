@@ -22,6 +22,7 @@ __all__ = ["command"]
 
 KEY = "BRANCHLINE_API_KEY"
 TRACKING = "sqlite:///.local/mlflow.db"
+COLLECTOR = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -48,7 +49,8 @@ def command(debug: bool, **given: Any) -> None:
 
     SERVICE is a project, whose MLproject names the function that opens it (`service:`); or, outside
     a repository, this function, as in my_package.service:open_service. With the variable
-    BRANCHLINE_API_KEY, callers must have this key.
+    BRANCHLINE_API_KEY, callers must have this key; with OTEL_EXPORTER_OTLP_ENDPOINT, traces are
+    sent to that collector.
 
     \b
     Exit codes: 0 stopped, 2 a model or store that cannot be used, 3 the model cannot be loaded,
@@ -71,9 +73,25 @@ def command(debug: bool, **given: Any) -> None:
     source.fetch()
     settings = ServerSettings(
         asked.host, asked.port, asked.processes, key, reload_seconds=asked.reload_seconds,
-        log=options.log_settings(asked.inference_log, asked.hash_ids, os.environ))
+        log=options.log_settings(asked.inference_log, asked.hash_ids, os.environ),
+        traces=_traces(os.environ))
     click.echo(f"http://{asked.host}:{asked.port}/docs", err=True)
     serve(source, settings, source.reload)
+
+
+def _traces(environment: Mapping[str, str]) -> bool:
+    """Whether a collector is named, and the packages are here that send it traces.
+
+    A cluster may name one to every container, also to images without these packages.
+    """
+    if not any(environment.get(name) for name in COLLECTOR):
+        return False
+    from branchline.serving.telemetry import is_installed
+    if is_installed():
+        return True
+    click.echo("traces: none are sent, since OpenTelemetry is missing; install "
+               "branchline[telemetry].", err=True)
+    return False
 
 
 @dataclass(frozen=True)

@@ -91,5 +91,5 @@ READERS: dict[str, Callable[[str], Any]] = {
     "model_version": _text, "features_version": str, "store_filled": int, "latency_ms": _number,
     "record_id": _text, "event_time": _since_1970, "entities": _object, "inputs": _object,
     "score": _number, "is_alert": _flag, "is_outlier": _flag, "outlier_score": _number,
-    "outcome": _outcome, "guardrails": _text, "labelled": _flag}
+    "outcome": _outcome, "guardrails": _text, "labelled": _flag, "trace_id": _text}
 REQUIRED = ("line_id", "time", "request_id", "source", "model", "model_version", "outcome")

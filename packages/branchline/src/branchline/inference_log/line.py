@@ -55,7 +55,8 @@ class Entry:
 
 
 def lines(entries: Sequence[Entry], origin: Origin, ids: Sequence[str], request_id: str,
-          time: int, latency_ms: float | None, key: bytes | None) -> bytes:
+          time: int, latency_ms: float | None, key: bytes | None,
+          trace_id: str | None = None) -> bytes:
     """The entries as JSON lines; `ids` are the lines' own, `time` is in microseconds since 1970.
 
     Each value is a text, a number, a boolean or null, so that every reader of JSON lines has it as
@@ -64,7 +65,8 @@ def lines(entries: Sequence[Entry], origin: Origin, ids: Sequence[str], request_
     shared = {"time": _written(time), "request_id": request_id, "source": origin.source,
               "model": origin.model, "model_version": origin.model_version,
               "features_version": origin.features_version, "store_filled": origin.store_filled,
-              "latency_ms": None if latency_ms is None else round(latency_ms, 3)}
+              "latency_ms": None if latency_ms is None else round(latency_ms, 3),
+              "trace_id": trace_id}
     return b"".join(_encoded(FORMAT.written({"line_id": line_id, **shared, **_own(entry, key)}))
                     + b"\n" for line_id, entry in zip(ids, entries, strict=True))
 

@@ -29,7 +29,8 @@ FIELDS = (
     Column("outlier_score", "DOUBLE", "How unlike they are"),
     Column("outcome", "STRING", "scored, flagged, overridden, refused, late or degraded", True),
     Column("guardrails", "STRING", "The rules that fired, separated by commas"),
-    Column("labelled", "BOOLEAN", "Whether its label came with it"))
+    Column("labelled", "BOOLEAN", "Whether its label came with it"),
+    Column("trace_id", "STRING", "The request's OpenTelemetry trace; null: none was sent"))
 
 FILE = Column("source_file", "STRING", "The file of lines; null for a row of batch")
 ROW = Column("source_row", "BIGINT", "The line's position in it, from 1; 0: the whole file")

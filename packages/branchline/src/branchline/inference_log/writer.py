@@ -47,12 +47,12 @@ class InferenceLog:
         threading.Thread(target=self._complete_old, daemon=True).start()
 
     def write(self, entries: Sequence[Entry], origin: Origin, request_id: str | None = None,
-              latency_ms: float | None = None) -> int:
+              latency_ms: float | None = None, trace_id: str | None = None) -> int:
         """Write the entries, all or none, and return their time, in microseconds since 1970."""
         now = time.time_ns() // 1000
         ids = [f"{self._id}-{next(self._numbers)}" for _ in entries]
         content = lines(entries, origin, ids, request_id or ids[0] if ids else "", now, latency_ms,
-                        self.settings.hash_key)
+                        self.settings.hash_key, trace_id)
         with self._lock:
             try:
                 self._append(content)

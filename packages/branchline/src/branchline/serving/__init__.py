@@ -2,7 +2,8 @@
 
 from branchline.serving.service import Answered, Asked, Golden, Records, Service
 from branchline.serving.settings import Limits, ServerSettings
+from branchline.serving.telemetry import span
 from branchline.serving.values import number, shown
 
 __all__ = ["Answered", "Asked", "Golden", "Limits", "Records", "ServerSettings", "Service",
-           "number", "shown"]
+           "number", "shown", "span"]

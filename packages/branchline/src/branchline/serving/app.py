@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from branchline.inference_log import InferenceLog
-from branchline.serving import inference, openapi
+from branchline.serving import inference, openapi, telemetry
 from branchline.serving.answers import add_handlers, json_answer
 from branchline.serving.body import media_type, read
 from branchline.serving.guard import Guard
@@ -50,6 +50,8 @@ def application(service: Service, settings: ServerSettings,
     frame.add_scoring(app)
     if service.records:
         frame.add_records(app, service.records)
+    if settings.traces:
+        frame.end_traces = telemetry.start(app, service.name, service.version)
     return Guard(app, settings.api_key, frame.metrics)
 
 
@@ -59,6 +61,7 @@ class _Frame:
         self.metrics = Metrics(settings.processes > 1)
         self.log = InferenceLog(settings.log) if settings.log else None
         self.served = Served.of(service, self.metrics, self.log)
+        self.end_traces: Callable[[], None] | None = None
         self.metrics.model.labels(service.name, service.version).set(1)
 
     def replace(self, service: Service) -> bool:
@@ -82,6 +85,8 @@ class _Frame:
                 task.cancel()
             if self.log:
                 self.log.close()
+            if self.end_traces:
+                await asyncio.to_thread(self.end_traces)
         return lifespan
 
     async def _ready(self) -> str | None:
@@ -191,8 +196,9 @@ class _Frame:
 
 def _scored(served: Served, call: Call, rows: Floats) -> tuple[Floats, dict[str, list[Any]]]:
     """What was predicted for rows of features, and the outputs; both recorded."""
-    predicted = served.service.predict(rows)
-    named = served.service.outputs(rows, predicted)
+    with telemetry.span("model"):
+        predicted = served.service.predict(rows)
+        named = served.service.outputs(rows, predicted)
     served.recorder.columns(call, rows, named)
     return predicted, named
 

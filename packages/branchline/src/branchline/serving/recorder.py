@@ -14,6 +14,7 @@ from starlette.requests import Request
 from branchline.inference_log import Entry, InferenceLog, Origin
 from branchline.serving.metrics import Metrics
 from branchline.serving.service import Floats, Service
+from branchline.serving.telemetry import span, trace_id
 
 __all__ = ["Call", "Recorder"]
 
@@ -82,7 +83,8 @@ class Recorder:
 
     def _write(self, call: Call, entries: Sequence[Entry]) -> None:
         assert self._log
-        self._log.write(entries, self._origin, call.id, call.milliseconds)
+        with span("log"):
+            self._log.write(entries, self._origin, call.id, call.milliseconds, trace_id())
         self._metrics.lines.inc(len(entries))
 
     def _count(self, outcomes: Sequence[str], fired: Sequence[Sequence[str]]) -> None:

@@ -28,7 +28,7 @@ class ServerSettings:
 
     Without `api_key` everyone may; without `log` no inference log is written. `stop_seconds` is how
     long requests may take after SIGTERM; every `reload_seconds` the model's address is asked for
-    anew, None: never.
+    anew, None: never. With `traces`, OpenTelemetry's variables say where to send them.
     """
 
     host: str = "127.0.0.1"
@@ -39,3 +39,4 @@ class ServerSettings:
     stop_seconds: int = 30
     log: LogSettings | None = None
     reload_seconds: float | None = None
+    traces: bool = False
