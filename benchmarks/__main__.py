@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from benchmarks import (big_files, data_in, diff, folds, from_main, gate, gate_replay, kills,
-                        live, live_spark, monitoring, online_store, scale, serving, speed, steps,
-                        submission, terminal_watch)
+                        live, live_spark, monitoring, monitoring_cost, online_store, retraining,
+                        scale, serving, speed, steps, submission, terminal_watch)
 from branchline.lakehouse import Lakehouse
 from branchline.runs import tracking
 from branchline.spark.session import session as spark
@@ -32,7 +32,8 @@ ON_TABLES = {"data_in": data_in.run, "big_files": big_files.run, "speed": speed.
              "gate": gate.run, "terminal_watch": terminal_watch.run}
 ALONE = {"submission": submission.run, "online_store": online_store.run,
          "serving": serving.run, "gate_replay": gate_replay.run, "live": both_ways,
-         "live_cards": live.run_cards, "monitoring": monitoring.run, "kills": kills.run,
+         "live_cards": live.run_cards, "monitoring": monitoring.run, "retraining": retraining.run,
+         "monitoring_cost": monitoring_cost.run, "kills": kills.run,
          "from_main": lambda: from_main.run(transactions())}
 
 

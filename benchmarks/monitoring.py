@@ -48,11 +48,16 @@ class Watched:
     transactions: pd.DataFrame
 
     def features(self, transactions: pd.DataFrame) -> pd.DataFrame:
-        """Those of the scored days, by the kernel; `truth` is the label, whenever it is known."""
-        plain = transactions.drop(columns=["day", "truth"])
-        rows = batch_features(pa.Table.from_pandas(plain, preserve_index=False))
-        found = rows.merge(transactions[["transaction_id", "day", "truth"]], on="transaction_id")
+        """Those of the scored days."""
+        found = all_features(transactions)
         return found[found["day"] >= 0].reset_index(drop=True)
+
+
+def all_features(transactions: pd.DataFrame) -> pd.DataFrame:
+    """Their features by the kernel; `truth` is the label, whenever it is known."""
+    plain = transactions.drop(columns=["day", "truth"])
+    rows = batch_features(pa.Table.from_pandas(plain, preserve_index=False))
+    return rows.merge(transactions[["transaction_id", "day", "truth"]], on="transaction_id")
 
 
 def prepared() -> Watched:
@@ -61,17 +66,26 @@ def prepared() -> Watched:
     landed = landed.assign(day=since - HISTORY, truth=landed["is_fraud"])
     watched = Watched(LoggedModel("", None, [], {}), {}, landed)
     rows = watched.features(landed)
-    trained = train(rows[rows["day"] < TRAINED], Settings())
-    model = LoggedModel("m-1", trained.classifier, list(trained.classifier.feature_names_in_),
+    scored = landed.assign(day=landed["day"] - TRAINED - DELAY)
+    return fitted("m-1", rows[rows["day"] < TRAINED], scored)
+
+
+def fitted(version: str, rows: pd.DataFrame, transactions: pd.DataFrame) -> Watched:
+    """A model of these rows with their features and labels, and what it will score."""
+    trained = train(rows, Settings())
+    model = LoggedModel(version, trained.classifier, list(trained.classifier.feature_names_in_),
                         trained.notes, trained.parts)
     reference = {name: each for name, each in (trained.parts.reference or {}).items()
                  if name not in BY_THE_CLOCK}
-    return Watched(model, reference, landed.assign(day=landed["day"] - TRAINED - DELAY))
+    return Watched(model, reference, transactions)
 
 
 def measured(watched: Watched, rows: pd.DataFrame) -> list[Measure]:
-    """All measures of the rows' days and of two slices, labels known, judged as by `watch`."""
-    scored = rows.assign(slice=np.where(rows["customer_id"].map(crc32_of) % 3 == 0,
+    """All measures of the rows' days and of two slices, labels known, judged as by `watch`.
+
+    A slice is any third of the transactions, and the rest.
+    """
+    scored = rows.assign(slice=np.where(rows["transaction_id"].map(crc32_of) % 3 == 0,
                                         "source=batch", "source=service"))
     return judged(with_levels([each for day, some in scored.groupby("day")
                                for each in _day(watched, int(day), some)], []),
@@ -207,11 +221,11 @@ def _tests(measures: list[Measure]) -> int:
 
 def _found(measures: list[Measure], first: int) -> tuple[str, str, str]:
     """The first window with a change, how many windows have one, and in what."""
-    by_day: dict[int, list[str]] = {}
+    by_day: dict[int, set[str]] = {}
     for each in measures:
         if each.verdict == CHANGED:
             day = int(each.window_start.timestamp()) // DAY - first
-            by_day.setdefault(day, []).append(f"{each.subject} {each.name} {each.slice}")
+            by_day.setdefault(day, set()).add(f"{each.subject} {each.name}")
     after = {day: names for day, names in by_day.items() if day >= 0}
     if not after:
         return "never", f"0 of {QUIET - first}", ""
