@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
@@ -83,4 +83,4 @@ def _rows(ranked: Ranked, rows: int, alerts: int, outliers: int, refused: int, l
           others: int, *sums: Any) -> Rows:
     return Rows(rows, alerts, outliers, refused, late, degraded, flagged, labelled,
                 tuple(latencies or (None,) * len(PERCENTILES)),
-                Outcome(alerts, others, *sums, ranked=ranked))
+                replace(Outcome(alerts, others, *sums), ranked=ranked))
