@@ -23,7 +23,7 @@ from branchline.monitoring.windows import in_windows, summaries
 from branchline.spark.session import session as spark
 
 FOLDER = Path(__file__).resolve().parents[1] / ".local" / "bench" / "monitoring_cost"
-A_DAY, DAYS, DAY = 100_000, 6, 86_400
+A_DAY, DAYS, DAY = 50_000, 6, 86_400
 INPUTS = [f"input_{n}" for n in range(16)]
 VERSION = "m-1"
 
