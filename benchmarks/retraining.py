@@ -96,8 +96,8 @@ def trained(champion: Watched, rows: pd.DataFrame, today: int) -> tuple[Watched,
     verdict = gate(RULES, Comparison(Model("candidate"), Model("champion"), found),
                    datetime.now(timezone.utc))
     ours = found[0]
-    assert ours.candidate is not None and ours.champion is not None and ours.error
-    sure = (ours.candidate - ours.champion) / ours.error
+    assert ours.candidate is not None and ours.champion is not None and ours.standard_error
+    sure = (ours.candidate - ours.champion) / ours.standard_error
     wins = verdict.passed and sure > 1.96
     return candidate, Training(today, (
         f"{ours.candidate:.3f}", f"{ours.champion:.3f}", f"{sure:.1f}",
