@@ -25,8 +25,15 @@ def run_readme(folder: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A clone in `folder`, and a user's shell after running all commands but `make test` there."""
     made = clone(folder / "clone")
     commands = "\n".join(command for command in COMMANDS if command != "make test")
-    return made, subprocess.run(["bash", "-euc", commands], cwd=made, env=a_persons_shell(),
-                                capture_output=True, text=True)
+    try:
+        return made, _in_a_shell(commands, made)
+    finally:
+        _in_a_shell(".venv/bin/branchline engine stop", made)
+
+
+def _in_a_shell(commands: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["bash", "-euc", commands], cwd=folder, env=a_persons_shell(),
+                          capture_output=True, text=True)
 
 
 def a_persons_shell(*without: str) -> dict[str, str]:

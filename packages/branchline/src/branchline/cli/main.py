@@ -30,6 +30,7 @@ COMMANDS = {
     "alerts": "Evaluate a project's alerts, and list those that are open.",
     "retrain": "Train a project again if its policy says so.",
     "clean": "Remove the leftovers of branches that no longer exist.",
+    "engine": "Keep a warm Spark for the local runs of this checkout.",
     "doctor": "Check what a run needs, before it starts.",
     "mlproject": "Check a project's MLproject file against its code, or write it.",
     "wheel": "Build the wheels of this checkout into dist/.",

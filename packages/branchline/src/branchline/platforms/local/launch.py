@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from branchline.platforms.local.relay import relayed
 from branchline.runs.request import Request
 from branchline.runs.tracking import Tracking
 from branchline.signals import interruptible
+from branchline.spark.engine_use import used
 from branchline.wheels.environment import environment_with
 
 __all__ = ["launch"]
@@ -42,7 +43,10 @@ def launch(request: Request, tracking: Tracking, experiment_id: str, run_id: str
         if request.wheels:
             programs = stack.enter_context(environment_with(request.wheels, request.root))
             folder = stack.enter_context(_copy_of(folder))
-        stack.enter_context(_environment(programs, isolated=bool(request.wheels)))
+            engine = {}
+        else:
+            engine = stack.enter_context(used(request.root, os.environ, print))
+        stack.enter_context(_environment(programs, engine, isolated=bool(request.wheels)))
         try:
             # Relative: MLflow takes any # in the path, even in a checkout's, for a subfolder.
             mlflow.projects.run(  # type: ignore[no-untyped-call]
@@ -87,9 +91,10 @@ def _copy_of(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _environment(programs: Path, isolated: bool) -> Iterator[None]:
+def _environment(programs: Path, engine: Mapping[str, str], isolated: bool) -> Iterator[None]:
     """The variables that the project's process inherits; `python` is taken from `programs`."""
     kept = dict(os.environ)
+    os.environ.update(engine)
     os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
     # OpenMP's threads (scikit-learn's trees) otherwise spin while they wait: on a busy machine a
     # fit of seconds then takes minutes.
