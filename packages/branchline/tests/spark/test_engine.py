@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -127,7 +128,8 @@ def test_only_this_user_can_read_how_to_reach_it_and_a_client_without_that_is_re
     assert (folder / "engine.json").stat().st_mode & 0o777 == 0o600
     process = psutil.Process(found.process)
     for each in (process, *process.children(recursive=True)):
-        assert found.token not in " ".join(each.cmdline())
+        with suppress(psutil.NoSuchProcess):  # a worker that has just ended
+            assert found.token not in " ".join(each.cmdline())
     stranger = {**variables, "SPARK_REMOTE": f"sc://localhost:{found.port}"}
     _, complaint = started_run(stranger, "word").communicate()
     assert "UNAUTHENTICATED" in complaint
@@ -197,6 +199,21 @@ def test_it_ends_by_itself_when_no_run_comes(
     assert engine(root, variables, "start", "--idle", "0.02").returncode == 0
     wait_until(lambda: not is_alive(folder_of(root)))
     assert engine(root, variables, "status").stdout == "no engine is running\n"
+
+
+def test_one_ends_with_its_record_and_makes_nothing_of_a_deleted_checkout_again(
+        root: Path, variables: dict[str, str], started: str) -> None:
+    assert engine(root, variables, "start").returncode == 0
+    found = read(folder_of(root))
+    assert found
+    process = psutil.Process(found.process)
+    deleted = root.rename(root.with_name("deleted"))
+    try:
+        psutil.wait_procs([process], 60)
+        assert not process.is_running() and not root.exists()
+        assert not is_alive(folder_of(root)) and not is_alive(folder_of(deleted))
+    finally:
+        deleted.rename(root)
 
 
 def test_one_that_cannot_start_says_why_in_one_line(

@@ -50,6 +50,7 @@ def _start(root: Path, idle_minutes: float) -> None:
     folder = folder_of(root)
     if is_alive(folder):
         raise BadInput(f"engine: {_status(root)}; `branchline engine stop` ends it.")
+    folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     remove(folder)
     log = folder / "engine.log"

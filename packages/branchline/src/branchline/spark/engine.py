@@ -11,13 +11,14 @@ import secrets
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from branchline.errors import BranchlineError
 from branchline.spark.class_path import jvm_settings
-from branchline.spark.engine_record import (ALIVE, TOKEN, USED, Engine, folder_of, identity, locked,
-                                            remove, write)
+from branchline.spark.engine_record import (ALIVE, TOKEN, USED, Engine, folder_of, identity,
+                                            is_served_by, locked, remove, write)
 from branchline.spark.jars import delta_jars
 from branchline.spark.session import JAVA_OPTIONS, local
 
@@ -49,16 +50,21 @@ def main(root: Path, idle_minutes: float) -> None:
         try:
             write(folder, Engine(os.getpid(), _service(spark).localPort(), os.environ[TOKEN],
                                  belongs_to))
-            _serve(spark, folder, idle_minutes * 60)
+            with suppress(FileNotFoundError):  # the folder went in this moment
+                _serve(spark, folder, idle_minutes * 60)
         finally:
-            remove(folder)
+            if is_served_by(folder, os.getpid()):
+                remove(folder)
             spark.stop()
 
 
 def _serve(spark: SparkSession, folder: Path, idle_seconds: float) -> None:
-    """Wait until no run has used the engine for so long; then none can begin to."""
+    """Wait until no run has used the engine for so long; then none can begin to.
+
+    Ends, too, when the record is gone: with its checkout, or replaced by that of another engine.
+    """
     used = time.monotonic()
-    while True:
+    while is_served_by(folder, os.getpid()):
         with locked(folder / USED) as free:
             if free:
                 # What a killed run left at work must not meet the next run.

@@ -21,8 +21,8 @@ from branchline.spark.class_path import archive_folder
 from branchline.spark.jars import delta_jars
 from branchline.spark.session import JAVA_OPTIONS
 
-__all__ = ["ALIVE", "Engine", "TOKEN", "USED", "folder_of", "identity", "is_alive", "locked",
-           "read", "remove", "write"]
+__all__ = ["ALIVE", "Engine", "TOKEN", "USED", "folder_of", "identity", "is_alive", "is_served_by",
+           "locked", "read", "remove", "write"]
 
 FORMAT = Format("engine", 1)
 RECORD = "engine.json"
@@ -95,8 +95,10 @@ def locked(file: Path, seconds: float = 0.0) -> Iterator[bool]:
     """Lock a file in the block; False: another process still holds it after so many seconds.
 
     The lock ends with the process, however that ends.
+
+    Raises:
+        FileNotFoundError: the file's folder is gone, as with its checkout.
     """
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     until = time.monotonic() + seconds
     with file.open("a") as held:
         while not (taken := _take(held)) and time.monotonic() < until:
@@ -106,13 +108,26 @@ def locked(file: Path, seconds: float = 0.0) -> Iterator[bool]:
 
 def is_alive(folder: Path) -> bool:
     """Whether an engine's process holds its lock."""
-    with locked(folder / ALIVE) as free:
-        return not free
-
-
-def _take(file: IO[str]) -> bool:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with (folder / ALIVE).open() as file:
+            # Shared: two processes that look at once do not take each other for an engine.
+            return not _take(file, fcntl.LOCK_SH)
+    except FileNotFoundError:
+        return False
+
+
+def is_served_by(folder: Path, process: int) -> bool:
+    """Whether the record is that of the process; False if the record or the folder is gone."""
+    try:
+        found = read(folder)
+    except BadInput:
+        return False
+    return found is not None and found.process == process
+
+
+def _take(file: IO[str], kind: int = fcntl.LOCK_EX) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
