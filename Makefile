@@ -31,7 +31,7 @@ test-fast: $(READY)
 	@$(PYTHON) -m pytest -m "not spark and not slow" -n 2
 
 story: lint
-	@$(PYTHON) -m pytest tests/test_story.py tests/test_gate_pipeline.py $(SERVICES) -k "reaches_production or sooner_passes or goes_to_production or withdrawn or promoted or digest_before" -s
+	@BRANCHLINE_TEST_STORY=1 $(PYTHON) -m pytest tests/test_story.py tests/test_gate_pipeline.py tests/test_story_tables.py $(SERVICES) -k "reaches_production or sooner_passes or test_story_tables or goes_to_production or withdrawn or promoted or digest_before" -s
 
 test-runtime: $(READY)
 	@$(PYTHON) -m support.runtime_environment $(RUNTIME)

@@ -79,7 +79,7 @@ def test_a_pipeline_with_its_templates_filled_in_is_valid_too(tmp_path: Path) ->
     template = yaml.safe_load(TEMPLATES[1].read_text())
     steps = [step for stage in azure()["stages"] for _, job in jobs(stage)
              for step in steps_of(job) if step.get("task") == "AzureCLI@2"]
-    assert len(steps) == 9
+    assert len(steps) == 11
     file = tmp_path / "databricks.yml"
     file.write_text(yaml.safe_dump({**template, "steps": steps}, sort_keys=False))
     done = subprocess.run([PROGRAMS / "check-jsonschema", *SCHEMA_OF_AZURE, str(file)],
@@ -119,9 +119,9 @@ def test_a_condition_keeps_succeeded_unless_its_step_is_for_failures_too() -> No
 
 def test_what_only_main_may_do_asks_for_its_whole_ref() -> None:
     main = "and(succeeded(), eq(variables['Build.SourceBranch'], 'refs/heads/main'))"
-    assert [stage.get("condition") for stage in azure()["stages"]] == [None, main, main]
+    assert [stage.get("condition") for stage in azure()["stages"]] == [None, main, main, main]
     guarded = {name: job.get("if") for name, job in workflow()["jobs"].items()}
-    assert {guarded[name] for name in ("release", "plan", "deploy")} == {
+    assert {guarded[name] for name in ("sample", "release", "plan", "deploy")} == {
         "github.ref == 'refs/heads/main'"}
 
 
@@ -141,7 +141,7 @@ def test_no_text_chosen_by_a_pusher_is_inserted_into_a_command() -> None:
 def test_every_trigger_that_is_called_exists_with_those_options() -> None:
     called = [command for command in commands() if "mlflow-triggers/" in command]
     assert {re.findall(r"mlflow-triggers/(\w+)", command)[0] for command in called} == {
-        "run", "gate", "image", "publish", "deploy"}
+        "run", "diff", "gate", "image", "publish", "deploy"}
     for command in called:
         check_options(command)
 
@@ -155,23 +155,20 @@ def check_options(command: str) -> None:
         assert re.search(rf"{option}\b", shown), f"{command}: {option}"
 
 
-def test_the_documented_steps_that_compare_tables_fit_into_azures_file(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "ci.md").read_text()
-    [step], [job] = (yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.S))
-    calls = [each for each in definition.steps_of([step, *job["steps"]], ROOT)
-             if each.get("task") == "AzureCLI@2"]
-    assert len(calls) == 2
-    for each in calls:
-        check_options(each["inputs"]["inlineScript"])
-    whole = {**azure(), "stages": azure()["stages"][:1]}
-    added = whole["stages"][0]["jobs"]
-    added[1]["steps"].append(step)
-    added.append(job)
-    file = tmp_path / "azure-pipelines.yml"
-    file.write_text(yaml.safe_dump(whole, sort_keys=False))
-    done = subprocess.run([PROGRAMS / "check-jsonschema", *SCHEMA_OF_AZURE, str(file)],
-                          capture_output=True, text=True)
-    assert added[1]["job"] == "integration" and done.returncode == 0, done.stdout + done.stderr
+def test_a_pull_request_begins_with_main_s_tables_and_shows_what_differs_from_them() -> None:
+    stages = {stage["stage"]: dict(jobs(stage)) for stage in azure()["stages"]}
+    listed = workflow()["jobs"]
+    for before, after in (
+            (steps_of(stages["sample"]["baseline"]), steps_of(stages["check"]["integration"])),
+            (listed["sample"]["steps"], listed["integration"]["steps"])):
+        [made], [began, compared] = _on_dev(before), _on_dev(after)
+        assert began.replace(" --from-main", "") == made and began != made
+        assert "diff.py" in compared and "--markdown" in compared and "--fail-on" not in compared
+
+
+def _on_dev(steps: list[Step]) -> list[str]:
+    found = [step.get("inputs", {}).get("inlineScript", step.get("run", "")) for step in steps]
+    return [command for command in found if " --on dev " in command]
 
 
 def test_a_trigger_replaces_its_shell_so_that_a_cancel_reaches_it() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from tests.ci.agent import ARTIFACTS, Agent, Done, expanded
@@ -30,11 +31,16 @@ class Build:
         self.results: dict[str, str] = {}
         self.jobs: dict[str, Done] = {}
 
-    def run(self, pipeline: Pipeline, stages: Collection[str] = ()) -> Build:
-        """Execute the pipeline, or only `stages`, as when failed ones are rerun."""
+    def run(self, pipeline: Pipeline, stages: Collection[str] = (),
+            without: Collection[str] = ()) -> Build:
+        """Execute the pipeline, or only `stages`, as when failed ones are rerun.
+
+        Jobs named in `without` are left out: those that another test executes.
+        """
         for stage in pipeline.stages:
             if not stages or stage.name in stages:
-                self._stage(stage, pipeline.variables)
+                jobs = tuple(job for job in stage.jobs if job.name not in without)
+                self._stage(replace(stage, jobs=jobs), pipeline.variables)
         return self
 
     def said(self, job: str) -> str:

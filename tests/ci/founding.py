@@ -28,10 +28,15 @@ ALL_STEPS = "ingest,prepare,explore,featurize,train,evaluate,predict,monitor"
 FEWER_STEPS = "ingest,prepare,featurize,train,evaluate"
 
 
-def founded(folder: Path, workspace: Workspace, say: Callable[[str], None]) -> Team:
-    """A team with this repository as it is now, connected to the workspace, on main."""
+def founded(folder: Path, workspace: Workspace, say: Callable[[str], None],
+            adapt: Callable[[Path], None] = lambda desk: None) -> Team:
+    """A team with this repository as it is now, connected to the workspace, on main.
+
+    `adapt` makes further changes to the desk before it is committed.
+    """
     desk, origin = clone(folder / "desk"), folder / "origin.git"
     _connect(desk, workspace)
+    adapt(desk)
     _volumes(workspace)
     subprocess.run(["git", "init", "--quiet", "--bare", str(origin)], check=True)
     tokens = {name: workspace.token(user) for name, user in CONNECTIONS.items()}

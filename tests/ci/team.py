@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,7 +83,8 @@ class Team:
         self.git("commit", "--quiet", "--all", "--message", message)
         self.git("push", "--quiet", "--force", "origin", branch)
 
-    def pull_request(self, branch: str, number: int, fork: bool = False) -> Build:
+    def pull_request(self, branch: str, number: int, fork: bool = False,
+                     without: Collection[str] = ()) -> Build:
         """The build of a pull request: of its merge with main, which has no branch of its own."""
         self.git("checkout", "--quiet", "--detach", "main")
         self.git("merge", "--quiet", "--no-ff", "--message", f"Merge {branch} into main", branch)
@@ -96,7 +97,7 @@ class Team:
             "System.PullRequest.PullRequestNumber": str(number),
             "System.PullRequest.PullRequestId": str(900000 + number),
             "System.PullRequest.SourceCommitId": self.git("rev-parse", branch)})
-        return build.run(Pipeline.read(self.desk))
+        return build.run(Pipeline.read(self.desk), without=without)
 
     def deployment(self, evidence: Path, checksum: str) -> Build:
         """The deploy stage of a build of main, whose release stage kept this evidence."""
@@ -105,12 +106,12 @@ class Team:
         build.jobs["judged"] = Done(outputs={"plan.evidence": checksum})
         return build.run(Pipeline.read(self.desk), {"deploy"})
 
-    def merge(self, branch: str, approve: Approver) -> Build:
-        """Merge into main, and the build of main that this starts."""
+    def merge(self, branch: str, approve: Approver, stages: Collection[str] = ()) -> Build:
+        """Merge into main, and the build of main that this starts, or only `stages` of it."""
         self.git("checkout", "--quiet", "main")
         self.git("merge", "--quiet", "--no-ff", "--message", f"Merge {branch}", branch)
         self.git("push", "--quiet", "origin", "main")
-        return self._opened(approve, MAIN).run(Pipeline.read(self.desk))
+        return self._opened(approve, MAIN).run(Pipeline.read(self.desk), stages)
 
     def _opened(self, approve: Approver, variables: Mapping[str, str]) -> Build:
         build = Build(self.agent, {
@@ -131,9 +132,9 @@ class Team:
         self.agent.say(done.stdout)
         return done.stdout
 
-    def planned(self, *arguments: str) -> tuple[Path, str]:
+    def planned(self, *arguments: str, project: str = "fraud-training") -> tuple[Path, str]:
         """Plans a deployment of the newest release; its evidence and the checksum of that."""
-        said = self.trigger("deploy", "plan", "fraud-training", "--to", "production", *arguments)
+        said = self.trigger("deploy", "plan", project, "--to", "production", *arguments)
         return self.desk / ".local" / "evidence", said.rpartition("--evidence ")[2].split()[0]
 
     def production(self) -> Production:
@@ -145,9 +146,9 @@ class Team:
                           model.aliases.get("champion"),
                           frozenset(str(each.name) for each in settings))
 
-    def runs(self, root: str, branch: str) -> list[Run]:
+    def runs(self, root: str, branch: str, project: str = "fraud-training") -> list[Run]:
         client = MlflowClient()
-        name = Branch("branch", branch).experiment(root, "fraud-training")
+        name = Branch("branch", branch).experiment(root, project)
         experiment = client.get_experiment_by_name(name)
         assert experiment
         return list(client.search_runs([experiment.experiment_id]))

@@ -138,10 +138,12 @@ def test_a_branch_with_tables_of_its_own_keeps_them(main: Lakehouse, lakehouse: 
     assert not lakehouse.exists(THINGS)
 
 
-def test_without_tables_to_begin_with_one_line_says_what_to_do(lakehouse: Lakehouse) -> None:
+def test_without_tables_to_begin_with_nothing_is_cloned_until_there_are_some(
+        lakehouse: Lakehouse) -> None:
     main = Lakehouse(lakehouse.spark, lakehouse.root, "main")
-    with pytest.raises(BadInput, match="schema main of .* has none of the project's tables"):
-        clone_missing(main, lakehouse, TABLES)
+    assert clone_missing(main, lakehouse, TABLES) is None and base_of(lakehouse) is None
+    main.merge(THINGS, main.spark.range(4))
+    assert versions(clone_missing(main, lakehouse, TABLES)) == {"silver.things": 1}
 
 
 def test_tables_that_a_run_is_writing_are_not_cloned(

@@ -54,11 +54,12 @@ class Base:
 def clone_missing(source: Lakehouse, target: Lakehouse, tables: Iterable[Table]) -> Base | None:
     """Make the target's tables clones of the source's; None if there was nothing to do.
 
-    Which commits is noted first: a rerun of a killed one takes the same. A target that has tables
-    of its own keeps them, and what was dropped there stays dropped.
+    That is so, too, if the source has none of the tables. Which commits is noted first: a rerun of
+    a killed one takes the same. A target that has tables of its own keeps them, and what was
+    dropped there stays dropped.
 
     Raises:
-        BadInput: the source has none of the tables, or Spark has no shallow clones.
+        BadInput: Spark has no shallow clones.
         TablesBusy: another process is writing the source, which is then not at rest, or the target.
     """
     known = tuple(tables)
@@ -67,7 +68,7 @@ def clone_missing(source: Lakehouse, target: Lakehouse, tables: Iterable[Table])
         if base is None and any(target.exists(table) for table in known):
             return None
         base = _noted(source, target, known, base)
-        if not base.missing:
+        if base is None or not base.missing:
             return None
         for table in known:
             if table.name in base.missing:
@@ -106,20 +107,19 @@ def explained(lakehouse: Lakehouse, failure: Exception) -> RunFailed | None:
 
 
 def _noted(source: Lakehouse, target: Lakehouse, tables: tuple[Table, ...],
-           before: Base | None) -> Base:
-    """The base with the tables that no call has noted yet: those of another project of a branch."""
+           before: Base | None) -> Base | None:
+    """The base with the tables that no call has noted yet: those of another project of a branch.
+
+    None if the source has none of the tables.
+    """
     commits = dict(before.commits) if before else {}
     unknown = [table for table in tables
                if table.name not in commits and not target.exists(table)]
     with source.writing() if unknown else nullcontext():
         new = {table: commit for table in unknown
                if (commit := source.commit(table)) != NO_COMMIT}
-    if before and not new:
-        return before
     if not new:
-        raise BadInput(f"schema {source.schema} of {source.root} has none of the project's tables "
-                       "to begin with; run the project on that branch first, with the same data, "
-                       "or leave --from-main out.")
+        return before
     kept = [_kept_until(source, new), *([before.until] if before else [])]
     commits |= {table.name: commit for table, commit in new.items()}
     base = Base(source.schema, commits, min(kept),

@@ -35,6 +35,8 @@ def begin(pipeline: Pipeline, settings: Any, lakehouse: Lakehouse) -> str:
         cloned = clone_missing(source, lakehouse, pipeline.reusable_tables)
         if cloned:
             _adopt(source, lakehouse, pipeline.steps, cloned.commits, settings.base)
+        elif not any(lakehouse.exists(table) for table in pipeline.reusable_tables):
+            return f"none: {schema} has no tables of this project yet, so that all steps run"
     said = (f"{len(cloned.commits)} tables of {schema}" if cloned else
             "none: the branch has tables")
     return said + _kept(base_of(lakehouse))

@@ -60,6 +60,13 @@ def test_markdown_shows_the_same_and_escapes_foreign_markup() -> None:
     assert "| alerts | 99.99% | same |" in lines
 
 
+def test_a_branch_without_tables_is_told_in_one_line() -> None:
+    new = TableFound("gold.days", None, (4, 1), ("day",))
+    text = to_markdown("x", page([new], "main", "feature/x"))
+    assert "main has none of these tables yet: there is nothing to compare with." in text
+    assert "differ" not in text
+
+
 def test_without_samples_no_value_of_a_row_is_shown() -> None:
     table = TableFound("gold.days", (3, 1), (4, 1), ("day",), CHANGED.columns, removed=0, added=0,
                        common=1, changed=1)

@@ -29,6 +29,8 @@ def page(tables: Sequence[TableFound], before: str, after: str) -> Iterator[Part
     different = [table for table in tables if table.differs_in]
     note = (f"{len(different)} of {len(tables)} {'table' if len(tables) == 1 else 'tables'} "
             f"{'differs' if len(different) == 1 else 'differ'} from {before} to {after}.")
+    if not any(table.before for table in tables):
+        note = f"{before} has none of these tables yet: there is nothing to compare with."
     yield Part("Tables", (note,), header, [_line(table, before, after) for table in tables])
     for table in different:
         if table.before and table.after:
