@@ -33,6 +33,8 @@ hypothesis.settings.load_profile("no deadline")
 CONNECT = {"spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
            "spark.connect.grpc.binding.address": "127.0.0.1",
            "spark.connect.grpc.binding.port": str(free_port())}
+# Each process of the tests has a JVM, and all of them and the runs that they start share a machine.
+SMALL = {"spark.driver.memory": "2g"}
 # A query of a few rows costs more to generate, compile and load than to interpret.
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false",
                "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
@@ -65,7 +67,7 @@ def _nothing_left_by_mlflow() -> Iterator[None]:
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from branchline.spark.session import session
     warehouse = tmp_path_factory.mktemp("warehouse")
-    settings = {**CONNECT, **INTERPRETED, "spark.sql.warehouse.dir": warehouse}
+    settings = {**CONNECT, **SMALL, **INTERPRETED, "spark.sql.warehouse.dir": warehouse}
     os.environ["PYSPARK_SUBMIT_ARGS"] = " ".join(
         [*(f"--conf {name}={value}" for name, value in settings.items()), "pyspark-shell"])
     try:

@@ -1,4 +1,4 @@
-"""Scores as probabilities: fitted on parts of the cards, calibrated on the cards left out."""
+"""Scores as probabilities: calibrated on scores of cards that were held out."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import Pipeline
 
 from branchline import BadInput
 
-__all__ = ["Folds", "calibrated", "card_folds", "uncalibrated", "unseen_scores"]
+__all__ = ["Folds", "calibrated", "card_folds", "uncalibrated"]
 
 MOST_FOLDS = 3
 Floats: TypeAlias = NDArray[np.float64]
@@ -39,26 +40,44 @@ def card_folds(rows: pd.DataFrame, seed: int) -> Folds:
 
 
 def calibrated(model: Pipeline, rows: pd.DataFrame, label: pd.Series,
-               folds: Folds) -> CalibratedClassifierCV:
-    """The mean of one calibrated model a fold: fitted on its kept rows, calibrated on the others.
+               folds: Folds) -> tuple[CalibratedClassifierCV, Floats]:
+    """The model fitted on all rows and calibrated, and each row's score as if its card were new.
 
-    Platt's method keeps the order of the scores; a forest's shares need the isotonic one.
+    The calibration is fitted on scores of held-out cards. Platt's method keeps the order of the
+    scores; a forest's shares need the isotonic one.
 
-    Source: scikit-learn, CalibratedClassifierCV with ensemble=True.
+    Source: scikit-learn, CalibratedClassifierCV with ensemble=False.
     """
     forest = isinstance(model.steps[-1][1], RandomForestClassifier)
-    found = CalibratedClassifierCV(model, method="isotonic" if forest else "sigmoid", cv=folds,
-                                   ensemble=True).fit(rows, label)
+    method, score = ("isotonic", "predict_proba") if forest else ("sigmoid", "decision_function")
+    raw = cross_val_predict(model, rows, label, cv=folds, method=score)
+    unseen = _Unseen(pd.Series(raw[:, 1] if forest else raw, rows.index))
+    found = CalibratedClassifierCV(unseen, method=method, cv=folds, ensemble=False).fit(rows, label)
+    [part] = found.calibrated_classifiers_
+    part.estimator = found.estimator = clone(model).fit(rows, label)
+    found.n_features_in_, found.feature_names_in_ = rows.shape[1], rows.columns.to_numpy()
     found.cv = None  # the rows' positions are no part of the model
-    return found
+    return found, part.calibrators[0].predict(unseen.scores.to_numpy())
 
 
-def unseen_scores(model: CalibratedClassifierCV, rows: pd.DataFrame, folds: Folds) -> Floats:
-    """The score of each training row by the one model that was not fitted on its card."""
-    scores = np.empty(len(rows))
-    for part, (_, held_out) in zip(model.calibrated_classifiers_, folds, strict=True):
-        scores[held_out] = part.predict_proba(rows.iloc[held_out])[:, 1]
-    return scores
+class _Unseen(ClassifierMixin, BaseEstimator):
+    """Stands for the model while it is calibrated: the known scores of the rows.
+
+    CalibratedClassifierCV would fit the model on each fold once more.
+    """
+
+    def __init__(self, scores: pd.Series) -> None:
+        self.scores, self.classes_ = scores, np.array([0, 1])
+
+    def fit(self, rows: pd.DataFrame, label: pd.Series) -> _Unseen:
+        return self
+
+    def predict(self, rows: pd.DataFrame) -> NDArray[np.int64]:
+        return (self.decision_function(rows) > 0).astype(np.int64)
+
+    def decision_function(self, rows: pd.DataFrame) -> Floats:
+        found: Floats = self.scores.loc[rows.index].to_numpy()
+        return found
 
 
 def uncalibrated(model: CalibratedClassifierCV, rows: pd.DataFrame) -> Floats:

@@ -12,7 +12,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 
-from fraud_detection.model.calibration import Folds, calibrated, card_folds, unseen_scores
+from fraud_detection.model.calibration import Folds, calibrated, card_folds
 from branchline.monitoring.reference import column
 from fraud_detection.model.estimators import SEARCH_SPACES, estimator, inputs
 from fraud_detection.model.fast import ONNX, Fast, admission, converted, proof_rows
@@ -53,8 +53,8 @@ def fit(rows: pd.DataFrame, settings: Settings) -> tuple[CalibratedClassifierCV,
         rows: labelled features: the model's inputs, `customer_id`, `amount`, `is_fraud`.
 
     Returns:
-        The mean of one model a fold; a frame with `score`, `amount`, `is_fraud`, each row scored by
-        the one that was not fitted on its card: for choosing a threshold.
+        The classifier; a frame with `score`, `amount`, `is_fraud`, each row scored by a model that
+        was not fitted on its card: for choosing a threshold.
 
     Raises:
         BadInput: too few cards have fraud.
@@ -64,9 +64,8 @@ def fit(rows: pd.DataFrame, settings: Settings) -> tuple[CalibratedClassifierCV,
     folds = card_folds(rows, settings.seed)
     if settings.search:
         model = _searched(model, rows, columns, folds[:1], settings)
-    classifier = calibrated(model, rows[columns], rows["is_fraud"], folds)
-    return classifier, rows[["amount", "is_fraud"]].assign(
-        score=unseen_scores(classifier, rows[columns], folds))
+    classifier, unseen = calibrated(model, rows[columns], rows["is_fraud"], folds)
+    return classifier, rows[["amount", "is_fraud"]].assign(score=unseen)
 
 
 def _searched(model: Pipeline, rows: pd.DataFrame, columns: list[str], folds: Folds,
