@@ -22,10 +22,10 @@ stream: $(READY)
 	@$(PYTHON) -m fraud_detection.demo --rate $(RATE) --seconds $(SECONDS)
 
 test: lint
-	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 coverage: $(READY)
-	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
+	@$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 test-fast: $(READY)
 	@$(PYTHON) -m pytest -m "not spark and not slow" -n 2
