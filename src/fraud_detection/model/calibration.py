@@ -60,7 +60,7 @@ def calibrated(model: Pipeline, rows: pd.DataFrame, label: pd.Series,
     return found, part.calibrators[0].predict(unseen.scores.to_numpy())
 
 
-class _Unseen(ClassifierMixin, BaseEstimator):
+class _Unseen(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # it has no types
     """Stands for the model while it is calibrated: the known scores of the rows.
 
     CalibratedClassifierCV would fit the model on each fold once more.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,14 @@ def test_of_branchline_what_the_names_come_from_counts_but_not_what_runs_steps(
     ours = {name for name in found.files if name.startswith("branchline/")}
     assert {"branchline/lakehouse/table.py", "branchline/lakehouse/lakehouse.py"} <= ours
     assert not {"branchline/steps.py", "branchline/features/kernel.py"} & ours
+
+
+def test_the_version_of_the_team_s_own_wheel_does_not_count(
+        write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = {**packages_distributions(), "team": ["click"]}  # as a wheel called click
+    monkeypatch.setattr(reuse_code, "_distributions", lambda: installed)
+    found = write(TEAM)
+    assert found and "numpy" in found.libraries and "click" not in found.libraries
 
 
 def test_only_the_changed_file_has_another_hash(write: Write) -> None:

@@ -53,7 +53,9 @@ def _code(reached: Mapping[str, Path], roots: _Roots) -> Code:
         imported |= {asked.partition(".")[0] for asked, _ in _imports(tree, name, file)}
         if name.partition(".")[0] != OURS:
             words |= _words(tree)
-    return Code(files, _libraries(imported), frozenset(words))
+    # Its own wheel has another version at every commit; its files are compared instead.
+    foreign = {name for name in imported if not roots.is_own(name)}
+    return Code(files, _libraries(foreign), frozenset(words))
 
 
 class _Roots:
@@ -74,14 +76,14 @@ class _Roots:
     def file(self, module: str) -> Path | None:
         """The module's file, if it is one of these packages'."""
         top, *rest = module.split(".")
-        folder = _folder(top) if top == OURS or self._is_own(top) else None
+        folder = _folder(top) if top == OURS or self.is_own(top) else None
         if folder is None:
             return None
         place = folder.joinpath(top, *rest)
         found = (place / "__init__.py", place.with_name(f"{place.name}.py"))
         return next((file for file in found if file.is_file()), None)
 
-    def _is_own(self, top: str) -> bool:
+    def is_own(self, top: str) -> bool:
         return (self._beside is not None and _folder(top) == self._beside
                 and _distributions().get(top) == self._own)
 
