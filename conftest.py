@@ -34,7 +34,8 @@ CONNECT = {"spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
            "spark.connect.grpc.binding.address": "127.0.0.1",
            "spark.connect.grpc.binding.port": str(free_port())}
 # Each process of the tests has a JVM, and all of them and the runs that they start share a machine.
-SMALL = {"spark.driver.memory": "2g"}
+# 2 GB of it are for new objects (session.JAVA_OPTIONS).
+SMALL = {"spark.driver.memory": "3g"}
 # A query of a few rows costs more to generate, compile and load than to interpret.
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false",
                "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
