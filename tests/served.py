@@ -23,6 +23,7 @@ from fraud_detection.settings import Settings
 
 SERVICE = "fraud_detection.scoring.service:open_service"
 COLUMNS = EventColumns("transaction_id", "event_time", ("amount", "is_fraud"))
+LIVE = datetime(2018, 5, 28, tzinfo=timezone.utc)  # what comes from here on, the service scores
 LISTED = definitions("full", label_delay=7)
 
 

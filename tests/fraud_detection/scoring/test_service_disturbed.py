@@ -18,14 +18,9 @@ import pytest
 from support.processes import wait_until
 from support.redis_server import redis_server
 from support.web_service import WebService
-from tests.served import SERVICE, batch_features, save_model, silver
+from tests.served import SERVICE
 
 SCORE, INVOKE = "/score", "/invocations"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_model(tmp_path_factory.mktemp("served") / "model", batch_features(silver()))
 
 
 @pytest.fixture(scope="module")

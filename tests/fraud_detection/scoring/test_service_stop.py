@@ -13,16 +13,11 @@ from typing import Any
 import pytest
 
 from support.web_service import WebService
-from tests.served import SERVICE, batch_features, save_model, silver
+from tests.served import SERVICE
 
 PATH = "/invocations"
 HEAD = ("POST /invocations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         "Content-Length: {}\r\nExpect: 100-continue\r\n\r\n")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_model(tmp_path_factory.mktemp("served") / "model", batch_features(silver()))
 
 
 @pytest.fixture(scope="module")
