@@ -14,7 +14,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from branchline.monitoring.drift import Policy, drift
+from branchline.monitoring.drift import Policy, compare
 from branchline.monitoring.family import Unjudged, judged
 from branchline.monitoring.judged import column_measures, row_measures, with_levels
 from branchline.monitoring.measures import CHANGED, OK, Measure
@@ -108,8 +108,7 @@ def _part(watched: Watched, key: Key, rows: pd.DataFrame) -> Iterator[Unjudged]:
     values = {**{name: rows[name].to_numpy(np.float64) for name in watched.model.inputs},
               "score": score, "outlier_score": np.asarray(found.outlier_score, np.float64)}
     columns = {name: summary(values[name], each.edges) for name, each in watched.reference.items()}
-    drifts = {name: drift(watched.reference[name], each) for name, each in columns.items()}
-    yield from column_measures(key, DAY, columns, drifts, Policy())
+    yield from column_measures(key, DAY, compare(watched.reference, columns), Policy())
     alert = score >= watched.model.threshold
     outcome = _outcome(score, alert, rows["truth"].to_numpy() == 1)
     labelled = int(rows["is_fraud"].notna().sum())

@@ -14,7 +14,7 @@ from rich.table import Table
 from benchmarks.cost import Cost, measured
 from branchline.inference_log.tables import INFERENCE_LOG
 from branchline.lakehouse import Lakehouse
-from branchline.monitoring.drift import Policy, drift
+from branchline.monitoring.drift import Policy, compare
 from branchline.monitoring.family import judged
 from branchline.monitoring.judged import column_measures, row_measures, with_levels
 from branchline.monitoring.reference import Column, column
@@ -74,8 +74,7 @@ def watch(lakehouse: Lakehouse, days: int) -> int:
     columns = summaries(rows, {VERSION: {name: each.edges for name, each in reference.items()}})
     found, policy = outcomes(rows, labels), Policy()
     tested = (one for key in sorted(found) for one in (
-        *column_measures(key, DAY, columns[key], {
-            name: drift(reference[name], each) for name, each in columns[key].items()}, policy),
+        *column_measures(key, DAY, compare(reference, columns[key]), policy),
         *row_measures(key, DAY, found[key], policy, labels_known=True)))
     return len(judged(with_levels(tested, []), policy.alarm_rate))
 

@@ -34,7 +34,7 @@ SURFACE = {
     "branchline.inference_log.tables": "BRONZE_INFERENCE_LOG INFERENCE_LOG LOG_FILES "
                                        "LOG_QUARANTINE LOG_TABLES",
     "branchline.monitoring.distances": "kolmogorov_smirnov psi wasserstein",
-    "branchline.monitoring.drift": "Drift Policy drift",
+    "branchline.monitoring.drift": "Compared Drift Policy compare drift",
     "branchline.monitoring.family": "Unjudged holm judged",
     "branchline.monitoring.judged": "column_measures row_measures with_levels",
     "branchline.monitoring.measures": "CHANGED MEASURES Measure OK TOO_FEW UNTESTED",

@@ -44,40 +44,29 @@ def classifier_graph(model: CalibratedClassifierCV) -> bytes:
     """From rows x inputs (double) to the probability of fraud, rows x 1 (double).
 
     Raises:
-        ValueError: the model is no mean of boostings with a sigmoid each.
+        ValueError: the model is no boosting with a sigmoid.
     """
-    from onnx import helper
-    parts = model.calibrated_classifiers_
-    boostings = [part.estimator.steps[-1][1] for part in parts]
-    if not all(isinstance(each, HistGradientBoostingClassifier) and len(part.estimator.steps) == 1
-               for part, each in zip(parts, boostings, strict=True)):
-        raise ValueError(f"{type(boostings[0]).__name__} has no fast form")
-    nodes: list[NodeProto] = []
-    constants = {"e": [np.e], "one": [1.0], "count": [float(len(parts))]}
-    for at, (part, boosting) in enumerate(zip(parts, boostings, strict=True)):
-        nodes += _calibrated(boosting, f"{at}")
-        sigmoid = part.calibrators[0]
-        constants |= {f"slope{at}": [sigmoid.a_], f"intercept{at}": [sigmoid.b_]}
-    total = "each0"
-    for at in range(1, len(parts)):
-        nodes.append(helper.make_node("Add", [total, f"each{at}"], [f"total{at}"]))
-        total = f"total{at}"
-    nodes.append(helper.make_node("Div", [total, "count"], [OUTPUT]))
-    return _graph(nodes, constants, model.n_features_in_)
+    [part] = model.calibrated_classifiers_
+    boosting, sigmoid = part.estimator.steps[-1][1], part.calibrators[0]
+    if not isinstance(boosting, HistGradientBoostingClassifier) or len(part.estimator.steps) > 1:
+        raise ValueError(f"{type(boosting).__name__} has no fast form")
+    return _graph(_calibrated(boosting), {
+        "e": [np.e], "one": [1.0], "slope": [sigmoid.a_], "intercept": [sigmoid.b_]},
+        model.n_features_in_)
 
 
-def _calibrated(boosting: HistGradientBoostingClassifier, at: str) -> list[NodeProto]:
+def _calibrated(boosting: HistGradientBoostingClassifier) -> list[NodeProto]:
     """1 / (1 + e^(slope * raw + intercept)), by operators whose last bit does not depend on how
-    many rows there are, as Sigmoid's and ReduceMean's does."""
+    many rows there are, as Sigmoid's does."""
     from onnx import helper
-    raw = _ensemble(_boosted_trees(boosting), float(boosting._baseline_prediction.item()), INPUT,
-                    f"raw{at}")
-    return [raw, helper.make_node("Cast", [f"raw{at}"], [f"double{at}"], to=_double()),
-            helper.make_node("Mul", [f"double{at}", f"slope{at}"], [f"risen{at}"]),
-            helper.make_node("Add", [f"risen{at}", f"intercept{at}"], [f"exponent{at}"]),
-            helper.make_node("Pow", ["e", f"exponent{at}"], [f"odds{at}"]),
-            helper.make_node("Add", [f"odds{at}", "one"], [f"sum{at}"]),
-            helper.make_node("Div", ["one", f"sum{at}"], [f"each{at}"])]
+    return [_ensemble(_boosted_trees(boosting), float(boosting._baseline_prediction.item()), INPUT,
+                      "raw"),
+            helper.make_node("Cast", ["raw"], ["double"], to=_double()),
+            helper.make_node("Mul", ["double", "slope"], ["risen"]),
+            helper.make_node("Add", ["risen", "intercept"], ["exponent"]),
+            helper.make_node("Pow", ["e", "exponent"], ["odds"]),
+            helper.make_node("Add", ["odds", "one"], ["sum"]),
+            helper.make_node("Div", ["one", "sum"], [OUTPUT])]
 
 
 def outlier_graph(model: Pipeline) -> bytes:

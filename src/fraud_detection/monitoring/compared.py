@@ -4,33 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from pyspark.sql import DataFrame
 
 from branchline import BadInput
-from branchline.monitoring.drift import Drift, drift
+from branchline.monitoring.drift import Compared, compare
 from branchline.monitoring.reference import Column
-from branchline.monitoring.summary import Summary
 from branchline.monitoring.windows import Key, summaries
 from fraud_detection.scoring.logged import find_model
 
-__all__ = ["Columns", "Compared", "compared"]
+__all__ = ["Columns", "compared"]
 
 log = logging.getLogger(__name__)
 References: TypeAlias = Mapping[str, Mapping[str, Column]]  # by model version and column
-
-
-@dataclass(frozen=True)
-class Compared:
-    """A column of a window, in training, and how far apart they are."""
-
-    found: Summary
-    trained: Column
-    drift: Drift
-
-
 Columns: TypeAlias = Mapping[Key, Mapping[str, Compared]]
 
 
@@ -43,9 +30,7 @@ def compared(rows: DataFrame, by_the_clock: Collection[str]) -> Columns:
     found = summaries(rows, {
         version: {name: column.edges for name, column in each.items()}
         for version, each in references.items()})
-    trained = {key: references[key.model_version] for key in found}
-    return {key: {name: Compared(each, trained[key][name], drift(trained[key][name], each))
-                  for name, each in columns.items()} for key, columns in found.items()}
+    return {key: compare(references[key.model_version], columns) for key, columns in found.items()}
 
 
 def _references(rows: DataFrame, by_the_clock: Collection[str]) -> References:

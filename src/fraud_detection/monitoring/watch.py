@@ -59,10 +59,7 @@ def _measures(columns: Columns, found: Mapping[Key, Rows], windows: Windows,
               settings: MonitoringSettings, now: int) -> Iterator[Unjudged]:
     policy = Policy(settings.alarm_rate, settings.least_psi)
     for key in sorted(found):
-        here = columns.get(key, {})
-        yield from column_measures(key, windows.length,
-                                   {name: each.found for name, each in here.items()},
-                                   {name: each.drift for name, each in here.items()}, policy)
+        yield from column_measures(key, windows.length, columns.get(key, {}), policy)
         is_known = key.start + windows.length + _delay(settings) <= now
         yield from row_measures(key, windows.length, found[key], policy, is_known)
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import ks_2samp, wasserstein_distance
 
 from branchline.monitoring.distances import kolmogorov_smirnov, psi, wasserstein
-from branchline.monitoring.drift import Policy, drift
+from branchline.monitoring.drift import Policy, compare, drift
 from branchline.monitoring.family import holm, judged
 from branchline.monitoring.judged import column_measures
 from branchline.monitoring.reference import Column, column
@@ -32,9 +32,9 @@ def reference() -> Column:
 
 def said(reference: Column, *columns: Floats, policy: Policy = Policy()) -> list[tuple[str, str]]:
     found = {f"input_{n}": summary(each, reference.edges) for n, each in enumerate(columns)}
-    drifts = {name: drift(reference, each) for name, each in found.items()}
+    columns = compare(dict.fromkeys(found, reference), found)
     said = {(each.subject, each.name): each.verdict for each in judged(
-        column_measures(Key(0, "m-1", ""), 86_400, found, drifts, policy), policy.alarm_rate)}
+        column_measures(Key(0, "m-1", ""), 86_400, columns, policy), policy.alarm_rate)}
     return [(said[name, "psi"], said[name, "missing_share"]) for name in found]
 
 

@@ -79,17 +79,18 @@ def test_a_collector_that_takes_connections_and_never_answers_fails_no_request(
         tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with light(tmp_path, address) as service:
-            answers = [service.post("/invocations", ASKED).status for _ in range(50)]
-            code, said = service.stop()
-    assert answers == [200] * 50 and code == 0 and "Traceback" not in said
+        check_answers(tmp_path, address)
     assert len(logged(tmp_path)) == 50
 
 
 def test_a_collector_that_is_not_there_fails_no_request(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
-    with light(tmp_path, address) as service:
+    check_answers(tmp_path, address)
+
+
+def check_answers(folder: Path, collector: str) -> None:
+    with light(folder, collector) as service:
         answers = [service.post("/invocations", ASKED).status for _ in range(50)]
         code, said = service.stop()
     assert answers == [200] * 50 and code == 0 and "Traceback" not in said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,9 +80,8 @@ def _alone(asked: StreamOptions) -> Source:
         raise BadInput(f"scorer {asked.scorer}: {missing} is missing; a function needs it, "
                        "since no project tells it.")
     kafka = KafkaFile.read(Path(asked.kafka_file), os.environ)
-    arguments = [word for name, value in pairs(asked.parameters).items()
-                 for word in (f"--{name}", value)]
-    return Source(kafka, function("scorer", asked.scorer), arguments, _fixed(asked.model))
+    return Source(kafka, function("scorer", asked.scorer), _words(pairs(asked.parameters)),
+                  _fixed(asked.model))
 
 
 def _fixed(model: Path) -> Callable[[], str]:
@@ -100,7 +99,11 @@ def _fixed(model: Path) -> Callable[[], str]:
 def _arguments(project: Project, target: Target, given: tuple[str, ...]) -> list[str]:
     """The project's parameters as its main.py takes them, files by their full path."""
     values = project.entry_point("main").check(pairs(given), target.location)
-    return [word for name in pairs(given) for word in (f"--{name}", values[name])]
+    return _words({name: values[name] for name in pairs(given)})
+
+
+def _words(values: Mapping[str, str]) -> list[str]:
+    return [word for name, value in values.items() for word in (f"--{name}", value)]
 
 
 def _finder(repository: Repository, target: Target, project: Project,

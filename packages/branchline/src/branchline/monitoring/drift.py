@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from branchline.monitoring.distances import kolmogorov_smirnov, psi, wasserstein
 from branchline.monitoring.reference import Column
 from branchline.monitoring.summary import Summary
 
-__all__ = ["Drift", "Policy", "drift"]
+__all__ = ["Compared", "Drift", "Policy", "compare", "drift"]
 
 Floats = NDArray[np.float64]
 
@@ -54,6 +55,21 @@ class Drift:
     chi_square: float | None = None
     p_value: float | None = None
     noise: float = np.inf
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A column of a window, in training, and how far apart they are."""
+
+    found: Summary
+    trained: Column
+    drift: Drift
+
+
+def compare(trained: Mapping[str, Column], found: Mapping[str, Summary]) -> dict[str, Compared]:
+    """A window's columns beside those of training, which has all of them."""
+    return {name: Compared(each, trained[name], drift(trained[name], each))
+            for name, each in found.items()}
 
 
 def drift(reference: Column, found: Summary) -> Drift:

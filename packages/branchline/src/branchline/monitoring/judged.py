@@ -7,13 +7,12 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from math import sqrt
 
-from branchline.monitoring.drift import Drift, Policy
+from branchline.monitoring.drift import Compared, Policy
 from branchline.monitoring.estimates import Estimate
 from branchline.monitoring.family import Unjudged
 from branchline.monitoring.levels import level_test
 from branchline.monitoring.measures import Measure
-from branchline.monitoring.performance import Outcome, estimated, realised, shortfall
-from branchline.monitoring.summary import Summary
+from branchline.monitoring.performance import estimated, realised, shortfall
 from branchline.monitoring.window_rows import Rows
 from branchline.monitoring.windows import Key
 
@@ -24,14 +23,14 @@ LEVELS = ("rows", "alert_share", "outlier_share", "late_share", "degraded_share"
           "labelled_share", "latency_p95_ms")
 
 
-def column_measures(key: Key, seconds: int, found: Mapping[str, Summary],
-                    drifts: Mapping[str, Drift], policy: Policy) -> Iterator[Unjudged]:
-    """How far each column of a window is from training; `drifts` are the same columns'.
+def column_measures(key: Key, seconds: int, columns: Mapping[str, Compared],
+                    policy: Policy) -> Iterator[Unjudged]:
+    """How far each column of a window is from training.
 
     Where chance alone could bring a quarter of `least_psi`, rows are too few for a word on values.
     """
-    for name, each in found.items():
-        moved = drifts[name]
+    for name, column in columns.items():
+        each, moved = column.found, column.drift
         known = replace(_blank(key, seconds, name), rows=each.known)
         yield Unjudged(replace(known, name="psi", value=moved.psi), moved.p_value,
                        (moved.psi or 0.0) - moved.noise >= policy.least_psi,
@@ -61,17 +60,18 @@ def row_measures(key: Key, seconds: int, found: Rows, policy: Policy,
         if value is not None:
             yield Unjudged(replace(service, name=f"latency_{name}_ms", value=value))
     blank = _blank(key, seconds, LABELS)
-    for name, each in estimated(found.outcome).items():
+    promised = estimated(found.outcome)
+    for name, each in promised.items():
         yield Unjudged(_with(replace(blank, name=f"estimated_{name}"), each))
     if labels_known:
         yield Unjudged(replace(blank, name="labelled_share", value=found.labelled / found.rows,
                                rows=found.rows))
-        yield from _realised(blank, found.outcome, policy)
+        yield from _realised(blank, promised, realised(found.outcome), policy)
 
 
-def _realised(blank: Measure, found: Outcome, policy: Policy) -> Iterator[Unjudged]:
-    promised = estimated(found)
-    for name, each in realised(found).items():
+def _realised(blank: Measure, promised: Mapping[str, Estimate], came: Mapping[str, Estimate],
+              policy: Policy) -> Iterator[Unjudged]:
+    for name, each in came.items():
         measure = _with(replace(blank, name=f"realised_{name}"), each)
         short = shortfall(name, promised[name], each)
         yield (Unjudged(measure, is_few=True) if short is None else
